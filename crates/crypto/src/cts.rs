@@ -1,0 +1,240 @@
+//! CBC with ciphertext stealing over scattered buffers (RFC 3962 section 5, RFC 6803 section 5,
+//! RFC 8009 section 5): the last two blocks change places and the last one on the wire is cut, so that the
+//! ciphertext is as long as the plaintext. The initial vector is zero.
+//!
+//! ```text
+//!   sealed bytes   | body: whole blocks, plain CBC          | last: 16 < n <= 32 bytes, or one block |
+//! ```
+//!
+//! The body is ciphered in place by runs of whole blocks; a block that straddles two segments, and the last
+//! bytes, go over the stack. Nothing is allocated and no message is copied.
+
+use aes::cipher::{
+    Array, Block, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt,
+    BlockSizeUser, InnerIvInit, KeyInit, consts::U16,
+};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::segment::{Segment, gather, scatter, sealed_len};
+
+pub(crate) const BLOCK: usize = 16;
+
+/// A 128-bit block cipher in both directions.
+pub(crate) trait BlockCipher:
+    BlockCipherEncrypt + BlockCipherDecrypt + BlockSizeUser<BlockSize = U16> + KeyInit
+{
+}
+
+impl<C> BlockCipher for C where
+    C: BlockCipherEncrypt + BlockCipherDecrypt + BlockSizeUser<BlockSize = U16> + KeyInit
+{
+}
+
+/// One direction of CBC-CTS, part way through a message.
+pub(crate) trait Direction {
+    /// Ciphers whole blocks in place; `bytes` is a multiple of the block.
+    fn body(&mut self, bytes: &mut [u8]);
+    /// Ciphers the last `len` bytes: one block, or more than one and at most two.
+    fn last(&mut self, bytes: &mut [u8; 2 * BLOCK], len: usize);
+}
+
+pub(crate) struct Encrypt<'a, C: BlockCipher>(cbc::Encryptor<&'a C>);
+
+impl<'a, C: BlockCipher> Encrypt<'a, C> {
+    pub(crate) fn new(cipher: &'a C) -> Self {
+        Encrypt(cbc::Encryptor::inner_iv_init(
+            cipher,
+            &Block::<C>::default(),
+        ))
+    }
+}
+
+impl<C: BlockCipher> Direction for Encrypt<'_, C> {
+    #[inline]
+    fn body(&mut self, bytes: &mut [u8]) {
+        self.0.encrypt_blocks(Array::slice_as_chunks_mut(bytes).0);
+    }
+
+    fn last(&mut self, bytes: &mut [u8; 2 * BLOCK], len: usize) {
+        if len <= BLOCK {
+            return self.body(&mut bytes[..BLOCK]);
+        }
+        bytes[len..].fill(0);
+        self.body(bytes);
+        let (first, second) = bytes.split_at_mut(BLOCK);
+        first.swap_with_slice(second);
+    }
+}
+
+pub(crate) struct Decrypt<'a, C: BlockCipher> {
+    cbc: cbc::Decryptor<&'a C>,
+    cipher: &'a C,
+}
+
+impl<'a, C: BlockCipher> Decrypt<'a, C> {
+    pub(crate) fn new(cipher: &'a C) -> Self {
+        Decrypt {
+            cbc: cbc::Decryptor::inner_iv_init(cipher, &Block::<C>::default()),
+            cipher,
+        }
+    }
+}
+
+impl<C: BlockCipher> Direction for Decrypt<'_, C> {
+    #[inline]
+    fn body(&mut self, bytes: &mut [u8]) {
+        self.cbc.decrypt_blocks(Array::slice_as_chunks_mut(bytes).0);
+    }
+
+    fn last(&mut self, bytes: &mut [u8; 2 * BLOCK], len: usize) {
+        if len <= BLOCK {
+            return self.body(&mut bytes[..BLOCK]);
+        }
+        let stolen = len - BLOCK;
+        let (first, second) = bytes.split_at_mut(BLOCK);
+        // D(C[n-1]) is the zero-padded last plaintext XOR C[n]: its end supplies the bytes of C[n] that
+        // were not sent.
+        let mut mixed = Block::<C>::default();
+        mixed.copy_from_slice(first);
+        self.cipher.decrypt_block(&mut mixed);
+        second[stolen..].copy_from_slice(&mixed[stolen..]);
+        for (plain, cut) in mixed.iter_mut().zip(second.iter()) {
+            *plain ^= cut;
+        }
+        self.body(second);
+        first.copy_from_slice(second);
+        second.copy_from_slice(&mixed);
+        mixed.as_mut_slice().zeroize();
+    }
+}
+
+/// Where the body ends and the last bytes begin, for `total` sealed bytes.
+fn body_len(total: usize) -> usize {
+    if total <= BLOCK {
+        0
+    } else {
+        (total - 1) / BLOCK * BLOCK - BLOCK
+    }
+}
+
+fn straddle(direction: &mut impl Direction, segments: &mut [Segment<'_>], at: usize) {
+    let mut block = Zeroizing::new([0; BLOCK]);
+    gather(segments, at, block.as_mut_slice());
+    direction.body(block.as_mut_slice());
+    scatter(segments, at, block.as_slice());
+}
+
+fn finish(direction: &mut impl Direction, segments: &mut [Segment<'_>], at: usize, total: usize) {
+    let len = total - at;
+    let mut bytes = Zeroizing::new([0; 2 * BLOCK]);
+    gather(segments, at, &mut bytes[..len]);
+    direction.last(&mut bytes, len);
+    scatter(segments, at, &bytes[..len]);
+}
+
+/// Ciphers so that `observe` sees every byte, associated ones included, before it is ciphered.
+///
+/// `segments` hold at least one block of sealed bytes, and their sum fits a `usize`.
+pub(crate) fn observe_then_cipher(
+    segments: &mut [Segment<'_>],
+    mut direction: impl Direction,
+    stride: usize,
+    mut observe: impl FnMut(&[u8]),
+) {
+    let total = sealed_len(segments).unwrap_or(0);
+    let body = body_len(total);
+    let (mut observed, mut ciphered) = (0, 0);
+    for index in 0..segments.len() {
+        let mut used = 0;
+        match &segments[index] {
+            Segment::Associated(bytes) => {
+                observe(bytes);
+                continue;
+            }
+            // A block begun in an earlier segment.
+            Segment::Sealed(bytes) if ciphered < observed && ciphered < body => {
+                used = bytes.len().min(ciphered + BLOCK - observed);
+                observe(&bytes[..used]);
+                observed += used;
+                if observed == ciphered + BLOCK {
+                    straddle(&mut direction, segments, ciphered);
+                    ciphered += BLOCK;
+                }
+            }
+            Segment::Sealed(_) => {}
+        }
+        if let Segment::Sealed(bytes) = &mut segments[index] {
+            let rest = &mut bytes[used..];
+            let whole = if ciphered == observed {
+                rest.len().min(body - ciphered) / BLOCK * BLOCK
+            } else {
+                0
+            };
+            let (run, tail) = rest.split_at_mut(whole);
+            for chunk in run.chunks_mut(stride) {
+                observe(chunk);
+                direction.body(chunk);
+            }
+            observe(tail);
+            ciphered += whole;
+            observed += whole + tail.len();
+        }
+    }
+    finish(&mut direction, segments, body, total);
+}
+
+/// Ciphers so that `observe` sees every byte, associated ones included, after it was ciphered.
+///
+/// `segments` hold at least one block of sealed bytes, and their sum fits a `usize`.
+pub(crate) fn cipher_then_observe(
+    segments: &mut [Segment<'_>],
+    mut direction: impl Direction,
+    stride: usize,
+    mut observe: impl FnMut(&[u8]),
+) {
+    let total = sealed_len(segments).unwrap_or(0);
+    let body = body_len(total);
+    let (mut observed, mut ciphered) = (0, 0);
+    for index in 0..segments.len() {
+        let (used, whole) = match &mut segments[index] {
+            Segment::Associated(bytes) => {
+                observe(bytes);
+                continue;
+            }
+            Segment::Sealed(bytes) => {
+                // Bytes that a block or the end of an earlier segment reached into.
+                let used = bytes.len().min(ciphered - observed);
+                let (done, rest) = bytes.split_at_mut(used);
+                observe(done);
+                let whole = rest.len().min(body.saturating_sub(ciphered)) / BLOCK * BLOCK;
+                for chunk in rest[..whole].chunks_mut(stride) {
+                    direction.body(chunk);
+                    observe(chunk);
+                }
+                ciphered += whole;
+                observed += used + whole;
+                (used, whole)
+            }
+        };
+        let tail = segment_len(&segments[index]) - used - whole;
+        if tail > 0 && ciphered < body {
+            straddle(&mut direction, segments, ciphered);
+            ciphered += BLOCK;
+        }
+        if tail > 0 && ciphered == body && observed + tail > body {
+            finish(&mut direction, segments, body, total);
+            ciphered = total;
+        }
+        if let Segment::Sealed(bytes) = &segments[index] {
+            observe(&bytes[used + whole..]);
+            observed += tail;
+        }
+    }
+}
+
+fn segment_len(segment: &Segment<'_>) -> usize {
+    match segment {
+        Segment::Sealed(bytes) => bytes.len(),
+        Segment::Associated(bytes) => bytes.len(),
+    }
+}

@@ -1,0 +1,259 @@
+//! rc4-hmac (RFC 4757): weak, compiled in only by the `rc4` feature.
+//!
+//! Beside the enctype itself, this module has the pieces that the GSS-API tokens of RFC 4757 section 7 are
+//! made of: [`GssKey`].
+
+use core::fmt;
+
+use hmac::{Hmac, Mac as _};
+use md5::{Digest, Md5};
+use rc4::{KeyInit, Rc4, StreamCipher};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::{
+    Enctype, Error, Key, KeyUsage, Segment, Tag,
+    mac::{keyed, verify_equal},
+};
+
+type HmacMd5 = Hmac<Md5>;
+
+/// The constant with its terminating zero byte (RFC 4757 section 4).
+const SIGNATURE_KEY: &[u8] = b"signaturekey\0";
+
+const TAG: usize = 16;
+
+/// HMAC-MD5 (RFC 2104) over the concatenation of `parts`.
+#[must_use]
+pub fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 16]> {
+    let mut mac: HmacMd5 = keyed(key);
+    update(&mut mac, parts);
+    finish(mac)
+}
+
+fn update(mac: &mut HmacMd5, parts: &[&[u8]]) {
+    for part in parts {
+        mac.update(part);
+    }
+}
+
+fn finish(mac: HmacMd5) -> Zeroizing<[u8; 16]> {
+    let mut out = Zeroizing::new([0; 16]);
+    let mut full = mac.finalize().into_bytes();
+    out.copy_from_slice(&full);
+    full.as_mut_slice().zeroize();
+    out
+}
+
+/// An RC4 key stream; wiped when dropped.
+pub struct Stream(Rc4);
+
+impl Stream {
+    fn new(key: &[u8; 16]) -> Self {
+        // The crate's fixed-size constructor takes 32 bytes; RC4's key schedule repeats its key, so a key
+        // written twice has the schedule of the key itself.
+        let mut twice = Zeroizing::new([0; 32]);
+        twice[..16].copy_from_slice(key);
+        twice[16..].copy_from_slice(key);
+        Stream(Rc4::new((&*twice).into()))
+    }
+
+    /// Encrypts or decrypts in place, going on where the call before ended.
+    pub fn apply(&mut self, bytes: &mut [u8]) {
+        self.0.apply_keystream(bytes);
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stream(..)")
+    }
+}
+
+/// The four bytes that stand for a usage (RFC 4757 section 3), little-endian.
+///
+/// Two usages have other numbers here than in RFC 4120: 3 (AS-REP) is 8, and 23 (GSS sign) is 13. For 9
+/// (TGS-REP under a subkey) RFC 4757 says 8, but Windows uses 9, and so does every other implementation.
+fn usage_bytes(usage: KeyUsage) -> [u8; 4] {
+    match usage.0 {
+        3 => 8u32,
+        23 => 13,
+        other => other,
+    }
+    .to_le_bytes()
+}
+
+/// A key prepared for one usage's checksums: HMAC-MD5 of MD5(T | data) (RFC 4757 section 4).
+pub(crate) struct ChecksumKey {
+    ksign: HmacMd5,
+    usage: [u8; 4],
+}
+
+impl ChecksumKey {
+    pub(crate) fn new(key: &[u8], usage: KeyUsage) -> Self {
+        let ksign = hmac_md5(key, &[SIGNATURE_KEY]);
+        ChecksumKey {
+            ksign: keyed(ksign.as_slice()),
+            usage: usage_bytes(usage),
+        }
+    }
+
+    pub(crate) fn compute(&self, parts: &[&[u8]]) -> Tag {
+        Tag::truncate(sign(&self.ksign, self.usage, parts).as_slice(), TAG)
+    }
+}
+
+fn sign(ksign: &HmacMd5, usage: [u8; 4], parts: &[&[u8]]) -> Zeroizing<[u8; 16]> {
+    let mut hash = Md5::new();
+    Digest::update(&mut hash, usage);
+    for part in parts {
+        Digest::update(&mut hash, part);
+    }
+    let mut mac = ksign.clone();
+    mac.update(&hash.finalize());
+    finish(mac)
+}
+
+/// A key prepared for one usage's messages (RFC 4757 section 5).
+pub(crate) struct MessageKey {
+    /// HMAC keyed with K1 = K2.
+    k1: HmacMd5,
+}
+
+impl MessageKey {
+    pub(crate) fn new(key: &[u8], usage: KeyUsage) -> Self {
+        MessageKey {
+            k1: keyed(hmac_md5(key, &[&usage_bytes(usage)]).as_slice()),
+        }
+    }
+
+    /// K3 = HMAC(K1, checksum) ciphers the confounder and the data.
+    fn cipher(&self, segments: &mut [Segment<'_>], tag: &[u8]) {
+        let mut mac = self.k1.clone();
+        mac.update(tag);
+        let mut stream = Stream::new(&finish(mac));
+        for segment in segments {
+            if let Segment::Sealed(bytes) = segment {
+                stream.apply(bytes);
+            }
+        }
+    }
+
+    fn tag(&self, segments: &[Segment<'_>]) -> Tag {
+        let mut mac = self.k1.clone();
+        for segment in segments {
+            match segment {
+                Segment::Sealed(bytes) => mac.update(bytes),
+                Segment::Associated(bytes) => mac.update(bytes),
+            }
+        }
+        Tag::truncate(finish(mac).as_slice(), TAG)
+    }
+
+    pub(crate) fn seal(&self, segments: &mut [Segment<'_>]) -> Tag {
+        let tag = self.tag(segments);
+        self.cipher(segments, tag.as_bytes());
+        tag
+    }
+
+    pub(crate) fn open(&self, segments: &mut [Segment<'_>], tag: &[u8]) -> bool {
+        self.cipher(segments, tag);
+        verify_equal(self.tag(segments).as_bytes(), tag)
+    }
+}
+
+/// string-to-key (RFC 4757 section 2): MD4 of the password in UTF-16, little-endian; no salt.
+pub(crate) fn string_to_key(password: &[u8], out: &mut [u8]) -> Result<(), Error> {
+    let password = core::str::from_utf8(password).map_err(|_| Error::PasswordEncoding)?;
+    let mut hash = md4::Md4::new();
+    for unit in password.encode_utf16() {
+        Digest::update(&mut hash, unit.to_le_bytes());
+    }
+    let mut digest = hash.finalize();
+    let len = out.len().min(digest.len());
+    out[..len].copy_from_slice(&digest[..len]);
+    digest.as_mut_slice().zeroize();
+    Ok(())
+}
+
+/// What a GSS-API token's checksum is for (RFC 4757 section 7): the number hashed before the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenUsage {
+    /// GSS_Wrap, whether or not it encrypts.
+    Wrap,
+    /// GSS_GetMIC.
+    Mic,
+}
+
+impl TokenUsage {
+    const fn number(self) -> u32 {
+        match self {
+            TokenUsage::Wrap => 13,
+            TokenUsage::Mic => 15,
+        }
+    }
+}
+
+/// A session key prepared for the per-message tokens of RFC 4757 section 7.
+///
+/// ```text
+///   SGN_CKSUM = HMAC(Ksign, MD5(usage | header | confounder | data)), its first 8 bytes
+///   SND_SEQ   = RC4(HMAC(HMAC(K, 0), SGN_CKSUM), sequence number | direction)
+///   data      = RC4(HMAC(HMAC(K xor F0F0.., 0), sequence number), confounder | data)
+/// ```
+pub struct GssKey {
+    ksign: HmacMd5,
+    sequence: HmacMd5,
+    seal: HmacMd5,
+}
+
+impl GssKey {
+    /// Prepares `key`; `None` when it is no rc4-hmac key.
+    #[must_use]
+    pub fn new(key: &Key) -> Option<Self> {
+        if key.enctype() != Enctype::Rc4Hmac {
+            return None;
+        }
+        let secret = key.expose();
+        let zero = 0u32.to_le_bytes();
+        let mut local = Zeroizing::new([0; 16]);
+        for (out, byte) in local.iter_mut().zip(secret) {
+            *out = byte ^ 0xF0;
+        }
+        Some(GssKey {
+            ksign: keyed(hmac_md5(secret, &[SIGNATURE_KEY]).as_slice()),
+            sequence: keyed(hmac_md5(secret, &[&zero]).as_slice()),
+            seal: keyed(hmac_md5(local.as_slice(), &[&zero]).as_slice()),
+        })
+    }
+
+    /// SGN_CKSUM over the first 8 bytes of the token's header, then the confounder if there is one, then
+    /// the data (with its padding).
+    #[must_use]
+    pub fn checksum(&self, usage: TokenUsage, parts: &[&[u8]]) -> Tag {
+        let full = sign(&self.ksign, usage.number().to_le_bytes(), parts);
+        Tag::truncate(full.as_slice(), 8)
+    }
+
+    /// Encrypts or decrypts SND_SEQ: the big-endian sequence number and the four direction bytes.
+    pub fn apply_to_sequence(&self, checksum: &[u8; 8], sequence: &mut [u8; 8]) {
+        derived_stream(&self.sequence, checksum).apply(sequence);
+    }
+
+    /// The key stream for a sealed token's confounder and data; `sequence` is the sequence number alone.
+    #[must_use]
+    pub fn data_stream(&self, sequence: u32) -> Stream {
+        derived_stream(&self.seal, &sequence.to_be_bytes())
+    }
+}
+
+impl fmt::Debug for GssKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GssKey(..)")
+    }
+}
+
+fn derived_stream(key: &HmacMd5, input: &[u8]) -> Stream {
+    let mut mac = key.clone();
+    mac.update(input);
+    Stream::new(&finish(mac))
+}

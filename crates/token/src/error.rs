@@ -1,0 +1,188 @@
+use core::fmt;
+
+use crate::der::Tag;
+
+/// Why bytes are not the token that was asked for, and where.
+///
+/// ```
+/// use countersign_token::{DecodeErrorKind, der::Decode, kerberos::ApReq};
+///
+/// let error = ApReq::from_der(&[0x6e, 0x80, 0x00, 0x00]).unwrap_err();
+/// assert_eq!(error.offset(), 1);
+/// assert_eq!(error.kind(), DecodeErrorKind::IndefiniteLength);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    offset: usize,
+    kind: DecodeErrorKind,
+}
+
+impl DecodeError {
+    /// An error at `offset` bytes into the outermost input.
+    #[cold]
+    #[must_use]
+    pub const fn new(offset: usize, kind: DecodeErrorKind) -> Self {
+        Self { offset, kind }
+    }
+
+    /// The offset, in bytes, of the offending byte in the outermost input that was handed to
+    /// [`Decode::from_der`](crate::der::Decode::from_der) or to a `parse` function.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// What is wrong there.
+    #[must_use]
+    pub const fn kind(&self) -> DecodeErrorKind {
+        self.kind
+    }
+}
+
+/// What is wrong with the bytes at a [`DecodeError`]'s offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeErrorKind {
+    /// The input ends before the value does: so many bytes are missing.
+    Truncated {
+        /// How many bytes more the value needs, at least.
+        missing: usize,
+    },
+    /// The enclosing value ends where this element must be.
+    Missing {
+        /// The element that must be here.
+        expected: Tag,
+    },
+    /// Another element stands where this one must be.
+    UnexpectedTag {
+        /// The element that must be here.
+        expected: Tag,
+        /// The element that is here.
+        found: Tag,
+    },
+    /// Bytes follow the last element of a value.
+    TrailingData,
+    /// X.690 8.1.3.6: indefinite length, which DER (X.690 10.1) does not have.
+    IndefiniteLength,
+    /// X.690 10.1: the length is not in the fewest octets.
+    NonMinimalLength,
+    /// The length needs more than four octets.
+    LengthTooLarge,
+    /// X.690 8.1.2.4: a tag number above 30; no token here has one.
+    HighTagNumber,
+    /// X.690 8.3.2: an INTEGER without contents or not in the fewest octets.
+    NonMinimalInteger,
+    /// The INTEGER is outside the range of its type.
+    IntegerOutOfRange,
+    /// X.690 8.6.2: a BIT STRING without its count of unused bits, or with an impossible one.
+    MalformedBitString,
+    /// RFC 4120 5.2.3: not a `YYYYMMDDHHMMSSZ` time that exists.
+    MalformedTime,
+    /// RFC 4120 5.2.4: microseconds above 999,999.
+    MicrosecondsOutOfRange,
+    /// X.690 8.19: an OBJECT IDENTIFIER without contents, padded, or cut off within an arc.
+    MalformedOid,
+    /// A version or message type other than the only one possible here.
+    UnexpectedNumber {
+        /// The number that must be here.
+        expected: i32,
+        /// The number that is here.
+        found: i32,
+    },
+    /// A SEQUENCE OF has more elements than are accepted.
+    TooManyElements {
+        /// The greatest number accepted.
+        limit: usize,
+    },
+    /// Values are nested deeper than is accepted.
+    TooDeep {
+        /// The greatest depth accepted.
+        limit: usize,
+    },
+    /// RFC 4121 4.1: no token with this identifier is known.
+    UnknownTokenId {
+        /// The two octets as a big-endian number.
+        found: u16,
+    },
+    /// The token has another identifier than the one that must be here.
+    UnexpectedTokenId {
+        /// The identifier that must be here, as a big-endian number.
+        expected: u16,
+        /// The identifier that is here, as a big-endian number.
+        found: u16,
+    },
+    /// RFC 4121 4.2.6, RFC 1964 1.2: a filler octet other than 0xFF.
+    MalformedFiller,
+    /// RFC 4121 4.1.1: the length of the channel binding field is not 16.
+    MalformedBindingLength {
+        /// The length that is here.
+        found: u32,
+    },
+    /// RFC 4121 4.1.1: the delegation option is not 1.
+    UnknownDelegationOption {
+        /// The option that is here.
+        found: u16,
+    },
+    /// An offset and length in a structure reach outside it.
+    OutOfBounds,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "byte {}: {}", self.offset, self.kind)
+    }
+}
+
+impl fmt::Display for DecodeErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Truncated { missing } => {
+                write!(f, "input ends {missing} bytes early; pass the whole token")
+            }
+            Self::Missing { expected } => write!(f, "expected {expected}, found the end"),
+            Self::UnexpectedTag { expected, found } => {
+                write!(f, "expected {expected}, found {found}")
+            }
+            Self::TrailingData => f.write_str("bytes after the end; pass one token alone"),
+            Self::IndefiniteLength => f.write_str("indefinite length; the sender must use DER"),
+            Self::NonMinimalLength => {
+                f.write_str("length not in the fewest octets; the sender must use DER")
+            }
+            Self::LengthTooLarge => f.write_str("length of more than four octets"),
+            Self::HighTagNumber => f.write_str("tag number above 30, which no token here has"),
+            Self::NonMinimalInteger => {
+                f.write_str("integer empty or not in the fewest octets; the sender must use DER")
+            }
+            Self::IntegerOutOfRange => f.write_str("integer out of range for this field"),
+            Self::MalformedBitString => f.write_str("malformed bit string"),
+            Self::MalformedTime => f.write_str("expected an existing time as YYYYMMDDHHMMSSZ"),
+            Self::MicrosecondsOutOfRange => f.write_str("expected microseconds from 0 to 999999"),
+            Self::MalformedOid => f.write_str("malformed object identifier"),
+            Self::UnexpectedNumber { expected, found } => {
+                write!(
+                    f,
+                    "expected version or message type {expected}, found {found}"
+                )
+            }
+            Self::TooManyElements { limit } => write!(f, "more than {limit} elements"),
+            Self::TooDeep { limit } => write!(f, "nested more than {limit} deep"),
+            Self::UnknownTokenId { found } => write!(f, "unknown token identifier {found:#06x}"),
+            Self::UnexpectedTokenId { expected, found } => {
+                write!(
+                    f,
+                    "expected token identifier {expected:#06x}, found {found:#06x}"
+                )
+            }
+            Self::MalformedFiller => f.write_str("filler octet other than 0xff"),
+            Self::MalformedBindingLength { found } => {
+                write!(f, "channel binding field of {found} bytes, expected 16")
+            }
+            Self::UnknownDelegationOption { found } => {
+                write!(f, "delegation option {found}, expected 1")
+            }
+            Self::OutOfBounds => f.write_str("offset and length reach outside the structure"),
+        }
+    }
+}
+
+impl core::error::Error for DecodeError {}

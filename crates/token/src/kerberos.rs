@@ -1,0 +1,56 @@
+//! The messages of RFC 4120, and the tokens of RFC 4121 and RFC 1964 that carry them.
+//!
+//! Every message is a struct that borrows from the received bytes; its fields have the names of
+//! the ASN.1 fields. Constant fields (`pvno`, `tkt-vno`, `authenticator-vno`, `msg-type`) are
+//! checked when they are read and written when they are written, and have no Rust field.
+//!
+//! ```
+//! use countersign_token::der::{Decode, Encode, SequenceOf};
+//! use countersign_token::kerberos::{KerberosString, PrincipalName};
+//!
+//! let components = [KerberosString::new(b"host"), KerberosString::new(b"www.example.com")];
+//! let name = PrincipalName { name_type: 3, name_string: SequenceOf::new(&components) };
+//! assert_eq!(PrincipalName::from_der(&name.to_der()), Ok(name));
+//! ```
+
+mod macros;
+
+mod ap;
+pub mod authorization;
+pub mod cfx;
+mod claimed;
+mod cred;
+mod data;
+mod error;
+mod flags;
+pub mod gss_checksum;
+pub mod gss_token;
+mod kdc;
+mod preauth;
+mod principal;
+pub mod rfc1964;
+mod safe_priv;
+mod ticket;
+mod time;
+
+pub use ap::{ApRep, ApReq, Authenticator, EncApRepPart};
+pub use authorization::{
+    AdAndOr, AdKdcIssued, AuthorizationData, AuthorizationDataEntry, EtypeList,
+};
+pub use claimed::Claimed;
+pub use cred::{EncKrbCredPart, KrbCred, KrbCredInfo};
+pub use data::{Checksum, EncryptedData, EncryptionKey, HostAddress, HostAddresses};
+pub use error::{KrbError, TypedData, TypedDataEntry};
+pub use flags::{ApOptions, KdcOptions, TicketFlags};
+pub use gss_checksum::{GssChecksum, GssFlags};
+pub use kdc::{
+    AsRep, AsReq, EncAsRepPart, EncKdcRepPart, EncTgsRepPart, KdcRep, KdcReq, KdcReqBody, LastReq,
+    LastReqEntry, TgsRep, TgsReq,
+};
+pub use preauth::{
+    EtypeInfo, EtypeInfo2, EtypeInfo2Entry, EtypeInfoEntry, MethodData, PaData, PaEncTsEnc,
+};
+pub use principal::{KerberosString, PrincipalName, Realm};
+pub use safe_priv::{EncKrbPrivPart, KrbPriv, KrbSafe, KrbSafeBody};
+pub use ticket::{EncTicketPart, Ticket, TransitedEncoding};
+pub use time::{KerberosTime, Microseconds};

@@ -1,0 +1,186 @@
+//! Object identifiers, as the DER contents octets that tokens carry.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::der::{Decode, Encode, Reader, Tag, Writer};
+use crate::error::{DecodeError, DecodeErrorKind};
+
+/// An OBJECT IDENTIFIER: borrowed contents octets (X.690 8.19), well-formed, compared as bytes.
+///
+/// ```
+/// use countersign_token::oid::Oid;
+///
+/// assert_eq!(Oid::KERBEROS.to_string(), "1.2.840.113554.1.2.2");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Oid<'a> {
+    contents: &'a [u8],
+}
+
+impl Oid<'static> {
+    /// 1.2.840.113554.1.2.2, Kerberos 5 (RFC 1964 1).
+    pub const KERBEROS: Self = Self {
+        contents: b"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02",
+    };
+    /// 1.2.840.48018.1.2.2, Kerberos 5 as Windows 2000 misspelled it (MS-SPNG 3.1.5.2).
+    pub const MS_KERBEROS: Self = Self {
+        contents: b"\x2a\x86\x48\x82\xf7\x12\x01\x02\x02",
+    };
+    /// 1.2.840.113554.1.2.2.3, Kerberos 5 user-to-user (MS-KILE 3.4.5.1).
+    pub const KERBEROS_USER_TO_USER: Self = Self {
+        contents: b"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x03",
+    };
+    /// 1.3.6.1.5.2.5, IAKERB (draft-ietf-kitten-iakerb 3).
+    pub const IAKERB: Self = Self {
+        contents: b"\x2b\x06\x01\x05\x02\x05",
+    };
+    /// 1.3.6.1.5.5.2, SPNEGO (RFC 4178 3).
+    pub const SPNEGO: Self = Self {
+        contents: b"\x2b\x06\x01\x05\x05\x02",
+    };
+    /// 1.3.6.1.4.1.311.2.2.10, NTLM (MS-NLMP 1.9).
+    pub const NTLMSSP: Self = Self {
+        contents: b"\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a",
+    };
+    /// 1.3.6.1.4.1.311.2.2.30, NEGOEX (MS-NEGOEX 1.9), known only to be named.
+    pub const NEGOEX: Self = Self {
+        contents: b"\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x1e",
+    };
+}
+
+impl<'a> Oid<'a> {
+    /// The identifier with these DER contents octets.
+    ///
+    /// # Errors
+    /// [`DecodeErrorKind::MalformedOid`]: no octets, a padded arc, or an arc that does not end.
+    pub fn from_contents(contents: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::checked(Reader::new(contents))
+    }
+
+    /// The DER contents octets, without tag and length.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.contents
+    }
+
+    /// Whether this is Kerberos 5 under either of its identifiers.
+    #[must_use]
+    pub fn is_kerberos(&self) -> bool {
+        *self == Oid::KERBEROS || *self == Oid::MS_KERBEROS
+    }
+
+    fn checked(reader: Reader<'a>) -> Result<Self, DecodeError> {
+        let contents = reader.remaining();
+        let mut starts_arc = true;
+        for octet in contents {
+            // X.690 8.19.2: the first octet of an arc is not 0x80.
+            if starts_arc && *octet == 0x80 {
+                return Err(reader.error(DecodeErrorKind::MalformedOid));
+            }
+            starts_arc = octet & 0x80 == 0;
+        }
+        if contents.is_empty() || !starts_arc {
+            return Err(reader.error(DecodeErrorKind::MalformedOid));
+        }
+        Ok(Self { contents })
+    }
+
+    /// The identifier's DER: tag, length and contents.
+    #[must_use]
+    pub fn to_der(&self) -> Vec<u8> {
+        Encode::to_der(self)
+    }
+}
+
+impl<'a> Decode<'a> for Oid<'a> {
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        Self::checked(reader.read(Tag::OID)?)
+    }
+}
+
+impl Encode for Oid<'_> {
+    fn encode(&self, writer: &mut Writer) {
+        writer.element(Tag::OID, self.contents);
+    }
+}
+
+impl fmt::Display for Oid<'_> {
+    /// Dotted decimal; an arc of more than 128 bits is written `*`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut arc = Some(0_u128);
+        let mut first = true;
+        for octet in self.contents {
+            arc = arc
+                .filter(|arc| arc >> 121 == 0)
+                .map(|arc| (arc << 7) | u128::from(octet & 0x7f));
+            if octet & 0x80 != 0 {
+                continue;
+            }
+            match (first, arc) {
+                // X.690 8.19.4: the first two arcs share one number, 40 times the first plus the
+                // second, the first being at most 2.
+                (true, Some(both)) => {
+                    let root = (both / 40).min(2);
+                    write!(f, "{root}.{}", both.saturating_sub(root.saturating_mul(40)))?;
+                }
+                (false, Some(arc)) => write!(f, ".{arc}")?,
+                (true, None) => f.write_str("2.*")?,
+                (false, None) => f.write_str(".*")?,
+            }
+            first = false;
+            arc = Some(0);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Oid<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Oid({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn constants_are_the_identifiers_of_their_specifications() {
+        for (oid, dotted) in [
+            (Oid::KERBEROS, "1.2.840.113554.1.2.2"),
+            (Oid::MS_KERBEROS, "1.2.840.48018.1.2.2"),
+            (Oid::KERBEROS_USER_TO_USER, "1.2.840.113554.1.2.2.3"),
+            (Oid::IAKERB, "1.3.6.1.5.2.5"),
+            (Oid::SPNEGO, "1.3.6.1.5.5.2"),
+            (Oid::NTLMSSP, "1.3.6.1.4.1.311.2.2.10"),
+            (Oid::NEGOEX, "1.3.6.1.4.1.311.2.2.30"),
+        ] {
+            assert_eq!(oid.to_string(), dotted);
+            assert_eq!(Oid::from_der(&oid.to_der()), Ok(oid));
+        }
+    }
+
+    #[test]
+    fn roots_and_huge_arcs_are_displayed() {
+        let show = |contents| Oid::from_contents(contents).map(|oid| oid.to_string());
+        assert_eq!(show(&[0x88, 0x37, 3]).as_deref(), Ok("2.999.3"));
+        assert_eq!(show(&[39]).as_deref(), Ok("0.39"));
+        assert_eq!(show(&[40]).as_deref(), Ok("1.0"));
+        let mut huge = [0xff; 22];
+        huge[0] = 0x2a;
+        huge[21] = 0x7f;
+        assert_eq!(show(&huge).as_deref(), Ok("1.2.*"));
+    }
+
+    #[test]
+    fn empty_padded_and_unfinished_identifiers_are_refused() {
+        for contents in [&[][..], &[0x2a, 0x80, 1], &[0x2a, 0x86]] {
+            let error = Oid::from_contents(contents).unwrap_err();
+            assert_eq!(error.kind(), DecodeErrorKind::MalformedOid);
+        }
+        assert!(Oid::from_contents(&[0x2a, 0x86, 0x48]).is_ok());
+    }
+}

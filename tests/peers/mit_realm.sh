@@ -209,7 +209,9 @@ KRB5_CONFIG=$folder/krb5.conf
 KRB5_KDC_PROFILE=$folder/kdc.conf
 KRB5CCNAME=FILE:$folder/alice.ccache
 KRB5_KTNAME=FILE:$folder/all.keytab
+KRB5RCACHENAME=dfl:
 KRB5RCACHEDIR=$folder
+LIBFAKETIME=$faketime
 ENV
 
 echo ready

@@ -17,7 +17,7 @@
 #     expired.ccache          tickets that ended two hours ago
 #     future.ccache           tickets that begin in three hours
 #
-# host/aes256-sha1.peer.test is OK-AS-DELEGATE; the others are not.
+# Those services are OK-AS-DELEGATE; host/undelegated.peer.test (undelegated.keytab) is not.
 set -eu
 
 ENCTYPES='aes256-sha1 aes128-sha1 aes256-sha2 aes128-sha2 camellia256 camellia128 rc4'
@@ -139,7 +139,7 @@ stop_kdc() {
 }
 
 services() {
-    for enctype in $ENCTYPES; do echo "host/$enctype.peer.test"; done
+    for enctype in $ENCTYPES undelegated; do echo "host/$enctype.peer.test"; done
 }
 
 # mint CCACHE LIFETIME [faketime -f OFFSET]: a TGT for alice and a ticket for every service.
@@ -174,12 +174,13 @@ kdb5_util create -s -r "$REALM" -P "master$$" >"$folder/create.log" 2>&1 </dev/n
     echo "ktadd -k $folder/user.keytab -norandkey alice"
     for enctype in $ENCTYPES; do
         name=host/$enctype.peer.test
-        echo "addprinc -e $(mit_enctype "$enctype"):normal -randkey $name"
+        echo "addprinc -e $(mit_enctype "$enctype"):normal -randkey +ok_as_delegate $name"
         echo "setstr $name session_enctypes $(mit_enctype "$enctype")"
         echo "ktadd -k $folder/$enctype.keytab -norandkey $name"
         echo "ktadd -k $folder/all.keytab -norandkey $name"
     done
-    echo 'modprinc +ok_as_delegate host/aes256-sha1.peer.test'
+    echo 'addprinc -e aes256-cts-hmac-sha1-96:normal -randkey host/undelegated.peer.test'
+    echo "ktadd -k $folder/undelegated.keytab -norandkey host/undelegated.peer.test"
 } | kadmin.local -r "$REALM" >"$folder/kadmin.log" 2>&1 || fail 'kadmin.local'
 
 {
@@ -189,7 +190,7 @@ kdb5_util create -s -r "$REALM" -P "master$$" >"$folder/create.log" 2>&1 </dev/n
     done
     echo "wkt $folder/wrong.keytab"
 } | ktutil >"$folder/ktutil.log" 2>&1 || fail 'ktutil'
-for keytab in $ENCTYPES all user wrong; do
+for keytab in $ENCTYPES undelegated all user wrong; do
     [ -s "$folder/$keytab.keytab" ] || fail "$keytab.keytab was not written"
 done
 

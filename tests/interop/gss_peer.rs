@@ -1,0 +1,319 @@
+//! Drives `tests/peers/gss_peer.c`, whose opening comment is the protocol.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use crate::Result;
+use crate::lab::Lab;
+use crate::process::PATIENCE;
+use crate::side::{
+    AcceptorSetup, Bindings, Facts, InitiatorSetup, Kind, Opened, Refusal, Scattered, Side, Stepped,
+};
+
+/// The C program as a side of a context.
+pub(crate) struct GssPeer {
+    child: Child,
+    input: Option<ChildStdin>,
+    frames: Receiver<Vec<u8>>,
+}
+
+/// An `ok` reply.
+struct Reply {
+    values: BTreeMap<String, String>,
+    data: Vec<u8>,
+}
+
+impl Reply {
+    fn value(&self, key: &str) -> &str {
+        self.values.get(key).map_or("", String::as_str)
+    }
+}
+
+impl GssPeer {
+    /// Starts the program, its clock moved by `offset`.
+    pub(crate) fn start(lab: &Lab, offset: Option<&str>) -> Result<Self> {
+        let mut child = lab
+            .command_at(lab.gss_peer(), offset)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| format!("gss_peer: {e}"))?;
+        let input = child.stdin.take();
+        let mut output = child.stdout.take().ok_or("gss_peer has no output")?;
+        let (sender, frames) = channel();
+        std::thread::spawn(move || {
+            loop {
+                let mut length = [0; 4];
+                if output.read_exact(&mut length).is_err() {
+                    break;
+                }
+                let mut frame = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap_or(0)];
+                if output.read_exact(&mut frame).is_err() || sender.send(frame).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self {
+            child,
+            input,
+            frames,
+        })
+    }
+
+    fn ask(&mut self, line: &str, data: &[u8]) -> Result<Reply, Refusal> {
+        let input = self
+            .input
+            .as_mut()
+            .ok_or_else(|| "gss_peer is gone".to_owned())?;
+        let length = u32::try_from(line.len() + 1 + data.len()).map_err(|e| e.to_string())?;
+        let mut frame = length.to_be_bytes().to_vec();
+        frame.extend_from_slice(line.as_bytes());
+        frame.push(b'\n');
+        frame.extend_from_slice(data);
+        input
+            .write_all(&frame)
+            .map_err(|e| format!("gss_peer is gone: {e}"))?;
+        let reply = self
+            .frames
+            .recv_timeout(PATIENCE)
+            .map_err(|_| format!("gss_peer does not answer {line:.40}"))?;
+        let split = reply
+            .iter()
+            .position(|&b| b == b'\n')
+            .ok_or("no line".to_owned())?;
+        let (head, data) = reply.split_at(split);
+        let data = data.get(1..).unwrap_or_default().to_vec();
+        let head = String::from_utf8_lossy(head);
+        if let Some(error) = head.strip_prefix("error ") {
+            let token = (!data.is_empty()).then_some(data);
+            return Err(Refusal {
+                reason: format!("MIT: {error}"),
+                token,
+            });
+        }
+        let values = head
+            .split(' ')
+            .filter_map(|word| word.split_once('='))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        Ok(Reply { values, data })
+    }
+
+    fn iov(&mut self, verb: &str, message: &Scattered) -> Result<(Scattered, bool), Refusal> {
+        let buffers: Vec<String> = message
+            .iter()
+            .map(|(kind, contents)| {
+                let letter = letter(*kind);
+                if contents.is_empty() {
+                    letter.to_owned()
+                } else {
+                    format!("{letter}:{}", hex(contents))
+                }
+            })
+            .collect();
+        let reply = self.ask(&format!("{verb} iov={}", buffers.join(",")), &[])?;
+        let contents = reply.value("iov").split(',').map(unhex);
+        let kinds = message.iter().map(|(kind, _)| *kind);
+        Ok((kinds.zip(contents).collect(), reply.value("conf") == "1"))
+    }
+
+    /// Copies a credential cache whose clear-text times say `start..end` seconds from now.
+    pub(crate) fn rewrite_times(
+        &mut self,
+        from: &Path,
+        to: &Path,
+        start: i64,
+        end: i64,
+    ) -> Result<()> {
+        let line = format!(
+            "rewrite-times from=FILE:{} to=FILE:{} start={start} end={end}",
+            from.display(),
+            to.display()
+        );
+        self.ask(&line, &[])?;
+        Ok(())
+    }
+}
+
+impl Side for GssPeer {
+    fn start_initiator(&mut self, setup: &InitiatorSetup) -> Result<(), Refusal> {
+        let mut line = format!(
+            "initiator target=host@{} ccache=FILE:{} flags={}",
+            setup.host,
+            setup.ccache.display(),
+            setup.flags.join(",")
+        );
+        append_bindings(&mut line, setup.bindings.as_ref());
+        self.ask(&line, &[]).map(|_| ())
+    }
+
+    fn start_acceptor(&mut self, setup: &AcceptorSetup) -> Result<(), Refusal> {
+        let mut line = format!("acceptor keytab=FILE:{}", setup.keytab.display());
+        append_bindings(&mut line, setup.bindings.as_ref());
+        self.ask(&line, &[]).map(|_| ())
+    }
+
+    fn step(&mut self, token: Option<&[u8]>) -> Result<Stepped, Refusal> {
+        let reply = self.ask("step", token.unwrap_or_default())?;
+        let complete = reply.value("state") == "complete";
+        let token = (reply.value("token") == "1").then_some(reply.data);
+        Ok(Stepped { token, complete })
+    }
+
+    fn facts(&mut self) -> Result<Facts, Refusal> {
+        let reply = self.ask("inquire", &[])?;
+        Ok(Facts {
+            source: reply.value("source").to_owned(),
+            target: Some(reply.value("target").to_owned()),
+            flags: reply.value("flags").split(',').map(str::to_owned).collect(),
+            lifetime: reply.value("lifetime").parse().unwrap_or(0),
+            delegated: reply.value("delegated") == "1",
+        })
+    }
+
+    fn exported_source(&mut self) -> Result<Vec<u8>, Refusal> {
+        Ok(self.ask("export-name which=source", &[])?.data)
+    }
+
+    fn session_key(&mut self) -> Result<(i32, Vec<u8>), Refusal> {
+        let reply = self.ask("session-key", &[])?;
+        Ok((reply.value("enctype").parse().unwrap_or(0), reply.data))
+    }
+
+    fn store_delegated(&mut self, to: &Path) -> Result<(), Refusal> {
+        self.ask(
+            &format!("store-delegated ccache=FILE:{}", to.display()),
+            &[],
+        )
+        .map(|_| ())
+    }
+
+    fn pass_on(&mut self) -> Result<(), Refusal> {
+        let exported = self.ask("export-context", &[])?.data;
+        self.ask("import-context", &exported).map(|_| ())
+    }
+
+    fn wrap(&mut self, seal: bool, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let reply = self.ask(&format!("wrap conf={}", u8::from(seal)), message)?;
+        if (reply.value("conf") == "1") != seal {
+            return Err("gss_wrap did not protect as asked".to_owned().into());
+        }
+        Ok(reply.data)
+    }
+
+    fn unwrap(&mut self, token: &[u8]) -> Result<Opened, Refusal> {
+        Ok(opened(self.ask("unwrap", token)?))
+    }
+
+    fn mic(&mut self, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        Ok(self.ask("mic", message)?.data)
+    }
+
+    fn verify(&mut self, message: &[u8], mic: &[u8]) -> Result<String, Refusal> {
+        let reply = self.ask(&format!("verify mic={}", hex(mic)), message)?;
+        Ok(reply.value("info").to_owned())
+    }
+
+    fn wrap_aead(&mut self, seal: bool, aad: &[u8], message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let line = format!("wrap-aead conf={} associated={}", u8::from(seal), hex(aad));
+        Ok(self.ask(&line, message)?.data)
+    }
+
+    fn unwrap_aead(&mut self, aad: &[u8], token: &[u8]) -> Result<Opened, Refusal> {
+        Ok(opened(self.ask(
+            &format!("unwrap-aead associated={}", hex(aad)),
+            token,
+        )?))
+    }
+
+    fn wrap_iov(&mut self, seal: bool, message: Scattered) -> Result<Scattered, Refusal> {
+        let (message, sealed) = self.iov(&format!("iov-wrap conf={}", u8::from(seal)), &message)?;
+        if sealed != seal {
+            return Err("gss_wrap_iov did not protect as asked".to_owned().into());
+        }
+        Ok(message)
+    }
+
+    fn unwrap_iov(&mut self, message: Scattered) -> Result<(Scattered, bool), Refusal> {
+        self.iov("iov-unwrap", &message)
+    }
+
+    fn mic_iov(&mut self, message: Scattered) -> Result<Scattered, Refusal> {
+        Ok(self.iov("iov-mic", &message)?.0)
+    }
+
+    fn verify_iov(&mut self, message: Scattered) -> Result<(), Refusal> {
+        self.iov("iov-verify", &message).map(|_| ())
+    }
+
+    fn prf(&mut self, full: bool, seed: &[u8], length: usize) -> Result<Vec<u8>, Refusal> {
+        let key = if full { "full" } else { "partial" };
+        Ok(self
+            .ask(&format!("prf key={key} length={length}"), seed)?
+            .data)
+    }
+
+    fn size_limit(&mut self, seal: bool, output: usize) -> Result<usize, Refusal> {
+        let line = format!("size-limit conf={} output={output}", u8::from(seal));
+        Ok(self.ask(&line, &[])?.value("input").parse().unwrap_or(0))
+    }
+}
+
+impl Drop for GssPeer {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        for _ in 0..100 {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn append_bindings(line: &mut String, bindings: Option<&Bindings>) {
+    let Some(bindings) = bindings else { return };
+    line.push_str(&format!(" bindings={}", hex(&bindings.application_data)));
+    if let Some((kind, address)) = &bindings.initiator_address {
+        line.push_str(&format!(" initiator-address={kind}:{}", hex(address)));
+    }
+    if let Some((kind, address)) = &bindings.acceptor_address {
+        line.push_str(&format!(" acceptor-address={kind}:{}", hex(address)));
+    }
+}
+
+fn opened(reply: Reply) -> Opened {
+    Opened {
+        sealed: reply.value("conf") == "1",
+        order: reply.value("info").to_owned(),
+        message: reply.data,
+    }
+}
+
+const fn letter(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Header => "H",
+        Kind::Data => "D",
+        Kind::SignOnly => "S",
+        Kind::Padding => "P",
+        Kind::Trailer => "T",
+        Kind::Mic => "M",
+        Kind::Stream => "X",
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    text.as_bytes()
+        .chunks(2)
+        .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect()
+}

@@ -1,0 +1,159 @@
+//! The real peers: a realm of MIT's KDC with its keytabs and credential caches, and the C program.
+//! Everything is under one temporary folder, which goes when the lab is dropped.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use crate::Result;
+use crate::gss_peer::GssPeer;
+
+/// The enctypes of the matrix, by the name in `host/NAME.peer.test`.
+pub(crate) const ENCTYPES: [&str; 7] = [
+    "aes256-sha1",
+    "aes128-sha1",
+    "aes256-sha2",
+    "aes128-sha2",
+    "camellia256",
+    "camellia128",
+    "rc4",
+];
+
+/// A running realm.
+pub(crate) struct Lab {
+    folder: PathBuf,
+    environment: BTreeMap<String, String>,
+    libfaketime: String,
+    realm: Child,
+    /// The realm stops when this is closed.
+    lifeline: Option<ChildStdin>,
+}
+
+impl Lab {
+    /// Installs what is missing, when it can. The error says what is missing and why.
+    pub(crate) fn install() -> Result<()> {
+        if !cfg!(target_os = "linux") {
+            return Err("the scripts in tests/peers/ know Debian only".into());
+        }
+        let output = Command::new(script("install.sh"))
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .output()
+            .map_err(|e| format!("tests/peers/install.sh: {e}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&output.stderr);
+        Err(text
+            .trim()
+            .lines()
+            .last()
+            .unwrap_or("tests/peers/install.sh failed")
+            .to_owned())
+    }
+
+    /// Starts the realm and builds the C program.
+    pub(crate) fn start() -> Result<Self> {
+        let folder =
+            std::env::temp_dir().join(format!("countersign-interop-{}", std::process::id()));
+        std::fs::create_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        let mut realm = Command::new(script("mit_realm.sh"))
+            .arg(folder.join("realm"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| format!("tests/peers/mit_realm.sh: {e}"))?;
+        let lifeline = realm.stdin.take();
+        let stdout = realm.stdout.take();
+        let mut lab = Self {
+            folder,
+            environment: BTreeMap::new(),
+            libfaketime: String::new(),
+            realm,
+            lifeline,
+        };
+        let mut first = String::new();
+        if let Some(stdout) = stdout {
+            let _ = BufReader::new(stdout).read_line(&mut first);
+        }
+        if first.trim() != "ready" {
+            return Err("tests/peers/mit_realm.sh could not start the realm".into());
+        }
+        let environment = std::fs::read_to_string(lab.path("env")).map_err(|e| e.to_string())?;
+        for (key, value) in environment.lines().filter_map(|line| line.split_once('=')) {
+            lab.environment.insert(key.to_owned(), value.to_owned());
+        }
+        lab.libfaketime = lab.environment.remove("LIBFAKETIME").unwrap_or_default();
+        let built = Command::new(script("build.sh"))
+            .arg(lab.gss_peer())
+            .status();
+        if !built.is_ok_and(|status| status.success()) {
+            return Err("tests/peers/build.sh could not compile gss_peer.c".into());
+        }
+        for name in ["expired", "future"] {
+            let from = lab.path(&format!("{name}.ccache"));
+            let to = lab.path(&format!("{name}-unnoticed.ccache"));
+            GssPeer::start(&lab, None)?.rewrite_times(&from, &to, -60, 36_000)?;
+        }
+        Ok(lab)
+    }
+
+    /// A file of the realm: a keytab, a credential cache.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join("realm").join(name)
+    }
+
+    /// A fresh path for a file that a row writes.
+    pub(crate) fn scratch(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The compiled C program.
+    pub(crate) fn gss_peer(&self) -> PathBuf {
+        self.folder.join("gss_peer")
+    }
+
+    /// A program that talks to the realm and knows nothing else of Kerberos on this machine.
+    pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        command
+            .env_remove("KRB5_TRACE")
+            .env_remove("KRB5_CLIENT_KTNAME")
+            .envs(&self.environment);
+        command
+    }
+
+    /// The same with its clock moved by `offset`: `+10m`, `-2h`.
+    pub(crate) fn command_at(&self, program: impl AsRef<Path>, offset: Option<&str>) -> Command {
+        let mut command = self.command(program);
+        if let Some(offset) = offset {
+            command
+                .env("LD_PRELOAD", &self.libfaketime)
+                .env("FAKETIME", offset)
+                .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        }
+        command
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        drop(self.lifeline.take());
+        for _ in 0..200 {
+            if matches!(self.realm.try_wait(), Ok(Some(_))) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let _ = self.realm.kill();
+        let _ = self.realm.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("peers")
+        .join(name)
+}

@@ -1,0 +1,14 @@
+//! The rows.
+
+mod context;
+mod sample;
+
+use crate::row::Row;
+
+/// Every row, in the order in which they run: controls before what they control.
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    rows.extend(sample::rows());
+    rows.extend(context::rows());
+    rows
+}

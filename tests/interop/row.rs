@@ -1,0 +1,63 @@
+//! A row of the matrix and what it came to.
+
+use crate::Result;
+use crate::lab::Lab;
+
+/// Who speaks with whom about what.
+pub(crate) struct Row {
+    /// The foreign implementation.
+    pub(crate) peer: &'static str,
+    /// Our side of it; `control` where both sides are the peer's.
+    pub(crate) role: Role,
+    pub(crate) enctype: &'static str,
+    /// The exchange.
+    pub(crate) protection: &'static str,
+    pub(crate) run: Check,
+}
+
+/// Runs a row; the error is for the reader of the table.
+pub(crate) type Check = Box<dyn Fn(&Lab) -> Result<()>>;
+
+/// Which side is ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Neither: the peer's two sides show that the row tests what it says.
+    Control,
+    Initiator,
+    Acceptor,
+}
+
+impl Role {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Control => "control",
+            Self::Initiator => "initiator",
+            Self::Acceptor => "acceptor",
+        }
+    }
+}
+
+/// How a row ended.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    Passed,
+    Failed(String),
+    Skipped(String),
+}
+
+impl Outcome {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Passed => "pass",
+            Self::Failed(_) => "FAIL",
+            Self::Skipped(_) => "skipped",
+        }
+    }
+
+    pub(crate) fn reason(&self) -> &str {
+        match self {
+            Self::Passed => "",
+            Self::Failed(reason) | Self::Skipped(reason) => reason,
+        }
+    }
+}

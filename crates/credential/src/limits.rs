@@ -1,0 +1,26 @@
+//! Bounds checked before anything is allocated.
+//!
+//! Files are written by an administrator or by a login program, but they are also what an attacker with a
+//! foothold edits: every count is held against the bytes that remain and against these limits.
+
+/// The largest keytab that [`Keytab::parse`](crate::Keytab::parse) looks at, in bytes.
+pub const KEYTAB_BYTES: usize = 16 * 1024 * 1024;
+
+/// The most entries that a keytab may hold.
+pub const KEYTAB_ENTRIES: usize = 65_536;
+
+/// The largest credential cache that [`CredentialCache::parse`](crate::CredentialCache::parse) looks at, in
+/// bytes.
+pub const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// The most entries that a credential cache may hold.
+pub const CACHE_ENTRIES: usize = 65_536;
+
+/// The most components that a principal may have, in a file or in text.
+pub const COMPONENTS: usize = 1_024;
+
+/// The most addresses, or authorization data elements, that one cached credential may have.
+pub const ELEMENTS: usize = 4_096;
+
+/// The longest textual principal or service name, in bytes.
+pub const NAME_TEXT: usize = 1024 * 1024;

@@ -1,0 +1,215 @@
+//! Principals: a realm and the components of a name.
+
+mod text;
+mod token;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+
+/// The type of a principal's name, RFC 4120 section 6.2. A hint: it takes no part in comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NameType(pub i32);
+
+impl NameType {
+    /// NT-UNKNOWN: nothing is known of the name.
+    pub const UNKNOWN: Self = Self(0);
+    /// NT-PRINCIPAL: a user, or any principal by its name alone.
+    pub const PRINCIPAL: Self = Self(1);
+    /// NT-SRV-INST: a service and an instance, `krbtgt` among them.
+    pub const SRV_INST: Self = Self(2);
+    /// NT-SRV-HST: a service and the host that it runs on.
+    pub const SRV_HST: Self = Self(3);
+    /// NT-SRV-XHST: a service and a host as several components.
+    pub const SRV_XHST: Self = Self(4);
+    /// NT-UID: a unique identifier.
+    pub const UID: Self = Self(5);
+    /// NT-X500-PRINCIPAL: an X.509 distinguished name, RFC 2253.
+    pub const X500_PRINCIPAL: Self = Self(6);
+    /// NT-SMTP-NAME: the form of an e-mail address.
+    pub const SMTP_NAME: Self = Self(7);
+    /// NT-ENTERPRISE: one component that may hold an `@`, RFC 6806 section 5.
+    pub const ENTERPRISE: Self = Self(10);
+    /// NT-WELLKNOWN: a reserved name such as `WELLKNOWN/ANONYMOUS`, RFC 8062 section 3 (RFC 6111 section 3.1).
+    pub const WELL_KNOWN: Self = Self(11);
+}
+
+/// A principal: the name of a user or a service, and its realm.
+///
+/// Names are byte strings: text, NUL bytes and bytes that are no UTF-8 all survive being read and written.
+/// Comparison and hashing look at the realm and the components, never at the name type (RFC 4120 section 6.2:
+/// ignoring the type, no two names can be the same).
+///
+/// ```
+/// use countersign_credential::{NameType, Principal};
+///
+/// let web = Principal::parse("HTTP/web.example.com@EXAMPLE.COM")?;
+/// assert_eq!(web.realm(), b"EXAMPLE.COM");
+/// assert_eq!(web.components().collect::<Vec<_>>(), [&b"HTTP"[..], b"web.example.com"]);
+///
+/// let odd = Principal::new("EXAMPLE.COM", ["a/b", "c@d"], NameType::PRINCIPAL);
+/// assert_eq!(odd.to_string(), r"a\/b/c\@d@EXAMPLE.COM");
+/// assert_eq!(Principal::parse(odd.to_text())?, odd);
+/// # Ok::<(), countersign_credential::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Principal {
+    /// The realm and then the components, without separators.
+    bytes: Box<[u8]>,
+    /// Where each component ends in `bytes`.
+    ends: Box<[usize]>,
+    realm_end: usize,
+    name_type: NameType,
+}
+
+impl Principal {
+    /// Puts a principal together from its parts.
+    pub fn new<C: AsRef<[u8]>>(
+        realm: impl AsRef<[u8]>,
+        components: impl IntoIterator<Item = C>,
+        name_type: NameType,
+    ) -> Self {
+        let mut bytes = Vec::from(realm.as_ref());
+        let realm_end = bytes.len();
+        let mut ends = Vec::new();
+        for component in components {
+            bytes.extend_from_slice(component.as_ref());
+            ends.push(bytes.len());
+        }
+        Self {
+            bytes: bytes.into_boxed_slice(),
+            ends: ends.into_boxed_slice(),
+            realm_end,
+            name_type,
+        }
+    }
+
+    /// The ticket-granting service of `realm`, as known in `issuer`: `krbtgt/realm@issuer` (RFC 4120 section 7.3).
+    #[must_use]
+    pub fn ticket_granting_service(realm: impl AsRef<[u8]>, issuer: impl AsRef<[u8]>) -> Self {
+        Self::new(issuer, [b"krbtgt", realm.as_ref()], NameType::SRV_INST)
+    }
+
+    /// A user known by an enterprise name such as `user@corp.example`, RFC 6806 section 5: the whole text is the
+    /// one component.
+    #[must_use]
+    pub fn enterprise(name: impl AsRef<[u8]>, realm: impl AsRef<[u8]>) -> Self {
+        Self::new(realm, [name], NameType::ENTERPRISE)
+    }
+
+    /// The realm.
+    #[must_use]
+    pub fn realm(&self) -> &[u8] {
+        self.bytes.get(..self.realm_end).unwrap_or_default()
+    }
+
+    /// The components of the name, in order.
+    pub fn components(&self) -> impl ExactSizeIterator<Item = &[u8]> + DoubleEndedIterator + Clone {
+        (0..self.ends.len()).map(|index| self.component(index).unwrap_or_default())
+    }
+
+    /// The component at `index`, counted from 0.
+    #[must_use]
+    pub fn component(&self, index: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(index)?;
+        let start = match index.checked_sub(1) {
+            Some(before) => *self.ends.get(before)?,
+            None => self.realm_end,
+        };
+        self.bytes.get(start..end)
+    }
+
+    /// The type of the name.
+    #[must_use]
+    pub fn name_type(&self) -> NameType {
+        self.name_type
+    }
+
+    /// The same principal with another name type.
+    #[must_use]
+    pub fn with_name_type(mut self, name_type: NameType) -> Self {
+        self.name_type = name_type;
+        self
+    }
+
+    /// The same name in another realm.
+    #[must_use]
+    pub fn with_realm(&self, realm: impl AsRef<[u8]>) -> Self {
+        Self::new(realm, self.components(), self.name_type)
+    }
+
+    /// Whether this is a ticket-granting service, `krbtgt/…`.
+    #[must_use]
+    pub fn is_ticket_granting_service(&self) -> bool {
+        self.ends.len() == 2 && self.component(0) == Some(b"krbtgt")
+    }
+}
+
+impl PartialEq for Principal {
+    fn eq(&self, other: &Self) -> bool {
+        self.realm_end == other.realm_end && self.ends == other.ends && self.bytes == other.bytes
+    }
+}
+
+impl Eq for Principal {}
+
+impl Hash for Principal {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.realm_end.hash(state);
+        self.ends.hash(state);
+        self.bytes.hash(state);
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Principal({self}, type {})", self.name_type.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use core::hash::BuildHasher;
+    use std::collections::hash_map::RandomState;
+
+    #[test]
+    fn equality_and_hash_ignore_the_name_type_and_nothing_else() {
+        let hasher = RandomState::new();
+        let user = Principal::new("R", ["a", "b"], NameType::PRINCIPAL);
+        let same = user.clone().with_name_type(NameType::SRV_INST);
+        assert_eq!(user, same);
+        assert_eq!(hasher.hash_one(&user), hasher.hash_one(&same));
+        for other in [
+            Principal::new("R", ["ab"], NameType::PRINCIPAL),
+            Principal::new("R", ["a", "", "b"], NameType::PRINCIPAL),
+            Principal::new("Ra", ["", "b"], NameType::PRINCIPAL),
+            Principal::new("r", ["a", "b"], NameType::PRINCIPAL),
+        ] {
+            assert_ne!(user, other);
+        }
+    }
+
+    #[test]
+    fn components_are_found_by_index() {
+        let principal = Principal::new("R", ["", "x", ""], NameType::UNKNOWN);
+        assert_eq!(principal.components().len(), 3);
+        assert_eq!(principal.component(0), Some(&b""[..]));
+        assert_eq!(principal.component(1), Some(&b"x"[..]));
+        assert_eq!(principal.component(2), Some(&b""[..]));
+        assert_eq!(principal.component(3), None);
+        assert_eq!(format!("{principal:?}"), "Principal(/x/@R, type 0)");
+    }
+
+    #[test]
+    fn ticket_granting_services_are_recognised() {
+        assert!(Principal::ticket_granting_service("A", "B").is_ticket_granting_service());
+        assert!(!Principal::new("A", ["krbtgt"], NameType::PRINCIPAL).is_ticket_granting_service());
+        assert_eq!(
+            Principal::ticket_granting_service("A", "B").to_text(),
+            b"krbtgt/A@B"
+        );
+    }
+}

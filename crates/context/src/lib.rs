@@ -1,1 +1,25 @@
 #![doc = include_str!("../README.md")]
+
+mod bindings;
+mod environment;
+mod error;
+mod flags;
+mod identity;
+pub mod kerberos;
+mod policy;
+mod security_context;
+mod status;
+mod step;
+
+pub use bindings::{ChannelBindingPolicy, ChannelBindings};
+pub use countersign_credential as credential;
+pub use countersign_crypto as crypto;
+pub use countersign_token as token;
+pub use environment::{Environment, Timestamp};
+pub use error::{Error, ErrorKind, krb_error_name};
+pub use flags::Flags;
+pub use identity::Identity;
+pub use policy::{EnctypeSet, Policy};
+pub use security_context::{Role, SecurityContext};
+pub use status::{MajorStatus, SspiStatus};
+pub use step::{Answer, Mechanism, Need, ReplayQuery, ReplayVerdict, Step};

@@ -1,0 +1,381 @@
+//! The acceptor.
+//!
+//! ```text
+//!                 AP-REQ, external replay cache      verdict
+//!        ┌──────────────────────────────▶ Verdict ─────────────┐
+//!        │                                                     │
+//!   Request ──────────── AP-REQ ─────────────────────────▶ (reply) ──▶ Done
+//!     │    ▲                                                   │
+//!     │    │ second AP-REQ                                     │ DCE style: AP-REP sent
+//!     └─▶ Request (recovered)                                  ▼
+//!      clock skew: KRB-ERROR sent                         ThirdLeg ── AP-REP ──▶ Done
+//!
+//!   any state ── error ──▶ Failed, which repeats the error
+//! ```
+
+use countersign_crypto::{Key, KeyUsage, Random};
+use countersign_token::kerberos::gss_token::TokenId;
+use countersign_token::oid::Oid;
+
+use crate::bindings::{ChannelBindingPolicy, ChannelBindings};
+use crate::environment::{Environment, Timestamp};
+use crate::error::{Error, ErrorKind};
+use crate::flags::Flags;
+use crate::identity::Identity;
+use crate::security_context::{NewContext, Role, SecurityContext};
+use crate::step::{Answer, Mechanism, Need, ReplayQuery, ReplayVerdict, Step};
+
+use super::credential::{AcceptorCredential, ReplayProtection};
+use super::framing::{Framed, unframe};
+use super::outcome::Outcome;
+use super::request::{AcceptedRequest, Expectations};
+use super::{ap_rep, krb_error};
+
+/// The acceptor of one Kerberos security context.
+///
+/// ```
+/// # use countersign_context::kerberos::{Acceptor, AcceptorCredential};
+/// # use countersign_context::{ChannelBindings, Flags};
+/// # use countersign_context::credential::Keytab;
+/// # let keytab = Keytab::new();
+/// let credential = AcceptorCredential::new(&keytab); // once a server
+/// let acceptor = Acceptor::new(&credential) // once a connection
+///     .require(Flags::MUTUAL | Flags::CONFIDENTIALITY)
+///     .channel_bindings(ChannelBindings::tls_exporter(&[0x42; 32]));
+/// ```
+#[derive(Debug)]
+pub struct Acceptor {
+    credential: AcceptorCredential,
+    expectations: Expectations,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// An AP-REQ is due.
+    Request { recovered: bool },
+    /// The caller's verdict on a verified request is due.
+    Verdict(Box<AcceptedRequest>),
+    /// The initiator's AP-REP is due (DCE style).
+    ThirdLeg(Box<ThirdLeg>),
+    /// Over, one way or the other.
+    Over(Outcome),
+}
+
+struct ThirdLeg {
+    context: NewContext,
+    session_key: Key,
+}
+
+impl core::fmt::Debug for ThirdLeg {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ThirdLeg")
+    }
+}
+
+impl Acceptor {
+    /// An acceptor that awaits an initiator's first token.
+    #[must_use]
+    pub fn new(credential: &AcceptorCredential) -> Self {
+        Self {
+            credential: credential.clone(),
+            expectations: Expectations::default(),
+            state: State::Request { recovered: false },
+        }
+    }
+
+    /// Refuses initiators that do not ask for all of these.
+    #[must_use]
+    pub fn require(mut self, flags: Flags) -> Self {
+        self.expectations.required |= flags;
+        self
+    }
+
+    /// Requires the initiator to be bound to this channel.
+    #[must_use]
+    pub fn channel_bindings(mut self, bindings: ChannelBindings) -> Self {
+        self.expectations.bindings = ChannelBindingPolicy::Required(bindings);
+        self
+    }
+
+    /// Compares channel bindings where the initiator sends them, and accepts initiators that send
+    /// none: open to relays from outside of the channel, for the time until every client sends
+    /// them.
+    #[must_use]
+    pub fn channel_bindings_if_present(mut self, bindings: ChannelBindings) -> Self {
+        self.expectations.bindings = ChannelBindingPolicy::IfPresent(bindings);
+        self
+    }
+
+    /// Refuses tickets that are bound to network addresses other than the initiator's, given with
+    /// its type (RFC 4120 §7.5.3: 2 is IPv4, 24 is IPv6). Without it such tickets are accepted from
+    /// anywhere.
+    #[must_use]
+    pub fn peer_address(mut self, address_type: i32, address: impl Into<Vec<u8>>) -> Self {
+        self.expectations.peer_address = Some((address_type, address.into()));
+        self
+    }
+
+    fn request(
+        &mut self,
+        token: &[u8],
+        recovered: bool,
+        env: &mut Environment<'_>,
+    ) -> Result<(State, Step), Refusal> {
+        let (framed, inner) = unframe(token, TokenId::ApReq).map_err(Refusal::silent)?;
+        let refuse = |kind| Refusal {
+            kind,
+            framed: Some(framed),
+        };
+        let request =
+            AcceptedRequest::verify(inner, framed, &self.credential, &self.expectations, env);
+        let request = match request {
+            Ok(request) => request,
+            Err(ErrorKind::ClockSkew) if env.policy.skew_recovery() && !recovered => {
+                // MS-KILE §3.4.5: tell the time and let the initiator try again.
+                let token =
+                    krb_error::encode(ErrorKind::ClockSkew, &self.credential, framed, true, env);
+                let token = token.ok_or(refuse(ErrorKind::Internal("no code for skew")))?;
+                return Ok((State::Request { recovered: true }, Step::Continue { token }));
+            }
+            Err(kind) => return Err(refuse(kind)),
+        };
+        let verdict = match self.credential.replay_protection() {
+            ReplayProtection::Shared(cache) => cache
+                .check(
+                    request.replay_tag,
+                    request.authenticator_time.seconds(),
+                    env.now.seconds(),
+                    env.policy.clock_skew(),
+                    env.random,
+                )
+                .map_err(|error| refuse(error.into()))?,
+            ReplayProtection::DangerouslyOff => ReplayVerdict::Fresh,
+            ReplayProtection::External => {
+                let expires = request
+                    .authenticator_time
+                    .offset_by(i64::from(env.policy.clock_skew()).saturating_add(1))
+                    .seconds();
+                let query = ReplayQuery {
+                    tag: request.replay_tag,
+                    expires,
+                };
+                let need = Step::Need(Need::Replay(query));
+                return Ok((State::Verdict(Box::new(request)), need));
+            }
+        };
+        Self::judge(request, verdict, env)
+    }
+
+    fn judge(
+        request: AcceptedRequest,
+        verdict: ReplayVerdict,
+        env: &mut Environment<'_>,
+    ) -> Result<(State, Step), Refusal> {
+        let framed = request.framed;
+        let refuse = |kind| Refusal {
+            kind,
+            framed: Some(framed),
+        };
+        match verdict {
+            ReplayVerdict::Fresh => Self::reply(request, env).map_err(refuse),
+            ReplayVerdict::Replayed => Err(refuse(ErrorKind::Replayed)),
+            ReplayVerdict::Unavailable => Err(refuse(ErrorKind::ReplayCacheUnavailable)),
+        }
+    }
+
+    /// Answers a verified request: RFC 4120 §3.2.4, RFC 4121 §4.1.
+    fn reply(
+        request: AcceptedRequest,
+        env: &mut Environment<'_>,
+    ) -> Result<(State, Step), ErrorKind> {
+        let AcceptedRequest {
+            ticket,
+            flags,
+            framed,
+            ..
+        } = request;
+        let mut confounder_seed = [0; 16];
+        env.random.fill(&mut confounder_seed)?;
+        let initiator_key = match request.subkey {
+            Some(subkey) => subkey,
+            None => ticket.session_key.duplicate(),
+        };
+        let receive_sequence = u64::from(request.sequence);
+        let skew = i64::from(env.policy.clock_skew());
+        let mut context = NewContext {
+            role: Role::Acceptor,
+            mechanism: Oid::KERBEROS,
+            flags,
+            local: Identity::Kerberos(ticket.server),
+            peer: Some(Identity::Kerberos(ticket.client)),
+            expires: Timestamp::from_unix(ticket.end_time.saturating_add(skew)),
+            key: initiator_key.duplicate(),
+            acceptor_subkey: false,
+            initiator_key,
+            // Without an AP-REP both directions start where the initiator said, as MIT and Windows
+            // do.
+            send_sequence: receive_sequence,
+            receive_sequence,
+            delegated: request.delegated,
+            authorization_data: ticket.authorization_data,
+            confounder_seed,
+        };
+        if !flags.contains(Flags::MUTUAL) {
+            return Ok(established(context, None));
+        }
+
+        let sequence = random_sequence(env.random)?;
+        context.send_sequence = u64::from(sequence);
+        // RFC 4121 §2: the acceptor's subkey protects messages. Tokens before CFX cannot tell
+        // which key they use, so a context that stays with rc4-hmac keeps the initiator's; DCE
+        // style asserts one always.
+        let dce = flags.contains(Flags::DCE_STYLE);
+        if dce || !request.subkey_enctype.is_weak() {
+            context.key =
+                Key::generate(request.subkey_enctype, env.random).map_err(|_| ErrorKind::Random)?;
+            context.acceptor_subkey = true;
+        }
+        let reply = ap_rep::Reply {
+            time: request.authenticator_time,
+            subkey: context.acceptor_subkey.then_some(&context.key),
+            sequence,
+        };
+        let token = reply.encode(&ticket.session_key, framed, env.random)?;
+        if dce {
+            let third = ThirdLeg {
+                context,
+                session_key: ticket.session_key,
+            };
+            return Ok((State::ThirdLeg(Box::new(third)), Step::Continue { token }));
+        }
+        Ok(established(context, Some(token)))
+    }
+
+    /// MS-KILE §3.4.5.1: the initiator's AP-REP carries the acceptor's sequence number.
+    fn third_leg(third: ThirdLeg, token: &[u8]) -> Result<(State, Step), ErrorKind> {
+        let ThirdLeg {
+            context,
+            session_key,
+        } = third;
+        let (_, inner) = unframe(token, TokenId::ApRep)?;
+        let reply = ap_rep::open(inner, &session_key.cipher(KeyUsage::AP_REP))
+            .map_err(|error| error.unwrap_or(ErrorKind::AuthenticatorModified))?;
+        if u64::from(reply.sequence) != context.send_sequence {
+            return Err(ErrorKind::AuthenticatorModified);
+        }
+        Ok(established(context, None))
+    }
+
+    fn settle(
+        &mut self,
+        result: Result<(State, Step), Refusal>,
+        env: &mut Environment<'_>,
+    ) -> Result<Step, Error> {
+        match result {
+            Ok((state, step)) => {
+                self.state = state;
+                Ok(step)
+            }
+            Err(Refusal { kind, framed }) => {
+                let token = framed.and_then(|framed| {
+                    krb_error::encode(kind, &self.credential, framed, false, env)
+                });
+                let error = match token {
+                    Some(token) => Error::with_token(kind, token),
+                    None => Error::new(kind),
+                };
+                self.state = State::Over(Outcome::Failed(error.clone()));
+                Err(error)
+            }
+        }
+    }
+}
+
+/// An error, and how the peer can be told of it, if it can.
+struct Refusal {
+    kind: ErrorKind,
+    framed: Option<Framed>,
+}
+
+impl Refusal {
+    fn silent(kind: ErrorKind) -> Self {
+        Self { kind, framed: None }
+    }
+}
+
+fn established(context: NewContext, token: Option<Vec<u8>>) -> (State, Step) {
+    let context = Box::new(SecurityContext::establish(context));
+    (
+        State::Over(Outcome::Established),
+        Step::Established { token, context },
+    )
+}
+
+/// An initial sequence number below 2^30: old peers read it as a signed number.
+pub(super) fn random_sequence(random: &mut dyn Random) -> Result<u32, ErrorKind> {
+    let mut bytes = [0; 4];
+    random.fill(&mut bytes)?;
+    Ok(u32::from_be_bytes(bytes) & 0x3fff_ffff)
+}
+
+impl Mechanism for Acceptor {
+    fn mechanism(&self) -> Oid<'static> {
+        Oid::KERBEROS
+    }
+
+    fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
+        let placeholder = State::Over(Outcome::Interrupted);
+        let state = match core::mem::replace(&mut self.state, placeholder) {
+            State::Over(outcome) => {
+                let error = outcome.error();
+                self.state = State::Over(outcome);
+                return Err(error);
+            }
+            state @ State::Verdict(_) => {
+                // The caller's mistake, not the peer's: the context stays as it is.
+                self.state = state;
+                return Err(ErrorKind::UnexpectedCall.into());
+            }
+            state => state,
+        };
+        let limit = env.policy.max_token();
+        let result = match (state, token) {
+            (_, None) => Err(Refusal::silent(ErrorKind::TokenMissing)),
+            (_, Some(token)) if token.len() > limit => {
+                Err(Refusal::silent(ErrorKind::TokenTooLarge {
+                    length: token.len(),
+                    limit,
+                }))
+            }
+            (State::Request { recovered }, Some(token)) => self.request(token, recovered, env),
+            (State::ThirdLeg(third), Some(token)) => {
+                Self::third_leg(*third, token).map_err(Refusal::silent)
+            }
+            (State::Verdict(_) | State::Over(_), Some(_)) => {
+                Err(Refusal::silent(ErrorKind::Internal("acceptor state")))
+            }
+        };
+        self.settle(result, env)
+    }
+
+    fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
+        let placeholder = State::Over(Outcome::Interrupted);
+        match core::mem::replace(&mut self.state, placeholder) {
+            State::Verdict(request) => {
+                let Answer::Replay(verdict) = answer;
+                let result = Self::judge(*request, verdict, env);
+                self.settle(result, env)
+            }
+            State::Over(outcome) => {
+                let error = outcome.error();
+                self.state = State::Over(outcome);
+                Err(error)
+            }
+            state => {
+                self.state = state;
+                Err(ErrorKind::UnexpectedCall.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The AP-REQ that an initiator sends: RFC 4120 §3.2.2 and RFC 4121 §4.1.1.
+
+use countersign_credential::TicketCredential;
+use countersign_crypto::{Enctype, Key, KeyUsage};
+use countersign_token::der::{Decode, Encode, Encoded, SequenceOf};
+use countersign_token::kerberos::gss_checksum::{GssChecksum, GssFlags};
+use countersign_token::kerberos::gss_token::TokenId;
+use countersign_token::kerberos::{
+    ApOptions, ApReq, Authenticator, AuthorizationData, Checksum, EncryptedData, EncryptionKey,
+    KerberosString, KerberosTime, Microseconds, PrincipalName, TicketFlags,
+};
+use countersign_token::oid::Oid;
+use zeroize::Zeroizing;
+
+use crate::environment::{Environment, Timestamp};
+use crate::error::ErrorKind;
+use crate::flags::Flags;
+
+use super::acceptor::random_sequence;
+use super::authorization::AuthenticatorData;
+use super::delegation;
+use super::framing::Framed;
+use super::initiator::Options;
+
+/// What an AP-REQ said, for the reply to be matched against.
+pub(super) struct RequestParts {
+    pub(super) time: Timestamp,
+    pub(super) sequence: u32,
+    pub(super) subkey: Option<Key>,
+    /// Granted if the acceptor agrees.
+    pub(super) flags: Flags,
+}
+
+/// The flags that the checksum carries.
+const EXPRESSIBLE: Flags = Flags::MUTUAL
+    .union(Flags::REPLAY)
+    .union(Flags::SEQUENCE)
+    .union(Flags::CONFIDENTIALITY)
+    .union(Flags::INTEGRITY)
+    .union(Flags::DCE_STYLE)
+    .union(Flags::IDENTIFY)
+    .union(Flags::EXTENDED_ERROR);
+
+/// Enctypes by preference, for RFC 4537's list.
+const PREFERENCE: [i32; 7] = [20, 19, 18, 17, 26, 25, 23];
+
+impl RequestParts {
+    pub(super) fn build(
+        credential: &TicketCredential,
+        options: &Options,
+        time: Timestamp,
+        env: &mut Environment<'_>,
+    ) -> Result<(Self, Vec<u8>), ErrorKind> {
+        // The acceptor would refuse it; RFC 4120 §3.2.2 has the client check first.
+        if time >= Timestamp::from_unix(credential.times.end_time) {
+            return Err(ErrorKind::TicketExpired);
+        }
+        let enctype_id = credential.key.enctype_id();
+        let session_key = credential
+            .session_key()
+            .ok()
+            .filter(|key| env.policy.enctypes().contains(key.enctype()))
+            .ok_or(ErrorKind::EnctypeRefused {
+                enctype: enctype_id,
+            })?;
+
+        let mut flags = options.requested & EXPRESSIBLE;
+        let delegation = match &options.delegate {
+            Some(_) if !credential.flags.contains(TicketFlags::OK_AS_DELEGATE) => {
+                return Err(ErrorKind::DelegationRefused);
+            }
+            Some(forwarded) => {
+                flags |= Flags::DELEGATION;
+                Some(delegation::send(forwarded, session_key, env.random)?)
+            }
+            None => None,
+        };
+        let bindings = options
+            .bindings
+            .as_ref()
+            .map_or([0; 16], |bindings| bindings.hash());
+        let mut checksum = GssChecksum::new(GssFlags(flags.bits()));
+        checksum.bindings = bindings;
+        checksum.delegation = delegation.as_deref();
+        let checksum = checksum.encode().map_err(|_| ErrorKind::Overflow)?;
+
+        let subkey =
+            Key::generate(session_key.enctype(), env.random).map_err(|_| ErrorKind::Random)?;
+        let parts = Self {
+            time,
+            sequence: random_sequence(env.random)?,
+            subkey: Some(subkey),
+            flags,
+        };
+        let permitted = |id: &i32| {
+            Enctype::from_id(*id).is_some_and(|enctype| env.policy.enctypes().contains(enctype))
+        };
+        let data = AuthenticatorData {
+            // Only an AP-REP can answer the offer.
+            enctypes: match flags.contains(Flags::MUTUAL) {
+                true => PREFERENCE.into_iter().filter(permitted).collect(),
+                false => Vec::new(),
+            },
+            expects_bindings: options.bindings.is_some(),
+        }
+        .encode();
+        let token = parts.encode(credential, session_key, &checksum, data.as_deref(), env)?;
+        Ok((parts, token))
+    }
+
+    fn encode(
+        &self,
+        credential: &TicketCredential,
+        session_key: &Key,
+        checksum: &[u8],
+        data: Option<&[u8]>,
+        env: &mut Environment<'_>,
+    ) -> Result<Vec<u8>, ErrorKind> {
+        let internal = |_| ErrorKind::Internal("own authorization data");
+        let components: Vec<KerberosString<'_>> = credential
+            .client
+            .components()
+            .map(KerberosString::new)
+            .collect();
+        let authenticator = Authenticator {
+            crealm: KerberosString::new(credential.client.realm()),
+            cname: PrincipalName {
+                name_type: credential.client.name_type().0,
+                name_string: SequenceOf::new(&components),
+            },
+            cksum: Some(Checksum {
+                cksumtype: GssChecksum::TYPE,
+                checksum,
+            }),
+            cusec: Microseconds::saturating(self.time.microseconds()),
+            ctime: KerberosTime {
+                seconds: self.time.seconds(),
+            },
+            subkey: self.subkey.as_ref().map(|key| EncryptionKey {
+                keytype: key.enctype().id(),
+                keyvalue: key.expose(),
+            }),
+            seq_number: Some(self.sequence),
+            authorization_data: data
+                .map(AuthorizationData::from_der)
+                .transpose()
+                .map_err(internal)?,
+        };
+        let plaintext = Zeroizing::new(authenticator.to_der());
+        let cipher = session_key
+            .encrypt(KeyUsage::AP_REQ_AUTHENTICATOR, &plaintext, env.random)
+            .map_err(|_| ErrorKind::Random)?;
+
+        let ap_options = match self.flags.contains(Flags::MUTUAL) {
+            true => ApOptions::MUTUAL_REQUIRED,
+            false => ApOptions::NONE,
+        };
+        let request = ApReq {
+            ap_options,
+            // Passed through as the KDC sent it.
+            ticket: Encoded::parse(&credential.ticket).map_err(ErrorKind::DefectiveTicket)?,
+            authenticator: EncryptedData {
+                etype: session_key.enctype().id(),
+                kvno: None,
+                cipher: &cipher,
+            },
+        };
+        let framed = match self.flags.contains(Flags::DCE_STYLE) {
+            true => Framed::Bare,
+            false => Framed::As(Oid::KERBEROS),
+        };
+        Ok(framed.frame(TokenId::ApReq, request.to_der()))
+    }
+}

@@ -1,0 +1,58 @@
+//! The outside of Kerberos tokens: RFC 4121 §4.1, and DCE style without it.
+
+use countersign_token::framing::InitialToken;
+use countersign_token::kerberos::gss_token::TokenId;
+use countersign_token::oid::Oid;
+
+use crate::error::ErrorKind;
+
+/// Whether a token came in the framing of RFC 2743 §3.1 and under which OID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framed {
+    /// Under the OID of RFC 4121, or its variant that a bug of old Windows made (MS-SPNG §1.9).
+    As(Oid<'static>),
+    /// Bare, as DCE style has it.
+    Bare,
+}
+
+impl Framed {
+    /// Puts an encoded message into the framing.
+    pub(super) fn frame(self, id: TokenId, message: Vec<u8>) -> Vec<u8> {
+        match self {
+            Self::As(mechanism) => InitialToken::encode(mechanism, &[&id.to_bytes(), &message]),
+            Self::Bare => message,
+        }
+    }
+}
+
+/// The first octet of RFC 2743's framing: `[APPLICATION 0]`, constructed.
+const FRAMING_TAG: u8 = 0x60;
+
+/// Takes the message out of its framing and checks that it is the one that is due.
+pub(super) fn unframe(token: &[u8], due: TokenId) -> Result<(Framed, &[u8]), ErrorKind> {
+    let (framed, id, message) = unframe_any(token)?;
+    match id {
+        None => Ok((framed, message)),
+        Some(id) if id == due.to_bytes() => Ok((framed, message)),
+        Some(found) => Err(ErrorKind::WrongTokenId { found }),
+    }
+}
+
+/// A token's framing, its id if it is framed, and the message in it.
+pub(super) type Unframed<'a> = (Framed, Option<[u8; 2]>, &'a [u8]);
+
+/// Takes the message out of its framing, whichever it is.
+pub(super) fn unframe_any(token: &[u8]) -> Result<Unframed<'_>, ErrorKind> {
+    if token.first() != Some(&FRAMING_TAG) {
+        return Ok((Framed::Bare, None, token));
+    }
+    let outer = InitialToken::parse(token).map_err(ErrorKind::DefectiveToken)?;
+    let mechanism = [Oid::KERBEROS, Oid::MS_KERBEROS]
+        .into_iter()
+        .find(|known| *known == outer.mechanism)
+        .ok_or(ErrorKind::WrongMechanism)?;
+    match outer.inner.split_first_chunk::<2>() {
+        Some((id, message)) => Ok((Framed::As(mechanism), Some(*id), message)),
+        None => Err(ErrorKind::WrongTokenId { found: [0, 0] }),
+    }
+}

@@ -1,0 +1,354 @@
+//! The initiator.
+//!
+//! ```text
+//!                   one-way: AP-REQ
+//!   Start ───────────────────────────────────────────────▶ Done
+//!     │                                                     ▲
+//!     │ AP-REQ            AP-REP (DCE style: and one sent)  │
+//!     └────────▶ Reply ─────────────────────────────────────┘
+//!                │   ▲
+//!                └───┘ KRB-ERROR of clock skew, once: AP-REQ at the acceptor's time
+//!
+//!   any state ── error ──▶ Failed, which repeats the error
+//! ```
+
+use std::sync::Arc;
+
+use countersign_credential::TicketCredential;
+use countersign_crypto::{Key, KeyUsage};
+use countersign_token::kerberos::gss_token::TokenId;
+use countersign_token::oid::Oid;
+
+use crate::bindings::ChannelBindings;
+use crate::environment::{Environment, Timestamp};
+use crate::error::{Error, ErrorKind};
+use crate::flags::Flags;
+use crate::identity::Identity;
+use crate::security_context::{NewContext, Role, SecurityContext};
+use crate::step::{Answer, Mechanism, Step};
+
+use super::ap_req::RequestParts;
+use super::framing::{Framed, unframe_any};
+use super::outcome::Outcome;
+use super::ticket::permitted_key;
+use super::{ap_rep, krb_error};
+
+/// KRB_AP_ERR_SKEW, RFC 4120 §7.5.9.
+const KRB_AP_ERR_SKEW: i32 = 37;
+
+/// The initiator of one Kerberos security context, from a service ticket.
+///
+/// Asks for mutual authentication and nothing else until told.
+///
+/// ```no_run
+/// # fn ticket() -> countersign_context::credential::TicketCredential { unimplemented!() }
+/// use countersign_context::kerberos::Initiator;
+/// use countersign_context::{ChannelBindings, Flags};
+///
+/// let initiator = Initiator::new(ticket())
+///     .require(Flags::CONFIDENTIALITY | Flags::INTEGRITY)
+///     .channel_bindings(ChannelBindings::tls_exporter(&[0x42; 32]));
+/// ```
+#[derive(Debug)]
+pub struct Initiator {
+    credential: Arc<TicketCredential>,
+    options: Options,
+    state: State,
+}
+
+/// What the caller asks for.
+#[derive(Debug)]
+pub(super) struct Options {
+    pub(super) requested: Flags,
+    required: Flags,
+    pub(super) bindings: Option<ChannelBindings>,
+    pub(super) delegate: Option<Arc<TicketCredential>>,
+}
+
+#[derive(Debug)]
+enum State {
+    Start,
+    /// An AP-REP is due.
+    Reply(Box<Pending>),
+    Over(Outcome),
+}
+
+/// What was sent and must be matched.
+struct Pending {
+    sent: RequestParts,
+    /// A KRB-ERROR of clock skew has been followed already.
+    recovered: bool,
+}
+
+impl core::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Pending")
+            .field("recovered", &self.recovered)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Initiator {
+    /// An initiator for the service that the ticket is for.
+    #[must_use]
+    pub fn new(credential: impl Into<Arc<TicketCredential>>) -> Self {
+        Self {
+            credential: credential.into(),
+            options: Options {
+                requested: Flags::MUTUAL,
+                required: Flags::MUTUAL,
+                bindings: None,
+                delegate: None,
+            },
+            state: State::Start,
+        }
+    }
+
+    /// Asks for these flags too, and goes on without those that are not granted.
+    #[must_use]
+    pub fn request(mut self, flags: Flags) -> Self {
+        self.options.requested |= flags;
+        self
+    }
+
+    /// Asks for these flags too, and fails where one is not granted.
+    #[must_use]
+    pub fn require(mut self, flags: Flags) -> Self {
+        self.options.requested |= flags;
+        self.options.required |= flags;
+        self
+    }
+
+    /// Does not ask the acceptor to prove its identity. The context is established by the first
+    /// token, and its peer is nobody in particular: whoever holds the service's key can read it.
+    #[must_use]
+    pub fn one_way(mut self) -> Self {
+        self.options.requested = self.options.requested.difference(Flags::MUTUAL);
+        self.options.required = self.options.required.difference(Flags::MUTUAL);
+        self
+    }
+
+    /// Three legs without framing, for DCE RPC (MS-KILE §3.4.5.1).
+    #[must_use]
+    pub fn dce_style(self) -> Self {
+        self.require(Flags::DCE_STYLE | Flags::MUTUAL)
+    }
+
+    /// Binds the context to a channel.
+    #[must_use]
+    pub fn channel_bindings(mut self, bindings: ChannelBindings) -> Self {
+        self.options.bindings = Some(bindings);
+        self
+    }
+
+    /// Hands a forwarded ticket-granting ticket to the acceptor, which can then act as the client
+    /// anywhere. Fails unless the KDC marked the service's ticket OK-AS-DELEGATE.
+    #[must_use]
+    pub fn delegate(mut self, forwarded: impl Into<Arc<TicketCredential>>) -> Self {
+        self.options.delegate = Some(forwarded.into());
+        self.options.requested |= Flags::DELEGATION;
+        self.options.required |= Flags::DELEGATION;
+        self
+    }
+
+    /// Sends an AP-REQ made at `time`.
+    fn send(
+        &self,
+        time: Timestamp,
+        recovered: bool,
+        env: &mut Environment<'_>,
+    ) -> Result<(State, Step), ErrorKind> {
+        let (parts, token) = RequestParts::build(&self.credential, &self.options, time, env)?;
+        if parts.flags.contains(Flags::MUTUAL) {
+            let pending = Pending {
+                sent: parts,
+                recovered,
+            };
+            return Ok((State::Reply(Box::new(pending)), Step::Continue { token }));
+        }
+        let sequence = u64::from(parts.sequence);
+        let session_key = self.session_key()?;
+        let key = parts.subkey.as_ref().unwrap_or(session_key).duplicate();
+        let context = self.context(parts, key, false, sequence, None, env)?;
+        Ok(established(context, Some(token)))
+    }
+
+    fn receive(
+        &self,
+        pending: Pending,
+        token: &[u8],
+        env: &mut Environment<'_>,
+    ) -> Result<(State, Step), ErrorKind> {
+        let dce = pending.sent.flags.contains(Flags::DCE_STYLE);
+        let (framed, id, message) = unframe_any(token)?;
+        if dce != (framed == Framed::Bare) {
+            return Err(ErrorKind::FramingMismatch);
+        }
+        let is_error = match id {
+            Some(id) if id == TokenId::ApRep.to_bytes() => false,
+            Some(id) if id == TokenId::KrbError.to_bytes() => true,
+            Some(found) => return Err(ErrorKind::WrongTokenId { found }),
+            // KRB-ERROR is [APPLICATION 30].
+            None => message.first() == Some(&0x7e),
+        };
+        if is_error {
+            return self.peer_error(&pending, message, env);
+        }
+
+        let session_key = self.session_key()?;
+        let reply = ap_rep::open(message, &session_key.cipher(KeyUsage::AP_REP))
+            .map_err(|error| error.unwrap_or(ErrorKind::MutualAuthenticationFailed))?;
+        // RFC 4120 §3.2.5: the time that we sent comes back, which only the holder of the
+        // service's key could read.
+        if reply.time != pending.sent.time {
+            return Err(ErrorKind::MutualAuthenticationFailed);
+        }
+        let subkey = match &reply.subkey {
+            Some((enctype, value)) => Some(permitted_key(*enctype, value, env.policy)?),
+            None => None,
+        };
+        let token = if dce {
+            let third = ap_rep::Reply {
+                time: env.now,
+                subkey: None,
+                sequence: reply.sequence,
+            };
+            Some(third.encode(session_key, framed, env.random)?)
+        } else {
+            None
+        };
+        let asserted = subkey.is_some();
+        let key = match subkey {
+            Some(key) => key,
+            None => pending
+                .sent
+                .subkey
+                .as_ref()
+                .unwrap_or(session_key)
+                .duplicate(),
+        };
+        let peer = Identity::Kerberos(self.credential.server.clone());
+        let sequence = u64::from(reply.sequence);
+        let context = self.context(pending.sent, key, asserted, sequence, Some(peer), env)?;
+        Ok(established(context, token))
+    }
+
+    /// A KRB-ERROR is nobody's word. At most it makes us say our name once more at another time,
+    /// within the life of the ticket (MS-KILE §3.2.5.8).
+    fn peer_error(
+        &self,
+        pending: &Pending,
+        message: &[u8],
+        env: &mut Environment<'_>,
+    ) -> Result<(State, Step), ErrorKind> {
+        let error = krb_error::decode(message)?;
+        let times = &self.credential.times;
+        let follow = error.code == KRB_AP_ERR_SKEW
+            && env.policy.skew_recovery()
+            && !pending.recovered
+            && error.time >= Timestamp::from_unix(times.valid_from())
+            && error.time < Timestamp::from_unix(times.end_time);
+        if follow {
+            return self.send(error.time, true, env);
+        }
+        Err(ErrorKind::PeerError { code: error.code })
+    }
+
+    fn context(
+        &self,
+        sent: RequestParts,
+        key: Key,
+        acceptor_subkey: bool,
+        receive_sequence: u64,
+        peer: Option<Identity>,
+        env: &mut Environment<'_>,
+    ) -> Result<NewContext, ErrorKind> {
+        let missing = self.options.required.difference(sent.flags);
+        if !missing.is_empty() {
+            return Err(ErrorKind::FlagsNotGranted(missing));
+        }
+        let mut confounder_seed = [0; 16];
+        env.random.fill(&mut confounder_seed)?;
+        let initiator_key = match sent.subkey {
+            Some(subkey) => subkey,
+            None => self.session_key()?.duplicate(),
+        };
+        Ok(NewContext {
+            role: Role::Initiator,
+            mechanism: Oid::KERBEROS,
+            flags: sent.flags,
+            local: Identity::Kerberos(self.credential.client.clone()),
+            peer,
+            expires: Timestamp::from_unix(self.credential.times.end_time),
+            key,
+            acceptor_subkey,
+            initiator_key,
+            send_sequence: u64::from(sent.sequence),
+            receive_sequence,
+            delegated: None,
+            authorization_data: Vec::new(),
+            confounder_seed,
+        })
+    }
+
+    fn session_key(&self) -> Result<&Key, ErrorKind> {
+        let enctype = self.credential.key.enctype_id();
+        self.credential
+            .session_key()
+            .map_err(|_| ErrorKind::EnctypeRefused { enctype })
+    }
+}
+
+fn established(context: NewContext, token: Option<Vec<u8>>) -> (State, Step) {
+    let context = Box::new(SecurityContext::establish(context));
+    (
+        State::Over(Outcome::Established),
+        Step::Established { token, context },
+    )
+}
+
+impl Mechanism for Initiator {
+    fn mechanism(&self) -> Oid<'static> {
+        Oid::KERBEROS
+    }
+
+    fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
+        let placeholder = State::Over(Outcome::Interrupted);
+        let limit = env.policy.max_token();
+        let result = match (core::mem::replace(&mut self.state, placeholder), token) {
+            (State::Over(outcome), _) => {
+                let error = outcome.error();
+                self.state = State::Over(outcome);
+                return Err(error);
+            }
+            (State::Start, None) => self.send(env.now, false, env),
+            (State::Start, Some(_)) => Err(ErrorKind::TokenUnexpected),
+            (State::Reply(_), None) => Err(ErrorKind::TokenMissing),
+            (State::Reply(_), Some(token)) if token.len() > limit => {
+                Err(ErrorKind::TokenTooLarge {
+                    length: token.len(),
+                    limit,
+                })
+            }
+            (State::Reply(pending), Some(token)) => self.receive(*pending, token, env),
+        };
+        match result {
+            Ok((state, step)) => {
+                self.state = state;
+                Ok(step)
+            }
+            Err(kind) => {
+                let error = Error::new(kind);
+                self.state = State::Over(Outcome::Failed(error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    fn resume(&mut self, _: Answer, _: &mut Environment<'_>) -> Result<Step, Error> {
+        Err(match &self.state {
+            State::Over(outcome) => outcome.error(),
+            _ => ErrorKind::UnexpectedCall.into(),
+        })
+    }
+}

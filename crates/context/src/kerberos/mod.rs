@@ -1,0 +1,23 @@
+//! Kerberos: RFC 4120 through RFC 4121, with the extensions of MS-KILE that peers use.
+
+mod acceptor;
+mod ap_rep;
+mod ap_req;
+mod authorization;
+mod credential;
+mod delegation;
+mod framing;
+mod initiator;
+mod krb_error;
+mod outcome;
+mod plaintext;
+mod replay;
+mod request;
+mod service;
+mod ticket;
+
+pub use acceptor::Acceptor;
+pub use credential::{AcceptorCredential, ReplayProtection};
+pub use initiator::Initiator;
+pub use replay::ReplayCache;
+pub use service::ServicePattern;

@@ -1,0 +1,322 @@
+//! The replay cache: which authenticators have been seen (RFC 4120 §3.2.3).
+//!
+//! Entries are 16-byte tags of authenticator ciphertexts, sorted into buckets by the time that the
+//! authenticator carries. That time decides how long an entry must live, and it is the same
+//! whenever the same authenticator comes back, so a look-up visits one bucket and expiry drops
+//! whole buckets.
+
+use core::fmt;
+use core::hash::{BuildHasher, Hasher};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use countersign_crypto::{Random, RandomError};
+use sha2::{Digest, Sha256};
+
+use crate::step::ReplayVerdict;
+
+/// Seconds of authenticator time that one bucket holds.
+const BUCKET_SECONDS: i64 = 64;
+
+/// Identifies an authenticator.
+pub(crate) type Tag = [u8; 16];
+
+/// The tag of an encrypted authenticator.
+///
+/// The ciphertext stands for the tuple of RFC 4120 §3.2.3 (server, client, time, microsecond): it
+/// cannot be changed without the session key, and two honest authenticators differ by their
+/// confounder even within one microsecond. Nothing outside of the ciphertext, such as the name of
+/// the service, can be edited to make a replay look new.
+pub(crate) fn tag(authenticator_cipher: &[u8]) -> Tag {
+    let digest: [u8; 32] = Sha256::digest(authenticator_cipher).into();
+    let (tag, _) = digest.split_at(16);
+    tag.try_into().unwrap_or_default()
+}
+
+/// Remembers authenticators for every context of an acceptor credential, or of several.
+///
+/// Bounded: when it is full, new contexts are refused rather than left unchecked. Each entry costs
+/// about 20 bytes; memory grows with use and is given back as entries expire.
+pub struct ReplayCache {
+    state: Mutex<State>,
+    capacity: usize,
+}
+
+struct State {
+    buckets: BTreeMap<i64, HashSet<Tag, SeededHash>>,
+    live: usize,
+    /// The largest clock skew that any context tolerated, in seconds.
+    skew: i64,
+    hash: Option<SeededHash>,
+}
+
+impl ReplayCache {
+    /// Room for a million authenticators: 1,700 new contexts a second at the default clock skew.
+    pub const DEFAULT_CAPACITY: usize = 1 << 20;
+
+    /// A cache for at most `capacity` authenticators at a time.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                buckets: BTreeMap::new(),
+                live: 0,
+                skew: 0,
+                hash: None,
+            }),
+            capacity,
+        }
+    }
+
+    /// How many authenticators it remembers now.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lock().live
+    }
+
+    /// Whether it remembers none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Tests and stores in one atomic operation: of many racers with one authenticator, one wins.
+    ///
+    /// `time` is the authenticator's own, `now` the acceptor's, both unix seconds; `skew` is what
+    /// the acceptor tolerates.
+    pub(crate) fn check(
+        &self,
+        tag: Tag,
+        time: i64,
+        now: i64,
+        skew: u32,
+        random: &mut dyn Random,
+    ) -> Result<ReplayVerdict, RandomError> {
+        let mut state = self.lock();
+        state.skew = state.skew.max(i64::from(skew));
+        state.expire(now);
+        let hash = match state.hash {
+            Some(hash) => hash,
+            None => *state.hash.insert(SeededHash::generate(random)?),
+        };
+        let key = time.div_euclid(BUCKET_SECONDS);
+        if state
+            .buckets
+            .get(&key)
+            .is_some_and(|bucket| bucket.contains(&tag))
+        {
+            return Ok(ReplayVerdict::Replayed);
+        }
+        if state.live >= self.capacity {
+            return Ok(ReplayVerdict::Unavailable);
+        }
+        state
+            .buckets
+            .entry(key)
+            .or_insert_with(|| HashSet::with_hasher(hash))
+            .insert(tag);
+        state.live = state.live.saturating_add(1);
+        Ok(ReplayVerdict::Fresh)
+    }
+
+    /// A panic of another thread cannot leave the state half-changed in a way that matters: an
+    /// entry is stored or it is not.
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Drops the buckets whose youngest authenticator is outside of every tolerated skew.
+    fn expire(&mut self, now: i64) {
+        let oldest = now
+            .saturating_sub(self.skew)
+            .saturating_sub(1)
+            .div_euclid(BUCKET_SECONDS);
+        while let Some(bucket) = self
+            .buckets
+            .first_entry()
+            .filter(|bucket| *bucket.key() < oldest)
+        {
+            self.live = self.live.saturating_sub(bucket.remove().len());
+        }
+    }
+}
+
+impl Default for ReplayCache {
+    fn default() -> Self {
+        Self::new(Self::DEFAULT_CAPACITY)
+    }
+}
+
+impl fmt::Debug for ReplayCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplayCache")
+            .field("live", &self.len())
+            .field("capacity", &self.capacity)
+            .finish()
+    }
+}
+
+/// Spreads tags, which are uniform already, by a secret multiplier, so that no client can choose
+/// authenticators that fall into one slot.
+#[derive(Clone, Copy)]
+struct SeededHash {
+    seed: u64,
+    multiplier: u64,
+}
+
+impl SeededHash {
+    fn generate(random: &mut dyn Random) -> Result<Self, RandomError> {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes)?;
+        let number = u128::from_le_bytes(bytes);
+        #[allow(clippy::cast_possible_truncation)] // the two halves
+        Ok(Self {
+            seed: number as u64,
+            multiplier: (number >> 64) as u64 | 1,
+        })
+    }
+}
+
+impl BuildHasher for SeededHash {
+    type Hasher = SeededHasher;
+    fn build_hasher(&self) -> SeededHasher {
+        SeededHasher {
+            state: self.seed,
+            multiplier: self.multiplier,
+        }
+    }
+}
+
+struct SeededHasher {
+    state: u64,
+    multiplier: u64,
+}
+
+impl Hasher for SeededHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            for (to, from) in word.iter_mut().zip(chunk) {
+                *to = *from;
+            }
+            let product = u128::from(self.state ^ u64::from_le_bytes(word))
+                .wrapping_mul(u128::from(self.multiplier));
+            #[allow(clippy::cast_possible_truncation)] // folds the product
+            {
+                self.state = (product as u64) ^ ((product >> 64) as u64);
+            }
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counter(u8);
+
+    impl Random for Counter {
+        fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+            for byte in out {
+                self.0 = self.0.wrapping_mul(167).wrapping_add(13);
+                *byte = self.0;
+            }
+            Ok(())
+        }
+    }
+
+    const NOW: i64 = 1_000_000;
+
+    fn check(cache: &ReplayCache, number: u64, time: i64, now: i64) -> ReplayVerdict {
+        let tag = tag(&number.to_be_bytes());
+        cache.check(tag, time, now, 300, &mut Counter(1)).unwrap()
+    }
+
+    #[test]
+    fn the_same_authenticator_is_fresh_once() {
+        let cache = ReplayCache::default();
+        assert_eq!(check(&cache, 1, NOW, NOW), ReplayVerdict::Fresh);
+        assert_eq!(check(&cache, 1, NOW, NOW + 299), ReplayVerdict::Replayed);
+        assert_eq!(check(&cache, 2, NOW, NOW), ReplayVerdict::Fresh);
+    }
+
+    #[test]
+    fn an_entry_lives_as_long_as_its_authenticator_would_be_accepted() {
+        for time in NOW - 300..=NOW + 300 {
+            let cache = ReplayCache::default();
+            assert_eq!(check(&cache, 1, time, NOW), ReplayVerdict::Fresh);
+            assert_eq!(
+                check(&cache, 1, time, time + 300),
+                ReplayVerdict::Replayed,
+                "{time}"
+            );
+            check(&cache, 2, time + 600, time + 600);
+            assert_eq!(cache.len(), 1, "expired entries are given back");
+        }
+    }
+
+    #[test]
+    fn a_full_cache_refuses_and_recovers_when_entries_expire() {
+        let cache = ReplayCache::new(100);
+        for number in 0..100 {
+            assert_eq!(check(&cache, number, NOW, NOW), ReplayVerdict::Fresh);
+        }
+        assert_eq!(check(&cache, 100, NOW, NOW), ReplayVerdict::Unavailable);
+        assert_eq!(check(&cache, 7, NOW, NOW), ReplayVerdict::Replayed);
+        assert_eq!(
+            check(&cache, 100, NOW + 1000, NOW + 1000),
+            ReplayVerdict::Fresh
+        );
+    }
+
+    #[test]
+    fn a_wider_skew_of_one_context_keeps_entries_for_all() {
+        let cache = ReplayCache::default();
+        let mut random = Counter(1);
+        let tag = tag(b"authenticator");
+        let mut check = |now, skew| cache.check(tag, NOW, now, skew, &mut random).unwrap();
+        assert_eq!(check(NOW, 3000), ReplayVerdict::Fresh);
+        assert_eq!(check(NOW + 2999, 300), ReplayVerdict::Replayed);
+    }
+
+    #[test]
+    fn one_of_a_thousand_racers_wins() {
+        let cache = ReplayCache::default();
+        let wins: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        (0..125)
+                            .filter(|_| check(&cache, 9, NOW, NOW) == ReplayVerdict::Fresh)
+                            .count()
+                    })
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .sum()
+        });
+        assert_eq!(wins, 1);
+    }
+
+    #[test]
+    fn a_million_live_authenticators_are_told_apart() {
+        let cache = ReplayCache::default();
+        for number in 0..1_000_000 {
+            let time = NOW + i64::try_from(number % 300).unwrap();
+            assert_eq!(check(&cache, number, time, NOW), ReplayVerdict::Fresh);
+        }
+        assert_eq!(cache.len(), 1_000_000);
+        assert_eq!(
+            check(&cache, 123_456, NOW + 123_456 % 300, NOW),
+            ReplayVerdict::Replayed
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! Verification of an AP-REQ: RFC 4120 §3.2.3 and RFC 4121 §4.1.1.
+
+use countersign_credential::{Principal, TicketCredential};
+use countersign_crypto::{Enctype, Key, KeyUsage, verify_equal};
+use countersign_token::der::Decode;
+use countersign_token::kerberos::gss_checksum::GssChecksum;
+use countersign_token::kerberos::{ApOptions, ApReq, Authenticator};
+
+use crate::bindings::ChannelBindingPolicy;
+use crate::environment::{Environment, Timestamp};
+use crate::error::ErrorKind;
+use crate::flags::Flags;
+use crate::policy::Policy;
+
+use super::authorization::AuthenticatorData;
+use super::credential::AcceptorCredential;
+use super::delegation;
+use super::framing::Framed;
+use super::plaintext::Plaintext;
+use super::replay;
+use super::ticket::{VerifiedTicket, permitted_key};
+
+/// What the acceptor's caller demands of an initiator.
+#[derive(Debug, Default)]
+pub(super) struct Expectations {
+    pub(super) required: Flags,
+    pub(super) bindings: ChannelBindingPolicy,
+    pub(super) peer_address: Option<(i32, Vec<u8>)>,
+}
+
+/// An AP-REQ in which everything but freshness has been verified.
+pub(super) struct AcceptedRequest {
+    pub(super) framed: Framed,
+    pub(super) ticket: VerifiedTicket,
+    /// Granted.
+    pub(super) flags: Flags,
+    pub(super) authenticator_time: Timestamp,
+    pub(super) subkey: Option<Key>,
+    pub(super) sequence: u32,
+    pub(super) subkey_enctype: Enctype,
+    pub(super) delegated: Option<TicketCredential>,
+    pub(super) replay_tag: replay::Tag,
+}
+
+/// The flags of the checksum that an acceptor grants as they are asked; delegation and channel
+/// binding depend on more.
+const GRANTABLE: Flags = Flags::MUTUAL
+    .union(Flags::REPLAY)
+    .union(Flags::SEQUENCE)
+    .union(Flags::CONFIDENTIALITY)
+    .union(Flags::INTEGRITY)
+    .union(Flags::DCE_STYLE)
+    .union(Flags::IDENTIFY)
+    .union(Flags::EXTENDED_ERROR);
+
+impl AcceptedRequest {
+    pub(super) fn verify(
+        message: &[u8],
+        framed: Framed,
+        credential: &AcceptorCredential,
+        expectations: &Expectations,
+        env: &Environment<'_>,
+    ) -> Result<Self, ErrorKind> {
+        let request = ApReq::from_der(message).map_err(ErrorKind::DefectiveToken)?;
+        if request.ap_options.contains(ApOptions::USE_SESSION_KEY) {
+            return Err(ErrorKind::UserToUserUnsupported);
+        }
+        let opened = credential.open(request.ticket.value(), env.policy)?;
+        let ticket = VerifiedTicket::check(
+            opened.server,
+            &opened.plaintext,
+            expectations.peer_address.as_ref(),
+            env,
+        )?;
+
+        let plaintext = open_authenticator(&request, &ticket.session_key)?;
+        let authenticator =
+            Authenticator::from_der(&plaintext).map_err(ErrorKind::DefectivePlaintext)?;
+        let authenticator_time = check_client_and_time(&authenticator, &ticket, env)?;
+        let subkey = match &authenticator.subkey {
+            Some(subkey) => Some(permitted_key(subkey.keytype, subkey.keyvalue, env.policy)?),
+            None => None,
+        };
+        let data = AuthenticatorData::collect(authenticator.authorization_data.as_ref())?;
+
+        // RFC 4121 §4.1.1: type 0x8003. An absent or another checksum, which some acceptors take
+        // for "no flags", could have been made for any other protocol.
+        let checksum = authenticator
+            .cksum
+            .as_ref()
+            .filter(|checksum| checksum.cksumtype == GssChecksum::TYPE)
+            .ok_or(ErrorKind::ChecksumMissing)?;
+        let checksum =
+            GssChecksum::parse(checksum.checksum).map_err(ErrorKind::ChecksumDefective)?;
+        let asked = Flags::from_bits(checksum.flags.0);
+        let mut flags = asked & GRANTABLE;
+        if flags.contains(Flags::DCE_STYLE) {
+            flags |= Flags::MUTUAL;
+        }
+        if check_bindings(&checksum.bindings, &expectations.bindings, &data)? {
+            flags |= Flags::CHANNEL_BOUND;
+        }
+        // Bare tokens belong to DCE style and to it alone.
+        if flags.contains(Flags::DCE_STYLE) != (framed == Framed::Bare) {
+            return Err(ErrorKind::FramingMismatch);
+        }
+        let delegated = match checksum
+            .delegation
+            .filter(|_| asked.contains(Flags::DELEGATION))
+        {
+            Some(message) => {
+                let keys = [subkey.as_ref(), Some(&ticket.session_key)];
+                flags |= Flags::DELEGATION;
+                Some(delegation::receive(message, keys, &ticket.client)?)
+            }
+            None => None,
+        };
+        let missing = expectations.required.difference(flags);
+        if !missing.is_empty() {
+            return Err(ErrorKind::FlagsNotGranted(missing));
+        }
+
+        let initiators = subkey.as_ref().unwrap_or(&ticket.session_key).enctype();
+        Ok(Self {
+            framed,
+            subkey_enctype: data.preferred_enctype(env.policy).unwrap_or(initiators),
+            ticket,
+            flags,
+            authenticator_time,
+            subkey,
+            // RFC 4120 §5.5.1 lets it be absent; 0 is then the start (RFC 4121 §4.2.1 needs one).
+            sequence: authenticator.seq_number.unwrap_or(0),
+            delegated,
+            replay_tag: replay::tag(request.authenticator.cipher),
+        })
+    }
+}
+
+impl core::fmt::Debug for AcceptedRequest {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("AcceptedRequest")
+            .field("flags", &self.flags)
+            .finish_non_exhaustive()
+    }
+}
+
+fn open_authenticator(request: &ApReq<'_>, session_key: &Key) -> Result<Plaintext, ErrorKind> {
+    let part = &request.authenticator;
+    if part.etype != session_key.enctype().id() {
+        return Err(ErrorKind::AuthenticatorModified);
+    }
+    Plaintext::open(
+        &session_key.cipher(KeyUsage::AP_REQ_AUTHENTICATOR),
+        part.cipher,
+    )
+    .ok_or(ErrorKind::AuthenticatorModified)
+}
+
+/// RFC 4120 §3.2.3: the authenticator's client is the ticket's, and its time is near ours.
+fn check_client_and_time(
+    authenticator: &Authenticator<'_>,
+    ticket: &VerifiedTicket,
+    env: &Environment<'_>,
+) -> Result<Timestamp, ErrorKind> {
+    let client = Principal::from_token(&authenticator.crealm, &authenticator.cname);
+    if client != ticket.client {
+        return Err(ErrorKind::ClientMismatch);
+    }
+    let time = Timestamp::new(authenticator.ctime.seconds, authenticator.cusec.as_u32());
+    let skew = u128::from(env.policy.clock_skew()).saturating_mul(1_000_000);
+    if time.distance(env.now) > skew {
+        return Err(ErrorKind::ClockSkew);
+    }
+    Ok(time)
+}
+
+/// Whether the channel bindings are present and match; an error if they must and do not.
+fn check_bindings(
+    sent: &[u8; 16],
+    policy: &ChannelBindingPolicy,
+    data: &AuthenticatorData,
+) -> Result<bool, ErrorKind> {
+    // RFC 4121 §4.1.1: absent bindings are sixteen zero bytes.
+    let absent = *sent == [0; 16];
+    let (ours, required) = match policy {
+        ChannelBindingPolicy::Ignore => return Ok(false),
+        ChannelBindingPolicy::Required(ours) => (ours, true),
+        // MS-KILE §3.2.5.8: a client that always sends bindings and did not send these was lured
+        // into authenticating elsewhere.
+        ChannelBindingPolicy::IfPresent(ours) => (ours, data.expects_bindings),
+    };
+    match absent {
+        true if required => Err(ErrorKind::BindingsMissing),
+        true => Ok(false),
+        false if verify_equal(sent, &ours.hash()) => Ok(true),
+        false => Err(ErrorKind::BindingsMismatch),
+    }
+}
+
+impl AuthenticatorData {
+    /// The enctype for the acceptor's subkey: the first of the initiator's list that policy permits
+    /// (RFC 4537 §3).
+    fn preferred_enctype(&self, policy: &Policy) -> Option<Enctype> {
+        self.enctypes
+            .iter()
+            .filter_map(|id| Enctype::from_id(*id))
+            .find(|enctype| policy.enctypes().contains(*enctype))
+    }
+}

@@ -1,0 +1,86 @@
+//! Checks of a decrypted ticket: RFC 4120 §3.2.3.
+
+use countersign_credential::Principal;
+use countersign_crypto::{Enctype, Key};
+use countersign_token::der::Decode;
+use countersign_token::kerberos::{EncTicketPart, HostAddress, TicketFlags};
+
+use crate::environment::{Environment, Timestamp};
+use crate::error::ErrorKind;
+use crate::policy::Policy;
+
+use super::authorization::AuthenticatorData;
+
+/// What a verified ticket says.
+pub(super) struct VerifiedTicket {
+    pub(super) client: Principal,
+    pub(super) server: Principal,
+    pub(super) session_key: Key,
+    pub(super) end_time: i64,
+    /// AuthorizationData, DER; empty if absent.
+    pub(super) authorization_data: Vec<u8>,
+}
+
+impl VerifiedTicket {
+    /// Decodes the plaintext of a ticket and checks what it says against time and policy.
+    pub(super) fn check(
+        server: Principal,
+        plaintext: &[u8],
+        peer_address: Option<&(i32, Vec<u8>)>,
+        env: &Environment<'_>,
+    ) -> Result<Self, ErrorKind> {
+        let part = EncTicketPart::from_der(plaintext).map_err(ErrorKind::DefectivePlaintext)?;
+        let skew = i64::from(env.policy.clock_skew());
+
+        // §3.2.3: not yet valid before the start time less the skew, or while INVALID is set;
+        // expired after the end time plus the skew. "If the starttime field is absent, use the
+        // authtime": §5.3.
+        let start = part.starttime.unwrap_or(part.authtime).seconds;
+        if part.flags.contains(TicketFlags::INVALID)
+            || Timestamp::from_unix(start.saturating_sub(skew)) > env.now
+        {
+            return Err(ErrorKind::TicketNotYetValid);
+        }
+        if Timestamp::from_unix(part.endtime.seconds.saturating_add(skew)) < env.now {
+            return Err(ErrorKind::TicketExpired);
+        }
+
+        let client = Principal::from_token(&part.crealm, &part.cname);
+        // §2.7: a path of realms must have been checked by the KDC, or must be checked here.
+        let unchecked = !part.flags.contains(TicketFlags::TRANSITED_POLICY_CHECKED)
+            && client.realm() != server.realm()
+            && !part.transited.contents.is_empty();
+        if unchecked && !env.policy.unchecked_transit() {
+            return Err(ErrorKind::TransitRefused);
+        }
+
+        // §3.2.3: "If the ticket contains addresses", the initiator's must be among them.
+        if let (Some((addr_type, address)), Some(allowed)) = (peer_address, &part.caddr) {
+            let among = |a: HostAddress<'_>| a.addr_type == *addr_type && a.address == address;
+            if !allowed.is_empty() && !allowed.iter().any(among) {
+                return Err(ErrorKind::AddressMismatch);
+            }
+        }
+
+        AuthenticatorData::collect(part.authorization_data.as_ref())?;
+        let session_key = permitted_key(part.key.keytype, part.key.keyvalue, env.policy)?;
+        Ok(Self {
+            client,
+            server,
+            session_key,
+            end_time: part.endtime.seconds,
+            authorization_data: part
+                .authorization_data
+                .map(|data| countersign_token::der::Encode::to_der(&data))
+                .unwrap_or_default(),
+        })
+    }
+}
+
+/// A key of a token, if the policy permits its enctype and it has that enctype's length.
+pub(super) fn permitted_key(enctype: i32, value: &[u8], policy: &Policy) -> Result<Key, ErrorKind> {
+    Enctype::from_id(enctype)
+        .filter(|enctype| policy.enctypes().contains(*enctype))
+        .and_then(|enctype| Key::new(enctype, value).ok())
+        .ok_or(ErrorKind::EnctypeRefused { enctype })
+}

@@ -1,0 +1,170 @@
+//! What is permitted, explicit and safe by default.
+
+use countersign_crypto::Enctype;
+
+/// A set of encryption types.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct EnctypeSet(u64);
+
+impl EnctypeSet {
+    /// The strong AES profiles: aes256-sha2, aes128-sha2, aes256-sha1, aes128-sha1.
+    pub const AES: Self = Self(1 << 20 | 1 << 19 | 1 << 18 | 1 << 17);
+
+    /// No enctype at all.
+    pub const EMPTY: Self = Self(0);
+
+    /// A set of the listed enctypes.
+    #[must_use]
+    pub fn of(enctypes: &[Enctype]) -> Self {
+        enctypes
+            .iter()
+            .fold(Self::EMPTY, |set, enctype| set.with(*enctype))
+    }
+
+    /// The set with one more enctype.
+    #[must_use]
+    pub fn with(self, enctype: Enctype) -> Self {
+        Self(self.0 | Self::bit(enctype))
+    }
+
+    /// The set with one enctype fewer.
+    #[must_use]
+    pub fn without(self, enctype: Enctype) -> Self {
+        Self(self.0 & !Self::bit(enctype))
+    }
+
+    /// Whether the enctype is in the set.
+    #[must_use]
+    pub fn contains(self, enctype: Enctype) -> bool {
+        self.0 & Self::bit(enctype) != 0
+    }
+
+    /// Every enctype that this library implements is numbered below 64.
+    fn bit(enctype: Enctype) -> u64 {
+        u32::try_from(enctype.id())
+            .ok()
+            .and_then(|id| 1u64.checked_shl(id))
+            .unwrap_or(0)
+    }
+
+    /// The members, by ascending assigned number.
+    pub fn iter(self) -> impl Iterator<Item = Enctype> {
+        (0..64)
+            .filter_map(Enctype::from_id)
+            .filter(move |enctype| self.contains(*enctype))
+    }
+}
+
+impl core::fmt::Debug for EnctypeSet {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_set()
+            .entries(self.iter().map(Enctype::name))
+            .finish()
+    }
+}
+
+/// What the engine permits. The default refuses everything weak; each relaxation has a name.
+///
+/// ```
+/// use countersign_context::{EnctypeSet, Policy};
+/// use countersign_crypto::Enctype;
+///
+/// let policy = Policy::default()
+///     .with_enctypes(EnctypeSet::AES.with(Enctype::Camellia256CtsCmac))
+///     .with_clock_skew(60);
+/// assert_eq!(policy.clock_skew(), 60);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    enctypes: EnctypeSet,
+    clock_skew: u32,
+    max_token: usize,
+    skew_recovery: bool,
+    unchecked_transit: bool,
+}
+
+impl Policy {
+    /// The defaults: AES enctypes, 300 s of skew, tokens of at most 64 KiB, one attempt at clock
+    /// skew recovery, no unchecked transit through foreign realms.
+    pub const DEFAULT: Self = Self {
+        enctypes: EnctypeSet::AES,
+        clock_skew: 300,
+        max_token: 64 * 1024,
+        skew_recovery: true,
+        unchecked_transit: false,
+    };
+
+    /// Permits exactly these enctypes, for the ticket, the session key and both subkeys alike.
+    #[must_use]
+    pub fn with_enctypes(mut self, enctypes: EnctypeSet) -> Self {
+        self.enctypes = enctypes;
+        self
+    }
+
+    /// Tolerates clocks that differ by up to `seconds` (RFC 4120 §3.2.3 suggests 300).
+    #[must_use]
+    pub fn with_clock_skew(mut self, seconds: u32) -> Self {
+        self.clock_skew = seconds;
+        self
+    }
+
+    /// Refuses tokens of more than `bytes` before anything is allocated for them.
+    #[must_use]
+    pub fn with_max_token(mut self, bytes: usize) -> Self {
+        self.max_token = bytes;
+        self
+    }
+
+    /// Whether clock skew is recovered from once: the acceptor answers with KRB_AP_ERR_SKEW and
+    /// waits for a second AP-REQ, the initiator sends one at the acceptor's time (MS-KILE §3.4.5
+    /// and §3.2.5.8). The initiator does so only where mutual authentication was asked for.
+    #[must_use]
+    pub fn with_skew_recovery(mut self, enabled: bool) -> Self {
+        self.skew_recovery = enabled;
+        self
+    }
+
+    /// Accepts cross-realm tickets whose transited path no KDC has checked (RFC 4120 §2.7).
+    /// Dangerous: any realm on the path can then name any client.
+    #[must_use]
+    pub fn with_dangerous_unchecked_transit(mut self, accepted: bool) -> Self {
+        self.unchecked_transit = accepted;
+        self
+    }
+
+    /// The permitted enctypes.
+    #[must_use]
+    pub fn enctypes(&self) -> EnctypeSet {
+        self.enctypes
+    }
+
+    /// The tolerated difference of clocks, in seconds.
+    #[must_use]
+    pub fn clock_skew(&self) -> u32 {
+        self.clock_skew
+    }
+
+    /// The longest token that is looked at, in bytes.
+    #[must_use]
+    pub fn max_token(&self) -> usize {
+        self.max_token
+    }
+
+    /// Whether clock skew is recovered from once.
+    #[must_use]
+    pub fn skew_recovery(&self) -> bool {
+        self.skew_recovery
+    }
+
+    /// Whether unchecked transit is accepted.
+    #[must_use]
+    pub fn unchecked_transit(&self) -> bool {
+        self.unchecked_transit
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

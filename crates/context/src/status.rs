@@ -1,0 +1,140 @@
+//! Status codes of the two faces, with their documented numbers.
+
+use core::fmt;
+
+/// A `SECURITY_STATUS` of `sspi.h`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SspiStatus(pub u32);
+
+macro_rules! statuses {
+    ($type:ident: $($(#[$doc:meta])* $name:ident = $value:literal;)*) => {
+        impl $type {
+            $($(#[$doc])* pub const $name: Self = Self($value);)*
+
+            /// The constant's name, where the value has one.
+            #[must_use]
+            pub fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $($value => Some(stringify!($name)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+statuses! { SspiStatus:
+    /// Done.
+    SEC_E_OK = 0x0000_0000;
+    /// Another token is expected.
+    SEC_I_CONTINUE_NEEDED = 0x0009_0312;
+    /// Not enough memory.
+    SEC_E_INSUFFICIENT_MEMORY = 0x8009_0300;
+    /// The handle is not of a usable object.
+    SEC_E_INVALID_HANDLE = 0x8009_0301;
+    /// The function is not supported for this context.
+    SEC_E_UNSUPPORTED_FUNCTION = 0x8009_0302;
+    /// The target is not known.
+    SEC_E_TARGET_UNKNOWN = 0x8009_0303;
+    /// An error that should not happen.
+    SEC_E_INTERNAL_ERROR = 0x8009_0304;
+    /// The token is malformed.
+    SEC_E_INVALID_TOKEN = 0x8009_0308;
+    /// Quality of protection not supported.
+    SEC_E_QOP_NOT_SUPPORTED = 0x8009_030A;
+    /// The logon failed.
+    SEC_E_LOGON_DENIED = 0x8009_030C;
+    /// No usable credential.
+    SEC_E_NO_CREDENTIALS = 0x8009_030E;
+    /// A message was altered.
+    SEC_E_MESSAGE_ALTERED = 0x8009_030F;
+    /// A message came out of sequence.
+    SEC_E_OUT_OF_SEQUENCE = 0x8009_0310;
+    /// Nobody to ask for authentication.
+    SEC_E_NO_AUTHENTICATING_AUTHORITY = 0x8009_0311;
+    /// The context or its ticket has expired.
+    SEC_E_CONTEXT_EXPIRED = 0x8009_0317;
+    /// A message is incomplete.
+    SEC_E_INCOMPLETE_MESSAGE = 0x8009_0318;
+    /// A buffer is too small.
+    SEC_E_BUFFER_TOO_SMALL = 0x8009_0321;
+    /// The ticket is for another principal.
+    SEC_E_WRONG_PRINCIPAL = 0x8009_0322;
+    /// The clocks differ too much.
+    SEC_E_TIME_SKEW = 0x8009_0324;
+    /// A message could not be decrypted.
+    SEC_E_DECRYPT_FAILURE = 0x8009_0330;
+    /// No enctype in common.
+    SEC_E_ALGORITHM_MISMATCH = 0x8009_0331;
+    /// A required property could not be had.
+    SEC_E_SECURITY_QOS_FAILED = 0x8009_0332;
+    /// The channel bindings do not match.
+    SEC_E_BAD_BINDINGS = 0x8009_0346;
+    /// A parameter does not fit.
+    SEC_E_INVALID_PARAMETER = 0x8009_035D;
+}
+
+/// A major status of RFC 2744 §3.9.1.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MajorStatus(pub u32);
+
+statuses! { MajorStatus:
+    /// Done.
+    GSS_S_COMPLETE = 0;
+    /// Another token is expected.
+    GSS_S_CONTINUE_NEEDED = 1;
+    /// The token is a duplicate of an earlier one.
+    GSS_S_DUPLICATE_TOKEN = 2;
+    /// The token is too old to tell whether it is a duplicate.
+    GSS_S_OLD_TOKEN = 4;
+    /// A later token has been processed already.
+    GSS_S_UNSEQ_TOKEN = 8;
+    /// An expected token was not received.
+    GSS_S_GAP_TOKEN = 16;
+    /// The mechanism is not supported.
+    GSS_S_BAD_MECH = 0x0001_0000;
+    /// The name is malformed or not ours.
+    GSS_S_BAD_NAME = 0x0002_0000;
+    /// The channel bindings do not match.
+    GSS_S_BAD_BINDINGS = 0x0004_0000;
+    /// A MIC did not verify.
+    GSS_S_BAD_SIG = 0x0006_0000;
+    /// No usable credential.
+    GSS_S_NO_CRED = 0x0007_0000;
+    /// No such context.
+    GSS_S_NO_CONTEXT = 0x0008_0000;
+    /// The token is malformed.
+    GSS_S_DEFECTIVE_TOKEN = 0x0009_0000;
+    /// The credential is malformed.
+    GSS_S_DEFECTIVE_CREDENTIAL = 0x000A_0000;
+    /// The credential has expired.
+    GSS_S_CREDENTIALS_EXPIRED = 0x000B_0000;
+    /// The context has expired.
+    GSS_S_CONTEXT_EXPIRED = 0x000C_0000;
+    /// Failure told by the minor status.
+    GSS_S_FAILURE = 0x000D_0000;
+    /// The quality of protection is not supported.
+    GSS_S_BAD_QOP = 0x000E_0000;
+    /// Not permitted by policy.
+    GSS_S_UNAUTHORIZED = 0x000F_0000;
+    /// The operation is not available.
+    GSS_S_UNAVAILABLE = 0x0010_0000;
+}
+
+impl fmt::Debug for SspiStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "SspiStatus({:#010x})", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for MajorStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "MajorStatus({:#010x})", self.0),
+        }
+    }
+}

@@ -238,3 +238,71 @@ fn segment_len(segment: &Segment<'_>) -> usize {
         Segment::Associated(bytes) => bytes.len(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aes::{Aes128, cipher::KeyInit};
+
+    use super::{Decrypt, Encrypt, cipher_then_observe, observe_then_cipher};
+    use crate::Segment;
+
+    /// RFC 3962 appendix B.
+    #[test]
+    fn ciphertext_stealing_matches_rfc_3962_appendix_b() {
+        let plain = b"I would like the General Gau's Chicken, please, and wonton soup.";
+        let cipher = Aes128::new(b"chicken teriyaki".into());
+        for (len, expected) in [
+            (17, "c6353568f2bf8cb4d8a580362da7ff7f97"),
+            (
+                31,
+                "fc00783e0efdb2c1d445d4c8eff7ed2297687268d6ecccc0c07b25e25ecfe5",
+            ),
+            (
+                32,
+                "39312523a78662d5be7fcbcc98ebf5a897687268d6ecccc0c07b25e25ecfe584",
+            ),
+            (
+                47,
+                "97687268d6ecccc0c07b25e25ecfe584b3fffd940c16a18c1b5549d2f838029e39312523a78662d5be7fcbcc98ebf5",
+            ),
+            (
+                48,
+                "97687268d6ecccc0c07b25e25ecfe5849dad8bbb96c4cdc03bc103e1a194bbd839312523a78662d5be7fcbcc98ebf5a8",
+            ),
+            (
+                64,
+                "97687268d6ecccc0c07b25e25ecfe58439312523a78662d5be7fcbcc98ebf5a84807efe836ee89a526730dbc2f7bc8409dad8bbb96c4cdc03bc103e1a194bbd8",
+            ),
+        ] {
+            let mut one = plain[..len].to_vec();
+            let mut seen = alloc::vec::Vec::new();
+            let segments = &mut [Segment::Sealed(&mut one)];
+            observe_then_cipher(segments, Encrypt::new(&cipher), 32, |b| {
+                seen.extend_from_slice(b)
+            });
+            let hex: alloc::string::String = one
+                .iter()
+                .map(|byte| alloc::format!("{byte:02x}"))
+                .collect();
+            assert_eq!(hex, expected);
+            assert_eq!(seen, plain[..len]);
+
+            let mut other = plain[..len].to_vec();
+            seen.clear();
+            let segments = &mut [Segment::Sealed(&mut other)];
+            cipher_then_observe(segments, Encrypt::new(&cipher), 32, |b| {
+                seen.extend_from_slice(b)
+            });
+            assert_eq!(other, one);
+            assert_eq!(seen, one);
+
+            seen.clear();
+            let segments = &mut [Segment::Sealed(&mut other)];
+            cipher_then_observe(segments, Decrypt::new(&cipher), 32, |b| {
+                seen.extend_from_slice(b)
+            });
+            assert_eq!(other, plain[..len]);
+            assert_eq!(seen, plain[..len]);
+        }
+    }
+}

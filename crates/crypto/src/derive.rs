@@ -255,3 +255,143 @@ fn bit_len(out: &[u8]) -> [u8; 4] {
         .unwrap_or(u32::MAX)
         .to_be_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Deriver, n_fold, n_fold_usage};
+    use crate::{Enctype, KeyUsage, mac::keyed};
+
+    fn hex(bytes: &[u8]) -> alloc::string::String {
+        bytes
+            .iter()
+            .map(|byte| alloc::format!("{byte:02x}"))
+            .collect()
+    }
+
+    #[test]
+    fn n_fold_matches_rfc_3961_appendix_a_1() {
+        for (input, bits, expected) in [
+            ("012345", 64, "be072631276b1955"),
+            ("password", 56, "78a07b6caf85fa"),
+            ("Rough Consensus, and Running Code", 64, "bb6ed30870b7f0e0"),
+            (
+                "password",
+                168,
+                "59e4a8ca7c0385c3c37b3f6d2000247cb6e6bd5b3e",
+            ),
+            (
+                "MASSACHVSETTS INSTITVTE OF TECHNOLOGY",
+                192,
+                "db3b0d8f0b061e603282b308a50841229ad798fab9540c1b",
+            ),
+            ("Q", 168, "518a54a215a8452a518a54a215a8452a518a54a215"),
+            ("ba", 168, "fb25d531ae8974499f52fd92ea9857c4ba24cf297e"),
+            ("kerberos", 64, "6b65726265726f73"),
+            ("kerberos", 128, "6b65726265726f737b9b5b2b93132b93"),
+            (
+                "kerberos",
+                168,
+                "8372c236344e5f1550cd0747e15d62ca7a5a3bcea4",
+            ),
+            (
+                "kerberos",
+                256,
+                "6b65726265726f737b9b5b2b93132b935c9bdcdad95c9899c4cae4dee6d6cae4",
+            ),
+        ] {
+            let mut out = alloc::vec![0xEE; bits / 8];
+            n_fold(input.as_bytes(), &mut out);
+            assert_eq!(hex(&out), expected, "{bits}-fold({input})");
+        }
+    }
+
+    #[test]
+    fn n_fold_of_nothing_is_zeros() {
+        let mut out = [0xEE; 16];
+        n_fold(b"", &mut out);
+        assert_eq!(out, [0; 16]);
+        n_fold(b"input", &mut []);
+    }
+
+    #[test]
+    fn the_short_path_for_usages_equals_n_fold() {
+        for usage in (0..200).chain([0x7fff_ffff, 0x8000_0000, 0xdead_beef, u32::MAX]) {
+            for purpose in [0x99, 0xAA, 0x55, 0x00, 0xFF] {
+                let mut constant = [0; 5];
+                constant[..4].copy_from_slice(&u32::to_be_bytes(usage));
+                constant[4] = purpose;
+                let mut expected = [0; 16];
+                n_fold(&constant, &mut expected);
+                assert_eq!(n_fold_usage(KeyUsage(usage), purpose), expected);
+            }
+        }
+    }
+
+    fn deriver(enctype: Enctype, key: &[u8]) -> Deriver {
+        match enctype {
+            Enctype::Aes128CtsHmacSha1_96 => Deriver::Aes128(keyed(key)),
+            Enctype::Aes256CtsHmacSha1_96 => Deriver::Aes256(keyed(key)),
+            Enctype::Aes128CtsHmacSha256_128 => Deriver::Sha256(keyed(key)),
+            Enctype::Aes256CtsHmacSha384_192 => Deriver::Sha384(keyed(key)),
+            Enctype::Camellia128CtsCmac => Deriver::Camellia128(keyed(key)),
+            _ => Deriver::Camellia256(keyed(key)),
+        }
+    }
+
+    /// Usage 2: RFC 8009 appendix A, RFC 6803 section 10; the aes-sha1 rows are MIT krb5's.
+    #[test]
+    fn usage_keys_match_published_values() {
+        for (enctype, base, kc, ke, ki) in [
+            (
+                Enctype::Aes128CtsHmacSha1_96,
+                "42263c6e89f4fc28b8df68ee09799f15",
+                "34280a382bc92769b2da2f9ef066854b",
+                "5b14fc4e250e14ddf9dccf1af6674f53",
+                "4ed31063621684f09ae8d89991af3e8f",
+            ),
+            (
+                Enctype::Aes256CtsHmacSha1_96,
+                "fe697b52bc0d3ce14432ba036a92e65bbb52280990a2fa27883998d72af30161",
+                "bfab388bdcb238e9f9c98d6a878304f04d30c82556375ac507a7a852790f4674",
+                "c7cfd9cd75fe793a586a542d87e0d1396f1134a104bb1a9190b8c90ada3ddf37",
+                "97151b4c76945063e2eb0529dc067d97d7bba90776d8126d91f34f3101aea8ba",
+            ),
+            (
+                Enctype::Aes128CtsHmacSha256_128,
+                "3705d96080c17728a0e800eab6e0d23c",
+                "b31a018a48f54776f403e9a396325dc3",
+                "9b197dd1e8c5609d6e67c3e37c62c72e",
+                "9fda0e56ab2d85e1569a688696c26a6c",
+            ),
+            (
+                Enctype::Aes256CtsHmacSha384_192,
+                "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52",
+                "ef5718be86cc84963d8bbb5031e9f5c4ba41f28faf69e73d",
+                "56ab22bee63d82d7bc5227f6773f8ea7a5eb1c825160c38312980c442e5c7e49",
+                "69b16514e3cd8e56b82010d5c73012b622c4d00ffc23ed1f",
+            ),
+            (
+                Enctype::Camellia128CtsCmac,
+                "57d0297298ffd9d35de5a47fb4bde24b",
+                "d155775a209d05f02b38d42a389e5a56",
+                "64df83f85a532f17577d8c37035796ab",
+                "3e4fbdf30fb8259c425cb6c96f1f4635",
+            ),
+            (
+                Enctype::Camellia256CtsCmac,
+                "b9d6828b2056b7be656d88a123b1fac68214ac2b727ecf5f69afe0c4df2a6d2c",
+                "e467f9a9552bc7d3155a6220af9c19220eeed4ff78b0d1e6a1544991461a9e50",
+                "412aefc362a7285fc3966c6a5181e7605ae675235b6d549fbfc9ab6630a4c604",
+                "fa624fa0e523993fa388aefdc67e67ebcd8c08e8a0246b1d73b0d1dd9fc582b0",
+            ),
+        ] {
+            let base: alloc::vec::Vec<u8> = (0..base.len() / 2)
+                .map(|i| u8::from_str_radix(&base[2 * i..2 * i + 2], 16).unwrap())
+                .collect();
+            let deriver = deriver(enctype, &base);
+            assert_eq!(hex(&deriver.checksum_key(KeyUsage(2))), kc, "{enctype}");
+            assert_eq!(hex(&deriver.encryption_key(KeyUsage(2))), ke, "{enctype}");
+            assert_eq!(hex(&deriver.integrity_key(KeyUsage(2))), ki, "{enctype}");
+        }
+    }
+}

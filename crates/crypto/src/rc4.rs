@@ -257,3 +257,76 @@ fn derived_stream(key: &HmacMd5, input: &[u8]) -> Stream {
     mac.update(input);
     Stream::new(&finish(mac))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{GssKey, Stream, TokenUsage, hmac_md5};
+    use crate::{Enctype, Key};
+
+    const SECRET: [u8; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+
+    #[test]
+    fn rc4_matches_rfc_6229_section_2() {
+        let mut out = [0; 32];
+        Stream::new(&SECRET).apply(&mut out[..5]);
+        out[..5].fill(0);
+        let mut stream = Stream::new(&SECRET);
+        let (head, tail) = out.split_at_mut(5);
+        stream.apply(head);
+        stream.apply(tail);
+        assert_eq!(
+            out,
+            [
+                0x9a, 0xc7, 0xcc, 0x9a, 0x60, 0x9d, 0x1e, 0xf7, 0xb2, 0x93, 0x28, 0x99, 0xcd, 0xe4,
+                0x1b, 0x97, 0x52, 0x48, 0xc4, 0x95, 0x90, 0x14, 0x12, 0x6a, 0x6e, 0x8a, 0x84, 0xf1,
+                0x1d, 0x1a, 0x9e, 0x1c
+            ]
+        );
+    }
+
+    #[test]
+    fn hmac_md5_matches_rfc_2202_section_2() {
+        assert_eq!(
+            *hmac_md5(&[0x0b; 16], &[b"Hi ", b"There"]),
+            [
+                0x92, 0x94, 0x72, 0x7a, 0x36, 0x38, 0xbb, 0x1c, 0x13, 0xf4, 0x8e, 0xf8, 0x15, 0x8b,
+                0xfc, 0x9d
+            ]
+        );
+    }
+
+    #[test]
+    fn token_keys_follow_the_formulas_of_rfc_4757_section_7() {
+        use md5::{Digest, Md5};
+
+        let key = Key::new(Enctype::Rc4Hmac, &SECRET).unwrap();
+        let gss = GssKey::new(&key).unwrap();
+        for (usage, number) in [(TokenUsage::Wrap, 13u32), (TokenUsage::Mic, 15)] {
+            let ksign = hmac_md5(&SECRET, &[b"signaturekey\0"]);
+            let hash = Md5::digest([&number.to_le_bytes()[..], b"header", b"data"].concat());
+            let tag = gss.checksum(usage, &[b"header", b"data"]);
+            assert_eq!(tag.as_bytes(), &hmac_md5(ksign.as_slice(), &[&hash])[..8]);
+        }
+        let checksum = *b"checksum";
+        let mut sequence = [0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff];
+        let mut expected = sequence;
+        let kseq = hmac_md5(&SECRET, &[&[0; 4]]);
+        Stream::new(&hmac_md5(kseq.as_slice(), &[&checksum])).apply(&mut expected);
+        gss.apply_to_sequence(&checksum, &mut sequence);
+        assert_eq!(sequence, expected);
+
+        let local = SECRET.map(|byte| byte ^ 0xF0);
+        let kcrypt = hmac_md5(&local, &[&[0; 4]]);
+        let (mut data, mut expected) = (*b"confoundedly", *b"confoundedly");
+        Stream::new(&hmac_md5(kcrypt.as_slice(), &[&[0, 0, 0, 9]])).apply(&mut expected);
+        gss.data_stream(9).apply(&mut data);
+        assert_eq!(data, expected);
+        assert_ne!(&data, b"confoundedly");
+    }
+
+    #[test]
+    fn only_rc4_keys_make_rc4_tokens() {
+        let key = Key::new(Enctype::Aes128CtsHmacSha1_96, &SECRET).unwrap();
+        assert!(GssKey::new(&key).is_none());
+    }
+}

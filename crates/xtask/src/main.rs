@@ -1,2 +1,62 @@
 //! Developer commands: `cargo xtask test`.
-fn main() {}
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+mod command;
+mod features;
+mod fuzz;
+mod options;
+mod report;
+mod steps;
+
+use options::{Invocation, Options};
+use report::Report;
+
+fn main() -> ExitCode {
+    match options::parse(std::env::args().skip(1)) {
+        Ok(Invocation::Help) => {
+            print!("{}", options::help());
+            ExitCode::SUCCESS
+        }
+        Ok(Invocation::Test(options)) => test(&options),
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn test(options: &Options) -> ExitCode {
+    let root = root();
+    let logs = root.join("target").join("xtask");
+    if let Err(problem) = std::fs::create_dir_all(&logs) {
+        eprintln!("xtask: {}: {problem}", logs.display());
+        return ExitCode::FAILURE;
+    }
+    let steps: Vec<_> = steps::STEPS
+        .iter()
+        .filter(|step| options.selects(step.name))
+        .collect();
+    let mut report = Report::new(options.json, steps.len());
+    for step in steps {
+        report.begin(step.name, step.about);
+        let outcome = (step.run)(&steps::Environment {
+            root: &root,
+            logs: &logs,
+            options,
+        });
+        report.end(outcome);
+    }
+    if report.finish() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// The workspace's folder: two above this package's.
+fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).unwrap_or(package).to_owned()
+}

@@ -1,0 +1,101 @@
+//! Every feature alone, and none: what a user of one crate may pick.
+
+use std::path::Path;
+
+use crate::command::{Show, cargo, describe, run};
+use crate::report::Outcome;
+
+/// Checks each published crate without features and with each of its features.
+pub(crate) fn check(root: &Path, log: &Path) -> Outcome {
+    let mut outcome = Outcome::default();
+    let packages = match packages(&root.join("crates")) {
+        Ok(packages) => packages,
+        Err(problem) => return Outcome::failed(problem),
+    };
+    for (package, features) in packages {
+        for feature in std::iter::once("").chain(features.iter().map(String::as_str)) {
+            let mut command = cargo(root);
+            command.args([
+                "clippy",
+                "--locked",
+                "-p",
+                &package,
+                "--no-default-features",
+            ]);
+            if !feature.is_empty() {
+                command.args(["--features", feature]);
+            }
+            // What a feature leaves unused is a defect of that feature.
+            command.args(["--", "-D", "warnings"]);
+            outcome.add(match run(&mut command, log, Show::Nothing) {
+                Ok(ended) if ended.succeeded => Outcome::passed(),
+                Ok(ended) => Outcome::failed(format!("{}\n{}", describe(&command), ended.tail())),
+                Err(problem) => Outcome::failed(problem),
+            });
+        }
+    }
+    outcome
+}
+
+/// The packages below the folder by name, with their features (`default` is not one to pick).
+fn packages(folder: &Path) -> Result<Vec<(String, Vec<String>)>, String> {
+    let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let mut packages = Vec::new();
+    for entry in entries.flatten() {
+        let manifest = entry.path().join("Cargo.toml");
+        let Ok(text) = std::fs::read_to_string(&manifest) else {
+            continue;
+        };
+        let name = section(&text, "package")
+            .find_map(|(key, value)| (key == "name").then(|| value.trim_matches('"').to_owned()))
+            .ok_or_else(|| format!("{}: no package name", manifest.display()))?;
+        let features = section(&text, "features")
+            .map(|(key, _)| key.trim_matches('"').to_owned())
+            .filter(|key| key != "default")
+            .collect();
+        packages.push((name, features));
+    }
+    packages.sort();
+    Ok(packages)
+}
+
+/// The `key = value` lines of a manifest's section. Not TOML, but what our manifests look like.
+fn section<'a>(text: &'a str, name: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let head = format!("[{name}]");
+    text.lines()
+        .skip_while(move |line| line.trim() != head)
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| !line.starts_with(|c: char| c.is_whitespace() || c == '#' || c == ']'))
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, value)| (key.trim(), value.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = "\
+[package]
+name = \"a\"
+version.workspace = true
+
+[features]
+default = [\"x\"]
+# a comment = not a feature
+x = [
+    \"dep:b\",
+]
+y = []
+
+[dependencies]
+z = \"1\"
+";
+
+    #[test]
+    fn features_are_read_from_their_section_only() {
+        let keys: Vec<_> = section(MANIFEST, "features").map(|(key, _)| key).collect();
+        assert_eq!(keys, ["default", "x", "y"]);
+        assert_eq!(section(MANIFEST, "package").next(), Some(("name", "\"a\"")));
+    }
+}

@@ -1,0 +1,130 @@
+//! The command line.
+
+use std::fmt::Write as _;
+
+use crate::steps::STEPS;
+
+/// What was asked for.
+pub(crate) enum Invocation {
+    Help,
+    Test(Options),
+}
+
+/// The options of `cargo xtask test`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// A peer that cannot be installed is a failure.
+    pub(crate) require_peers: bool,
+    /// One JSON object on standard output, progress on standard error.
+    pub(crate) json: bool,
+    /// The steps to run; all when empty.
+    pub(crate) only: Vec<String>,
+}
+
+impl Options {
+    pub(crate) fn selects(&self, step: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == step)
+    }
+}
+
+/// Reads the arguments after the program's name.
+pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Invocation, String> {
+    match arguments.next().as_deref() {
+        None | Some("help" | "-h" | "--help") => return Ok(Invocation::Help),
+        Some("test") => {}
+        Some(other) => return Err(format!("no command {other}; try cargo xtask --help")),
+    }
+    let mut options = Options::default();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "-h" | "--help" => return Ok(Invocation::Help),
+            "--require-peers" => options.require_peers = true,
+            "--json" => options.json = true,
+            "--only" => {
+                let step = arguments.next().ok_or("--only needs a STEP")?;
+                if STEPS.iter().all(|known| known.name != step) {
+                    return Err(format!("no step {step}; the steps are {}", names()));
+                }
+                options.only.push(step);
+            }
+            other => return Err(format!("unknown argument {other}; try cargo xtask --help")),
+        }
+    }
+    Ok(Invocation::Test(options))
+}
+
+fn names() -> String {
+    STEPS
+        .iter()
+        .map(|step| step.name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The help text.
+pub(crate) fn help() -> String {
+    let mut text = String::from(
+        "\
+Runs everything that a change must pass, and prints a table.
+
+Usage: cargo xtask test [OPTIONS]
+
+      --require-peers  A peer that cannot be installed is a failure, not skipped
+      --json           Print one JSON object; progress goes to standard error
+      --only STEP      Run only this step (repeatable)
+  -h, --help           Print this
+
+Steps, in this order (what each prints is kept in target/xtask/STEP.log):
+
+",
+    );
+    for step in STEPS {
+        let _ = writeln!(text, "  {:<9} {}", step.name, step.about);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_line(line: &str) -> Result<Invocation, String> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn every_option_is_understood() {
+        let Ok(Invocation::Test(options)) =
+            parse_line("test --require-peers --json --only fuzz --only interop")
+        else {
+            panic!("not understood")
+        };
+        assert!(options.require_peers && options.json);
+        assert!(options.selects("fuzz") && options.selects("interop") && !options.selects("test"));
+        assert!(Options::default().selects("test"));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        for (line, word) in [
+            ("tset", "tset"),
+            ("test --al", "--al"),
+            ("test --only x", "x"),
+        ] {
+            let Err(problem) = parse_line(line) else {
+                panic!("{line} was understood")
+            };
+            assert!(problem.contains(word), "{problem}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_every_step() {
+        let help = help();
+        assert!(STEPS.iter().all(|step| help.contains(step.name)));
+        assert!(
+            help.lines().all(|line| line.chars().count() <= 80),
+            "{help}"
+        );
+    }
+}

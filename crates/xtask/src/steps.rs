@@ -1,0 +1,310 @@
+//! The steps of `cargo xtask test`, cheapest first.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::command::{Ended, Show, cargo, describe, run};
+use crate::options::Options;
+use crate::report::Outcome;
+use crate::{features, fuzz};
+
+/// Where and how the steps run.
+pub(crate) struct Environment<'a> {
+    pub(crate) root: &'a Path,
+    /// The folder of the logs.
+    pub(crate) logs: &'a Path,
+    pub(crate) options: &'a Options,
+}
+
+/// One step.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: fn(&Environment<'_>) -> Outcome,
+}
+
+/// Every step, in the order in which they run.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        about: "rustfmt has nothing to change",
+        run: format,
+    },
+    Step {
+        name: "clippy",
+        about: "no warning from the compiler or clippy",
+        run: clippy,
+    },
+    Step {
+        name: "test",
+        about: "all tests and doctests, all features",
+        run: test,
+    },
+    Step {
+        name: "features",
+        about: "each crate with none and each of its features",
+        run: features,
+    },
+    Step {
+        name: "docs",
+        about: "rustdoc without a warning",
+        run: docs,
+    },
+    Step {
+        name: "deny",
+        about: "licences, bans and sources of dependencies",
+        run: deny,
+    },
+    Step {
+        name: "demo",
+        about: "the demo proves mutual authentication",
+        run: demo,
+    },
+    Step {
+        name: "fuzz",
+        about: "20 s of each fuzz target",
+        run: fuzz,
+    },
+    Step {
+        name: "interop",
+        about: "real peers, in both roles",
+        run: interop,
+    },
+];
+
+impl Environment<'_> {
+    /// The step's log, emptied.
+    fn log(&self, step: &str) -> PathBuf {
+        let log = self.logs.join(format!("{step}.log"));
+        let _ = std::fs::remove_file(&log);
+        log
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = cargo(self.root);
+        command.args(arguments);
+        command
+    }
+}
+
+/// One command, one check.
+fn check(command: &mut Command, log: &Path) -> Outcome {
+    judge(run(command, log, Show::Nothing), command)
+}
+
+fn judge(ended: Result<Ended, String>, command: &Command) -> Outcome {
+    match ended {
+        Ok(ended) if ended.succeeded => Outcome::passed(),
+        Ok(ended) => Outcome::failed(format!("{}\n{}", describe(command), ended.tail())),
+        Err(problem) => Outcome::failed(problem),
+    }
+}
+
+fn format(environment: &Environment<'_>) -> Outcome {
+    let log = environment.log("format");
+    let mut outcome = check(&mut environment.cargo(&["fmt", "--all", "--check"]), &log);
+    if environment.root.join("fuzz").join("Cargo.toml").exists() {
+        let arguments = ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"];
+        outcome.add(check(&mut environment.cargo(&arguments), &log));
+    }
+    outcome
+}
+
+fn clippy(environment: &Environment<'_>) -> Outcome {
+    let arguments = [
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    check(
+        &mut environment.cargo(&arguments),
+        &environment.log("clippy"),
+    )
+}
+
+/// Counts the tests themselves, as each test program reports them.
+fn test(environment: &Environment<'_>) -> Outcome {
+    let arguments = [
+        "test",
+        "--locked",
+        "--workspace",
+        "--all-features",
+        "--no-fail-fast",
+    ];
+    let mut command = environment.cargo(&arguments);
+    let ended = match run(&mut command, &environment.log("test"), Show::Nothing) {
+        Ok(ended) => ended,
+        Err(problem) => return Outcome::failed(problem),
+    };
+    let mut outcome = Outcome::default();
+    for line in &ended.lines {
+        if let Some(counts) = line.strip_prefix("test result: ") {
+            outcome.passed = outcome
+                .passed
+                .saturating_add(number_before(counts, "passed"));
+            outcome.failed = outcome
+                .failed
+                .saturating_add(number_before(counts, "failed"));
+            outcome.skipped = outcome
+                .skipped
+                .saturating_add(number_before(counts, "ignored"));
+        }
+    }
+    if !ended.succeeded {
+        outcome.failed = outcome.failed.max(1);
+        let failed: Vec<&str> = ended
+            .lines
+            .iter()
+            .filter(|line| line.starts_with("test ") && line.ends_with("FAILED"))
+            .map(String::as_str)
+            .collect();
+        outcome
+            .reasons
+            .push(format!("{}\n{}", failed.join("\n"), ended.tail()));
+    } else if outcome.passed == 0 {
+        return Outcome::failed("cargo test ran no test");
+    }
+    outcome
+}
+
+/// The number in front of `word`: 12 in `ok. 12 passed; 0 failed`.
+fn number_before(text: &str, word: &str) -> usize {
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c == ';' || c == ',')
+        .collect();
+    words
+        .windows(2)
+        .find_map(|pair| match pair {
+            [number, found] if *found == word => number.parse().ok(),
+            _ => None,
+        })
+        .unwrap_or(0)
+}
+
+fn features(environment: &Environment<'_>) -> Outcome {
+    features::check(environment.root, &environment.log("features"))
+}
+
+fn docs(environment: &Environment<'_>) -> Outcome {
+    let arguments = [
+        "doc",
+        "--locked",
+        "--workspace",
+        "--no-deps",
+        "--all-features",
+    ];
+    let mut command = environment.cargo(&arguments);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    check(&mut command, &environment.log("docs"))
+}
+
+fn deny(environment: &Environment<'_>) -> Outcome {
+    let mut probe = environment.cargo(&["deny", "--version"]);
+    let probe = probe
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    if !probe.status().is_ok_and(|status| status.success()) {
+        return Outcome::skipped("cargo-deny is not installed");
+    }
+    // The advisory database is on a network that a test machine may not reach.
+    let arguments = [
+        "deny",
+        "--offline",
+        "--all-features",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ];
+    check(&mut environment.cargo(&arguments), &environment.log("deny"))
+}
+
+fn demo(environment: &Environment<'_>) -> Outcome {
+    let arguments = ["run", "--locked", "-p", "countersign-cli", "--", "demo"];
+    check(&mut environment.cargo(&arguments), &environment.log("demo"))
+}
+
+fn fuzz(environment: &Environment<'_>) -> Outcome {
+    fuzz::smoke(environment.root, &environment.log("fuzz"))
+}
+
+/// Builds like the step `test`, whose dependencies it therefore shares.
+fn interop(environment: &Environment<'_>) -> Outcome {
+    let log = environment.log("interop");
+    let arguments = [
+        "build",
+        "--locked",
+        "--workspace",
+        "--exclude",
+        "xtask",
+        "--bins",
+        "--all-features",
+    ];
+    let built = check(&mut environment.cargo(&arguments), &log);
+    if built.failed > 0 {
+        return built;
+    }
+    let program = match std::env::current_exe() {
+        Ok(xtask) => xtask.with_file_name(format!("interop{}", std::env::consts::EXE_SUFFIX)),
+        Err(problem) => return Outcome::failed(problem.to_string()),
+    };
+    let mut command = Command::new(program);
+    if environment.options.require_peers {
+        command.arg("--require-peers");
+    }
+    let show = if environment.options.json {
+        Show::LinesOnStandardError
+    } else {
+        Show::Lines
+    };
+    let ended = match run(&mut command, &log, show) {
+        Ok(ended) => ended,
+        Err(problem) => return Outcome::failed(problem),
+    };
+    let Some(counts) = ended.lines.iter().find_map(|line| {
+        line.strip_prefix("interop: ")?
+            .contains(" passed")
+            .then_some(line)
+    }) else {
+        return Outcome::failed(ended.tail());
+    };
+    let mut outcome = Outcome {
+        passed: number_before(counts, "passed"),
+        failed: number_before(counts, "failed"),
+        skipped: number_before(counts, "skipped"),
+        reasons: ended
+            .lines
+            .iter()
+            .filter(|line| line.starts_with("skipped: "))
+            .cloned()
+            .collect(),
+    };
+    if !ended.succeeded {
+        outcome.failed = outcome.failed.max(1);
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_from_both_kinds_of_summary() {
+        let line = "ok. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out";
+        assert_eq!(number_before(line, "passed"), 12);
+        assert_eq!(number_before(line, "failed"), 3);
+        assert_eq!(number_before(line, "ignored"), 1);
+        assert_eq!(
+            number_before("interop: 7 passed, 2 failed, 9 skipped", "skipped"),
+            9
+        );
+        assert_eq!(number_before("nothing", "passed"), 0);
+    }
+}

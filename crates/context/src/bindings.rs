@@ -1,5 +1,8 @@
 //! Channel bindings: what ties a context to the channel under it.
 
+mod certificate;
+
+use countersign_token::DecodeError;
 use countersign_token::bindings::ChannelBindings as WireBindings;
 use md5::{Digest, Md5};
 
@@ -39,6 +42,16 @@ impl ChannelBindings {
         Self::tls(b"tls-server-end-point:", certificate_hash)
     }
 
+    /// `tls-server-end-point` of the server's certificate itself, DER; `None` if its signature
+    /// algorithm has no single hash function (Ed25519), for which RFC 5929 §4.1 defines no binding.
+    ///
+    /// # Errors
+    /// Where the bytes are no certificate.
+    pub fn tls_server_end_point_of(certificate: &[u8]) -> Result<Option<Self>, DecodeError> {
+        let hash = certificate::end_point_hash(certificate)?;
+        Ok(hash.map(|hash| Self::tls_server_end_point(&hash)))
+    }
+
     /// `tls-exporter` (RFC 9266 §2): 32 bytes of TLS keying material exported with the label
     /// `EXPORTER-Channel-Binding` and an empty context. The one to use on TLS 1.3.
     #[must_use]
@@ -64,7 +77,7 @@ impl ChannelBindings {
     ///
     /// # Errors
     /// Where an offset or a length lies outside of the blob.
-    pub fn from_sec_channel_bindings(blob: &[u8]) -> Result<Self, countersign_token::DecodeError> {
+    pub fn from_sec_channel_bindings(blob: &[u8]) -> Result<Self, DecodeError> {
         Ok(Self::from(&WireBindings::parse(blob)?))
     }
 

@@ -91,6 +91,19 @@ impl Running {
             .map_err(|e| format!("{}: {e}", self.name))
     }
 
+    /// Waits so long at most for the end, and ends it then: everything it printed.
+    pub(crate) fn end_within(mut self, patience: Duration) -> Result<String> {
+        let start = Instant::now();
+        while self.try_wait()?.is_none() && start.elapsed() < patience {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = self.child.kill();
+        for reader in self.readers.drain(..) {
+            let _ = reader.join();
+        }
+        Ok(self.output())
+    }
+
     /// Waits for the end: whether it succeeded, and everything it printed.
     pub(crate) fn finish(mut self) -> Result<(bool, String)> {
         let start = Instant::now();

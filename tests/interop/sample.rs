@@ -23,6 +23,8 @@ pub(crate) struct ServerSetup<'a> {
     /// The clock's offset: `+10m`.
     pub(crate) clock: Option<&'a str>,
     pub(crate) framing: &'a str,
+    /// An enctype for our program to permit by name.
+    pub(crate) enctype: Option<&'a str>,
 }
 
 /// A server that listens.
@@ -63,6 +65,9 @@ impl Server {
                 if setup.once {
                     command.arg("--once");
                 }
+                if let Some(enctype) = setup.enctype {
+                    command.args(["--allow-enctype", enctype]);
+                }
                 let mut running = Running::start(&mut command)?;
                 let address = running.wait_for_output(|output| {
                     let rest = output.split_once("listening on ")?.1;
@@ -83,6 +88,8 @@ pub(crate) struct ClientSetup<'a> {
     pub(crate) switches: &'a [&'a str],
     pub(crate) clock: Option<&'a str>,
     pub(crate) framing: &'a str,
+    /// An enctype for our program to permit by name.
+    pub(crate) enctype: Option<&'a str>,
 }
 
 /// Runs a client to its end: whether it succeeded, and what it printed.
@@ -118,6 +125,9 @@ pub(crate) fn run_client(
             command
                 .args(["--message", setup.message])
                 .args(setup.switches);
+            if let Some(enctype) = setup.enctype {
+                command.args(["--allow-enctype", enctype]);
+            }
             command
         }
     };

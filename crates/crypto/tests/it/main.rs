@@ -1,6 +1,10 @@
 //! Published vectors, and what the crate must refuse.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a panic is how a test fails"
+)]
 
 mod checksum;
 mod encryption;

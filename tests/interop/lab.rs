@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::Result;
+use crate::exchange::establish;
 use crate::gss_peer::GssPeer;
+use crate::side::{AcceptorSetup, InitiatorSetup, Side};
 
 /// The enctypes of the matrix, by the name in `host/NAME.peer.test`.
 pub(crate) const ENCTYPES: [&str; 7] = [
@@ -96,7 +98,26 @@ impl Lab {
             let to = lab.path(&format!("{name}-unnoticed.ccache"));
             GssPeer::start(&lab, None)?.rewrite_times(&from, &to, -60, 36_000)?;
         }
+        lab.forward()?;
         Ok(lab)
+    }
+
+    /// Has alice's TGT forwarded, the way the peer's own programs do it, into `forwarded.ccache`.
+    fn forward(&self) -> Result<()> {
+        let (mut initiator, mut acceptor) =
+            (GssPeer::start(self, None)?, GssPeer::start(self, None)?);
+        initiator.start_initiator(&InitiatorSetup {
+            host: "aes256-sha1.peer.test".into(),
+            flags: vec!["mutual", "deleg"],
+            ccache: self.path("alice.ccache"),
+            bindings: None,
+        })?;
+        acceptor.start_acceptor(&AcceptorSetup {
+            keytab: self.path("all.keytab"),
+            bindings: None,
+        })?;
+        establish(&mut initiator, &mut acceptor)?;
+        Ok(acceptor.store_delegated(&self.path("forwarded.ccache"))?)
     }
 
     /// A file of the realm: a keytab, a credential cache.

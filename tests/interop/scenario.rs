@@ -7,7 +7,7 @@ use crate::exchange::{establish, expect_reason, refuse};
 use crate::lab::Lab;
 use crate::process::Running;
 use crate::side::{
-    AcceptorSetup, Bindings, Facts, InitiatorSetup, Kind, Refusal, Scattered, Side, gather,
+    AcceptorSetup, Bindings, Facts, InitiatorSetup, Kind, Refusal, Scattered, Side, Stepped, gather,
 };
 
 /// The flags that a scenario asks for unless it says otherwise.
@@ -21,8 +21,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) enctype: &'static str,
     pub(crate) initiator: &'a mut dyn Side,
     pub(crate) acceptor: &'a mut dyn Side,
-    /// Starts one more acceptor of the kind of `acceptor`.
-    pub(crate) another_acceptor: &'a dyn Fn() -> Result<Box<dyn Side>>,
+    /// Starts one more acceptor of the kind of `acceptor`, its clock so many seconds ahead.
+    pub(crate) another_acceptor: &'a dyn Fn(i64) -> Result<Box<dyn Side>>,
 }
 
 /// A named exchange.
@@ -109,6 +109,10 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "ticket not yet valid",
         run: not_yet_valid,
+    },
+    Scenario {
+        name: "clock skew, one retry",
+        run: skewed,
     },
     Scenario {
         name: "replayed AP-REQ",
@@ -702,6 +706,35 @@ fn not_yet_valid(pair: &mut Pair<'_>) -> Result<()> {
     pair.refuse_with(&i, &a, &["not yet valid"])
 }
 
+/// The acceptor's clock is ten minutes fast and its KRB-ERROR says so. MIT's initiator gives up; one
+/// that tries again at the learned time is accepted.
+fn skewed(pair: &mut Pair<'_>) -> Result<()> {
+    let (i, a) = (pair.initiator_setup(USUAL), pair.acceptor_setup());
+    let mut acceptor = (pair.another_acceptor)(600)?;
+    pair.initiator.start_initiator(&i)?;
+    acceptor.start_acceptor(&a)?;
+    let token = pair.initiator.step(None)?.token.ok_or("no token")?;
+    let (error, waits) = match acceptor.step(Some(&token)) {
+        Ok(Stepped { complete: true, .. }) => return Err("was accepted".into()),
+        Ok(stepped) => (stepped.token, true),
+        Err(refusal) => (refusal.token, false),
+    };
+    let error = error.ok_or("the initiator is not told")?;
+    let second = match pair.initiator.step(Some(&error)) {
+        Err(refusal) => return expect_reason(&refusal.reason, &["skew"]),
+        Ok(stepped) => stepped.token.ok_or("no second token")?,
+    };
+    if !waits {
+        acceptor.start_acceptor(&a)?;
+    }
+    let reply = acceptor.step(Some(&second))?;
+    expect("the acceptor is done", &reply.complete, &true)?;
+    let last = pair.initiator.step(reply.token.as_deref())?;
+    expect("the initiator is done", &last.complete, &true)?;
+    wrap_and_mic_one_way(pair.initiator, acceptor.as_mut())?;
+    wrap_and_mic_one_way(acceptor.as_mut(), pair.initiator)
+}
+
 /// The first token of a finished handshake, given to another acceptor with the same keytab.
 fn replayed(pair: &mut Pair<'_>) -> Result<()> {
     let (initiator, acceptor) = (pair.initiator_setup(USUAL), pair.acceptor_setup());
@@ -711,7 +744,7 @@ fn replayed(pair: &mut Pair<'_>) -> Result<()> {
     pair.acceptor
         .step(Some(&token))
         .map_err(|r| format!("control: {}", r.reason))?;
-    let mut second = (pair.another_acceptor)()?;
+    let mut second = (pair.another_acceptor)(0)?;
     second.start_acceptor(&acceptor)?;
     match second.step(Some(&token)) {
         Ok(_) => Err("was accepted twice".into()),

@@ -29,14 +29,15 @@ fn run(lab: &Lab, role: Role, enctype: &'static str, scenario: &Scenario) -> Res
     let mut initiator: Box<dyn Side> = match role {
         Role::Control | Role::Acceptor | Role::Initiator => Box::new(GssPeer::start(lab, None)?),
     };
-    let another_acceptor = || -> Result<Box<dyn Side>> {
+    let another_acceptor = |ahead: i64| -> Result<Box<dyn Side>> {
         match role {
             Role::Control | Role::Acceptor | Role::Initiator => {
-                Ok(Box::new(GssPeer::start(lab, None)?))
+                let offset = (ahead != 0).then(|| format!("{ahead:+}s"));
+                Ok(Box::new(GssPeer::start(lab, offset.as_deref())?))
             }
         }
     };
-    let mut acceptor = another_acceptor()?;
+    let mut acceptor = another_acceptor(0)?;
     (scenario.run)(&mut Pair {
         lab,
         enctype,

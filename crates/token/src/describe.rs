@@ -1,4 +1,17 @@
-//! A token as an indented tree with offsets.
+//! A token as an indented tree with offsets, for people who look into one.
+//!
+//! ```
+//! use countersign_token::{describe, framing::InitialToken, oid::Oid};
+//!
+//! let token = InitialToken::encode(Oid::KERBEROS, &[b"\x01\x00\x6e\x80"]);
+//! let lines = describe::tree(&token);
+//! assert_eq!(lines[0].to_string(), "     0  GSS-API token: Kerberos 5 (1.2.840.113554.1.2.2)");
+//! assert!(lines.iter().any(|line| line.error.is_some_and(|error| error.offset() == 16)));
+//! ```
+
+mod names;
+mod shape;
+mod walk;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,43 +28,39 @@ pub struct Line {
     pub offset: usize,
     /// What it is: a message, a field, or an ASN.1 type.
     pub label: String,
-    /// Its value for people; empty for one that has only parts.
+    /// Its value for people; empty for one that has only parts. A key's bytes are not shown.
     pub value: String,
-    /// Why the bytes from here on could not be read.
+    /// Why the bytes at the error's offset could not be read.
     pub error: Option<DecodeError>,
 }
 
 impl fmt::Display for Line {
-    /// Offset, indentation, label and value.
+    /// Offset, indentation, label, value and error.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:>6}  {:indent$}{}",
-            self.offset,
-            "",
-            self.label,
-            indent = self.depth.saturating_mul(2)
-        )?;
+        let indent = self.depth.saturating_mul(2);
+        write!(f, "{:>6}  {:indent$}{}", self.offset, "", self.label)?;
         if !self.value.is_empty() {
             write!(f, ": {}", self.value)?;
         }
         if let Some(error) = &self.error {
-            write!(f, " [{error}]")?;
+            write!(f, " <- {error}")?;
         }
         Ok(())
     }
 }
 
-/// The tree of any token: framed or bare, Kerberos or not.
+/// The greatest number of lines of a tree; one more says that there would be others.
+pub const MAX_LINES: usize = 10_000;
+
+/// The greatest depth of a tree.
+pub const MAX_DEPTH: usize = 64;
+
+/// The tree of a token: framed or bare, whole or not, Kerberos or not.
+///
+/// Known are the frame of RFC 2743, the messages and encrypted parts of RFC 4120 (bare, with a
+/// token identifier, or with the length that precedes them on TCP), the per-message tokens of
+/// RFC 4121 and RFC 1964, and SPNEGO; anything else is shown as the DER that it is, or as bytes.
 #[must_use]
 pub fn tree(token: &[u8]) -> Vec<Line> {
-    let label = String::from("token");
-    let value = alloc::format!("{} bytes", token.len());
-    Vec::from([Line {
-        depth: 0,
-        offset: 0,
-        label,
-        value,
-        error: None,
-    }])
+    walk::Walk::of(token)
 }

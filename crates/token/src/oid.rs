@@ -70,6 +70,23 @@ impl<'a> Oid<'a> {
         *self == Oid::KERBEROS || *self == Oid::MS_KERBEROS
     }
 
+    /// The name of the mechanism, if it is one of the constants here.
+    #[must_use]
+    pub fn mechanism_name(&self) -> Option<&'static str> {
+        [
+            (Oid::KERBEROS, "Kerberos 5"),
+            (Oid::MS_KERBEROS, "Kerberos 5, Windows 2000"),
+            (Oid::KERBEROS_USER_TO_USER, "Kerberos 5 user-to-user"),
+            (Oid::IAKERB, "IAKERB"),
+            (Oid::SPNEGO, "SPNEGO"),
+            (Oid::NTLMSSP, "NTLM"),
+            (Oid::NEGOEX, "NEGOEX"),
+        ]
+        .into_iter()
+        .find(|(oid, _)| oid == self)
+        .map(|(_, name)| name)
+    }
+
     fn checked(reader: Reader<'a>) -> Result<Self, DecodeError> {
         let contents = reader.remaining();
         let mut starts_arc = true;

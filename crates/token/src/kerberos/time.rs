@@ -100,6 +100,12 @@ impl KerberosTime {
         digits
     }
 
+    /// The time in the contents of a GeneralizedTime, if they have the one form.
+    #[inline]
+    pub(crate) fn from_contents(contents: &[u8]) -> Option<Self> {
+        contents.try_into().ok().and_then(Self::from_digits)
+    }
+
     /// The time in `YYYYMMDDHHMMSSZ`, if there is one.
     #[allow(
         clippy::arithmetic_side_effects,
@@ -189,9 +195,7 @@ impl<'a> Decode<'a> for KerberosTime {
     #[inline]
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let contents = reader.read(Tag::GENERALIZED_TIME)?;
-        <&[u8; 15]>::try_from(contents.remaining())
-            .ok()
-            .and_then(Self::from_digits)
+        Self::from_contents(contents.remaining())
             .ok_or_else(|| contents.error(DecodeErrorKind::MalformedTime))
     }
 }

@@ -1,7 +1,12 @@
 //! Every kind of token with a full sample and a decoder, and a small deterministic generator.
 
 #![allow(dead_code, reason = "each test file uses its part")]
-#![allow(missing_docs, unreachable_pub)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "it is a test"
+)]
 
 use countersign_token::DecodeError;
 use countersign_token::bindings::ChannelBindings;

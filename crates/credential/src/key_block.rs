@@ -12,6 +12,26 @@ use crate::error::Error;
 ///
 /// A keytab or a credential cache may hold keys of enctypes that this build does not support. They are kept as
 /// bytes, so that reading and writing a file loses nothing; [`key`](Self::key) says why one cannot be used.
+///
+/// It is wiped when dropped and copied only by [`duplicate`](Self::duplicate):
+///
+/// ```
+/// let block = countersign_credential::KeyBlock::from_parts(18, &[7; 32]);
+/// let copy = block.duplicate();
+/// # let _ = copy;
+/// ```
+/// ```compile_fail
+/// let block = countersign_credential::KeyBlock::from_parts(18, &[7; 32]);
+/// let copy = block.clone();
+/// # let _ = copy;
+/// ```
+/// ```compile_fail
+/// let block = countersign_credential::KeyBlock::from_parts(18, &[7; 32]);
+/// assert!(block == block);
+/// ```
+/// ```compile_fail
+/// println!("{}", countersign_credential::KeyBlock::from_parts(18, &[7; 32]));
+/// ```
 pub struct KeyBlock(Contents);
 
 enum Contents {

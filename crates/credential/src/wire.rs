@@ -259,3 +259,36 @@ impl Writer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_written_into_a_buffer_that_never_grows() {
+        let key = [7; 100];
+        let written = Writer::run(ByteOrder::Big, |out| {
+            out.u8(1);
+            out.data16(&key)?;
+            out.data32(&key)
+        });
+        let written = written.unwrap();
+        assert_eq!(written.len(), 1 + 2 + 100 + 4 + 100);
+        assert_eq!(written.capacity(), written.len());
+    }
+
+    #[test]
+    fn a_reader_stays_where_it_was_when_it_fails() {
+        let mut reader = Reader::new(&[0, 0, 0, 9, 1], 0, ByteOrder::Big);
+        assert!(reader.clone().bytes(6).is_err());
+        let error = Error::Format {
+            offset: 0,
+            problem: FormatProblem::Truncated,
+        };
+        assert_eq!(reader.data32(), Err(error));
+        let mut reader = Reader::new(&[1, 2, 3], 1, ByteOrder::Little);
+        assert!(reader.u32().is_err());
+        assert_eq!(reader.u16(), Ok(0x0302));
+        assert!(reader.is_empty());
+    }
+}

@@ -307,7 +307,7 @@ mod tests {
         assert!(read(received.reply().tampered()).is_err());
         assert!(read(received.reply().usage(KeyUsage::TICKET)).is_err());
         assert!(read(received.reply().etype(17)).is_err());
-        assert!(read(received.reply().plaintext(vec![0])).is_err());
+        assert!(read(received.reply().map_plaintext(|_| vec![0])).is_err());
         assert!(read(received.reply().clock(FixedClock::at(NOW + 1))).is_err());
         assert!(read(received.reply().edit(|part| part.cusec = wire::integer(1))).is_err());
         let parts = read_ap_rep(

@@ -9,6 +9,7 @@ use crate::framing::{AP_REP, Framing, KRB_ERROR};
 use crate::{Error, wire};
 
 type Edit<'a> = Box<dyn FnOnce(&mut krb::EncApRepPart) + 'a>;
+type Map<'a> = Box<dyn FnOnce(Vec<u8>) -> Vec<u8> + 'a>;
 
 /// An AP-REP in the making; [`ReceivedApReq::reply`](crate::ReceivedApReq::reply) begins an honest one.
 #[must_use = "nothing is sent until `build` is called"]
@@ -23,7 +24,7 @@ pub struct ApRepBuilder<'a> {
     protocol_version: u32,
     message_type: u32,
     framing: Framing,
-    plaintext: Option<Vec<u8>>,
+    map: Option<Map<'a>>,
     tampered: bool,
     edit: Option<Edit<'a>>,
 }
@@ -42,7 +43,7 @@ impl<'a> ApRepBuilder<'a> {
             protocol_version: 5,
             message_type: 15,
             framing: Framing::kerberos(AP_REP),
-            plaintext: None,
+            map: None,
             tampered: false,
             edit: None,
         }
@@ -121,9 +122,9 @@ impl<'a> ApRepBuilder<'a> {
         self
     }
 
-    /// Seals these bytes instead of an EncAPRepPart.
-    pub fn plaintext(mut self, plaintext: Vec<u8>) -> Self {
-        self.plaintext = Some(plaintext);
+    /// Changes the encrypted part's bytes before they are sealed, so that mutations land inside it.
+    pub fn map_plaintext(mut self, map: impl FnOnce(Vec<u8>) -> Vec<u8> + 'a) -> Self {
+        self.map = Some(Box::new(map));
         self
     }
 
@@ -153,10 +154,10 @@ impl<'a> ApRepBuilder<'a> {
         if let Some(edit) = self.edit {
             edit(&mut part);
         }
-        let plaintext = match self.plaintext {
-            Some(bytes) => bytes,
-            None => wire::encode(&part)?,
-        };
+        let mut plaintext = wire::encode(&part)?;
+        if let Some(map) = self.map {
+            plaintext = map(plaintext);
+        }
         let mut cipher = self.key.encrypt(self.usage, &plaintext, random)?;
         if self.tampered
             && let Some(last) = cipher.last_mut()

@@ -13,6 +13,7 @@ use crate::{Error, flags, wire};
 const LIFETIME: i64 = 36_000;
 
 type Edit<'a> = Box<dyn FnOnce(&mut krb::EncTicketPart) + 'a>;
+type Map<'a> = Box<dyn FnOnce(Vec<u8>) -> Vec<u8> + 'a>;
 
 /// A ticket in the making; [`Realm::ticket`] begins one.
 ///
@@ -51,7 +52,7 @@ pub struct TicketBuilder<'a> {
     addresses: Vec<(i32, Vec<u8>)>,
     authorization_data: Option<Vec<(i32, Vec<u8>)>>,
     edit: Option<Edit<'a>>,
-    plaintext: Option<Vec<u8>>,
+    map: Option<Map<'a>>,
     ticket_version: u32,
     tampered: bool,
 }
@@ -78,7 +79,7 @@ impl<'a> TicketBuilder<'a> {
             addresses: Vec::new(),
             authorization_data: None,
             edit: None,
-            plaintext: None,
+            map: None,
             ticket_version: 5,
             tampered: false,
         }
@@ -219,9 +220,9 @@ impl<'a> TicketBuilder<'a> {
         self
     }
 
-    /// Seals these bytes instead of an EncTicketPart.
-    pub fn plaintext(mut self, plaintext: Vec<u8>) -> Self {
-        self.plaintext = Some(plaintext);
+    /// Changes the encrypted part's bytes before they are sealed, so that mutations land inside it.
+    pub fn map_plaintext(mut self, map: impl FnOnce(Vec<u8>) -> Vec<u8> + 'a) -> Self {
+        self.map = Some(Box::new(map));
         self
     }
 
@@ -272,10 +273,10 @@ impl<'a> TicketBuilder<'a> {
         if let Some(edit) = self.edit {
             edit(&mut part);
         }
-        let plaintext = match self.plaintext {
-            Some(bytes) => bytes,
-            None => wire::encode(&part)?,
-        };
+        let mut plaintext = wire::encode(&part)?;
+        if let Some(map) = self.map {
+            plaintext = map(plaintext);
+        }
         let mut cipher = service_key.encrypt(KeyUsage::TICKET, &plaintext, &mut random)?;
         if self.tampered
             && let Some(last) = cipher.last_mut()
@@ -367,7 +368,13 @@ mod tests {
         assert!(open(&mint(|ticket| ticket), &key).is_ok());
         assert!(open(&mint(|ticket| ticket.wrong_key()), &key).is_err());
         assert!(open(&mint(|ticket| ticket.tampered()), &key).is_err());
-        assert!(open(&mint(|ticket| ticket.plaintext(vec![0x30, 0])), &key).is_err());
+        assert!(
+            open(
+                &mint(|ticket| ticket.map_plaintext(|_| vec![0x30, 0])),
+                &key
+            )
+            .is_err()
+        );
         let expired = mint(|ticket| ticket.expired());
         assert!(!expired.is_valid_at(NOW, 300) && open(&expired, &key).is_ok());
         let early = mint(|ticket| ticket.not_yet_valid());

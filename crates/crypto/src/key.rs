@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
     ChecksumType, Cipher, Enctype, Error, KeyUsage, Mac, Random, Tag, prf, string_to_key,
@@ -220,6 +220,8 @@ impl Drop for Key {
         self.bytes.zeroize();
     }
 }
+
+impl ZeroizeOnDrop for Key {}
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

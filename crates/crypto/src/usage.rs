@@ -35,8 +35,7 @@ impl KeyUsage {
     pub const KRB_CRED: Self = Self(14);
     /// The checksum of a KRB-SAFE.
     pub const KRB_SAFE: Self = Self(15);
-    /// AD-KDC-ISSUED and PAC signatures (RFC 4120 section 7.5.1 and MS-PAC section 2.8: 17 is
-    /// "other encrypted data" of applications, KERB_NON_KERB_CKSUM_SALT).
+    /// PAC signatures: KERB_NON_KERB_CKSUM_SALT (MS-PAC section 2.8).
     pub const PAC_SIGNATURE: Self = Self(17);
     /// AD-KDC-ISSUED checksum.
     pub const AD_KDC_ISSUED: Self = Self(19);

@@ -122,3 +122,26 @@ fn numbers_and_names_lead_back_to_their_enctype() {
             .all(|e| !e.is_weak())
     );
 }
+
+/// Fails to compile when a secret type implements a trait that would copy, compare or print it unseen.
+#[test]
+fn secret_types_are_not_clone_not_comparable_and_not_displayed() {
+    macro_rules! without {
+        ($($banned:path),*: $($secret:ty),*) => {
+            without!(@each [$($banned),*] $($secret),*);
+        };
+        (@each $banned:tt $($secret:ty),*) => {$(
+            without!(@one $banned $secret);
+        )*};
+        (@one [$($banned:path),*] $secret:ty) => {$({
+            trait Ambiguous<Marker> {
+                fn check() {}
+            }
+            impl<T: ?Sized> Ambiguous<()> for T {}
+            impl<T: ?Sized + $banned> Ambiguous<u8> for T {}
+            <$secret as Ambiguous<_>>::check();
+        })*};
+    }
+    without!(Clone, PartialEq, std::fmt::Display, std::hash::Hash: Key, Cipher, Mac);
+    without!(PartialEq, std::fmt::Display: Tag);
+}

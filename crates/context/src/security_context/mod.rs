@@ -1,12 +1,52 @@
 //! The established context: who, what was granted, and the protection of messages.
+//!
+//! ```text
+//!                    establish / import
+//!                           │
+//!                           ▼
+//!   SecurityContext ── split ──▶ Sender    sequence, confounders, keys of this direction
+//!          ▲                 └─▶ Receiver  window, keys of the other direction
+//!          └───── rejoin ───────┘
+//! ```
+//!
+//! What never changes ([`facts`]) is shared by both halves; nothing else is, so neither waits for
+//! the other. Tokens are those of RFC 4121 ([`cfx`]), or those of RFC 4757 for rc4-hmac.
+
+mod cfx;
+mod confounder;
+mod export;
+mod facts;
+mod iov;
+mod order;
+mod prf;
+mod receive;
+#[cfg(feature = "rc4")]
+mod rfc4757;
+mod send;
+mod sizes;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
 
 use countersign_credential::TicketCredential;
 use countersign_crypto::Key;
 use countersign_token::oid::Oid;
 
 use crate::environment::Timestamp;
+use crate::error::Error;
 use crate::flags::Flags;
 use crate::identity::Identity;
+
+pub use facts::SessionKey;
+pub use iov::{IoBuffer, IovParts, Protection};
+pub use order::Order;
+pub use prf::PrfKey;
+pub use receive::{Receiver, Unwrapped, UnwrappedInPlace};
+pub use send::Sender;
+pub use sizes::{Overhead, Sizes};
+
+use facts::{Facts, facts_accessors};
 
 /// Which side of a context this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,6 +55,17 @@ pub enum Role {
     Initiator,
     /// The side that answered.
     Acceptor,
+}
+
+impl Role {
+    /// The role of the other side.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Initiator => Self::Acceptor,
+            Self::Acceptor => Self::Initiator,
+        }
+    }
 }
 
 /// All that a mechanism hands over when it is done.
@@ -45,22 +96,194 @@ pub(crate) struct NewContext {
     pub(crate) confounder_seed: [u8; 16],
 }
 
-/// An established security context.
+/// An established security context: it knows the peer and protects messages.
+///
+/// It is deliberately not `Clone`: bind it to the one connection on which it was established.
+///
+/// Sending and receiving have nothing in common that changes, so [`split`](Self::split) gives two
+/// halves for two threads; every method of [`Sender`] and [`Receiver`] is here too.
 pub struct SecurityContext {
-    new: NewContext,
+    sender: Sender,
+    receiver: Receiver,
 }
 
-impl core::fmt::Debug for SecurityContext {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("SecurityContext")
-            .field("mechanism", &self.new.mechanism)
-            .field("flags", &self.new.flags)
-            .finish_non_exhaustive()
+impl SecurityContext {
+    /// What a mechanism hands over, ready for messages.
+    pub(crate) fn establish(new: NewContext) -> Self {
+        let NewContext {
+            role,
+            mechanism,
+            flags,
+            local,
+            peer,
+            expires,
+            key,
+            acceptor_subkey,
+            initiator_key,
+            send_sequence,
+            receive_sequence,
+            delegated,
+            authorization_data,
+            confounder_seed,
+        } = new;
+        let confounder_seed = zeroize::Zeroizing::new(confounder_seed);
+        let facts = Arc::new(Facts {
+            role,
+            mechanism,
+            flags,
+            local,
+            peer,
+            expires,
+            key,
+            acceptor_subkey,
+            initiator_key,
+            authorization_data,
+        });
+        Self {
+            sender: Sender::new(Arc::clone(&facts), send_sequence, &confounder_seed),
+            receiver: Receiver::new(facts, receive_sequence, delegated),
+        }
+    }
+
+    fn facts(&self) -> &Facts {
+        self.sender.facts()
+    }
+
+    /// Two halves that work independently, each without a lock.
+    #[must_use]
+    pub fn split(self) -> (Sender, Receiver) {
+        (self.sender, self.receiver)
+    }
+
+    /// The context whose halves these are.
+    ///
+    /// # Errors
+    /// Both halves, when they are of different contexts.
+    #[expect(clippy::result_large_err, reason = "both halves are given back")]
+    pub fn rejoin(sender: Sender, receiver: Receiver) -> Result<Self, (Sender, Receiver)> {
+        if Arc::ptr_eq(&sender.facts, &receiver.facts) {
+            Ok(Self { sender, receiver })
+        } else {
+            Err((sender, receiver))
+        }
+    }
+}
+
+/// Methods of the halves, on the whole.
+macro_rules! delegate {
+    ($($half:ident: $type:ident {$(
+        $(#[$extra:meta])*
+        $name:ident($($argument:ident: $argument_type:ty),*) $(-> $output:ty)?;
+    )*})*) => {
+        impl SecurityContext {$($(
+            #[doc = concat!("As [`", stringify!($type), "::", stringify!($name), "`].")]
+            $(#[$extra])*
+            pub fn $name(&mut self, $($argument: $argument_type),*) $(-> $output)? {
+                self.$half.$name($($argument),*)
+            }
+        )*)*}
+    };
+}
+
+delegate! {
+    sender: Sender {
+        ///
+        /// # Errors
+        /// As there.
+        wrap(seal: bool, message: &[u8]) -> Result<Vec<u8>, Error>;
+        ///
+        /// # Errors
+        /// As there.
+        wrap_into(seal: bool, message: &[u8], out: &mut Vec<u8>) -> Result<(), Error>;
+        ///
+        /// # Errors
+        /// As there.
+        wrap_in_place(seal: bool, buffer: &mut [u8]) -> Result<(), Error>;
+        ///
+        /// # Errors
+        /// As there.
+        get_mic(message: &[u8]) -> Result<Vec<u8>, Error>;
+        ///
+        /// # Errors
+        /// As there.
+        wrap_iov(seal: bool, buffers: &mut [IoBuffer<'_>]) -> Result<(), Error>;
+        ///
+        /// # Errors
+        /// As there.
+        wrap_aead(seal: bool, associated: &[u8], message: &[u8]) -> Result<Vec<u8>, Error>;
+    }
+    receiver: Receiver {
+        ///
+        /// # Errors
+        /// As there.
+        unwrap(token: &[u8]) -> Result<Unwrapped, Error>;
+        ///
+        /// # Errors
+        /// As there.
+        unwrap_any_order(token: &[u8]) -> Result<(Unwrapped, Order), Error>;
+        ///
+        /// # Errors
+        /// As there.
+        unwrap_in_place(token: &mut [u8]) -> Result<UnwrappedInPlace, Error>;
+        ///
+        /// # Errors
+        /// As there.
+        unwrap_in_place_any_order(token: &mut [u8]) -> Result<(UnwrappedInPlace, Order), Error>;
+        ///
+        /// # Errors
+        /// As there.
+        verify_mic(message: &[u8], mic: &[u8]) -> Result<(), Error>;
+        ///
+        /// # Errors
+        /// As there.
+        verify_mic_any_order(message: &[u8], mic: &[u8]) -> Result<Order, Error>;
+        ///
+        /// # Errors
+        /// As there.
+        unwrap_iov(buffers: &mut [IoBuffer<'_>]) -> Result<Protection, Error>;
+        ///
+        /// # Errors
+        /// As there.
+        unwrap_iov_any_order(buffers: &mut [IoBuffer<'_>]) -> Result<(Protection, Order), Error>;
+        ///
+        /// # Errors
+        /// As there.
+        unwrap_aead(token: &[u8], associated: &[u8]) -> Result<Unwrapped, Error>;
+        ///
+        /// # Errors
+        /// As there.
+        unwrap_aead_any_order(token: &[u8], associated: &[u8]) -> Result<(Unwrapped, Order), Error>;
+        #[must_use]
+        take_delegated() -> Option<TicketCredential>;
     }
 }
 
 impl SecurityContext {
-    pub(crate) fn establish(new: NewContext) -> Self {
-        Self { new }
+    /// As [`Sender::wrap_iov_length`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn wrap_iov_length(
+        &self,
+        seal: bool,
+        buffers: &[IoBuffer<'_>],
+    ) -> Result<IovParts, Error> {
+        self.sender.wrap_iov_length(seal, buffers)
     }
 }
+
+facts_accessors!(SecurityContext);
+
+impl core::fmt::Debug for SecurityContext {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SecurityContext").field("facts", self.facts()).finish_non_exhaustive()
+    }
+}
+
+/// Halves go to threads of their own; asserted here, so that no field can change it unseen.
+const _: () = {
+    const fn sendable<T: Send + Sync + 'static>() {}
+    sendable::<SecurityContext>();
+    sendable::<Sender>();
+    sendable::<Receiver>();
+};

@@ -1,0 +1,315 @@
+//! Contexts as bytes, to continue in another process.
+//!
+//! ```text
+//! "countersign context" 00 | version (2)
+//! role (1: 0 initiator, 1 acceptor) | mechanism (OID contents, counted)
+//! flags (4) | expires: seconds (8), microseconds (4)
+//! local identity | peer: 0, or 1 and an identity
+//! key | acceptor subkey (1: 0 or 1) | initiator's key
+//! sending: first (8), 0 or 1 and next (8)
+//! receiving: first (8), 0 or 1 and last (8), seen (8)
+//! delegated: 0, or 1 and a credential cache of version 4, counted
+//! authorization data, counted
+//!
+//! identity   1 (Kerberos) | name type (4) | realm, counted | components (4), each counted
+//! key        enctype (4) | bytes, counted
+//! counted    length (4) | bytes
+//! ```
+//!
+//! Integers are big-endian. There is no confounder generator in it: an imported context seeds its
+//! own, so that no confounder is ever used twice.
+
+use std::sync::Arc;
+
+use countersign_credential::cache::Version;
+use countersign_credential::{CredentialCache, NameType, Principal, TicketCredential};
+use countersign_crypto::{Enctype, Key};
+use countersign_token::oid::Oid;
+use zeroize::Zeroizing;
+
+use super::facts::Facts;
+use super::order::{ReceiveWindow, SendSequence, Width};
+use super::receive::Receiver;
+use super::send::{Sender, width};
+use super::{Role, SecurityContext};
+use crate::environment::{Environment, Timestamp};
+use crate::error::{Error, ErrorKind};
+use crate::flags::Flags;
+use crate::identity::Identity;
+
+const MAGIC: &[u8; 20] = b"countersign context\0";
+const VERSION: u16 = 1;
+
+/// Every mechanism that a context can be of.
+const MECHANISMS: [Oid<'static>; 6] = [
+    Oid::KERBEROS,
+    Oid::MS_KERBEROS,
+    Oid::KERBEROS_USER_TO_USER,
+    Oid::IAKERB,
+    Oid::SPNEGO,
+    Oid::NTLMSSP,
+];
+
+impl SecurityContext {
+    /// The context as bytes, to be [imported](Self::import) by another process, once
+    /// (`gss_export_sec_context`).
+    ///
+    /// **The bytes contain the context's keys**, and those of a delegated credential that was not
+    /// taken: whoever reads them reads and forges every message, and importing them twice lets
+    /// sequence numbers be used twice. Hand them over as you would a private key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overflow`] when a length does not fit 32 bits, or a delegated credential has
+    /// times that the cache format cannot hold.
+    pub fn export(self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let facts = self.facts();
+        let (sequence, window) = (self.sender.sequence, self.receiver.window);
+        let mut out = Writer(Zeroizing::new(Vec::with_capacity(1024)));
+        out.bytes(MAGIC);
+        out.bytes(&VERSION.to_be_bytes());
+        out.bytes(&[match facts.role {
+            Role::Initiator => 0,
+            Role::Acceptor => 1,
+        }]);
+        out.counted(facts.mechanism.as_bytes())?;
+        out.bytes(&facts.flags.bits().to_be_bytes());
+        out.bytes(&facts.expires.seconds().to_be_bytes());
+        out.bytes(&facts.expires.microseconds().to_be_bytes());
+        out.identity(&facts.local)?;
+        match &facts.peer {
+            None => out.bytes(&[0]),
+            Some(peer) => {
+                out.bytes(&[1]);
+                out.identity(peer)?;
+            }
+        }
+        out.key(&facts.key)?;
+        out.bytes(&[u8::from(facts.acceptor_subkey)]);
+        out.key(&facts.initiator_key)?;
+        out.number(sequence.first);
+        out.optional(sequence.next);
+        out.number(window.first);
+        out.optional(window.last);
+        out.number(window.seen);
+        match &self.receiver.delegated {
+            None => out.bytes(&[0]),
+            Some(credential) => {
+                let mut cache = CredentialCache::new(credential.client.clone());
+                cache.push(credential.duplicate());
+                let bytes = cache.to_bytes(Version::V4).map_err(|_| ErrorKind::Overflow)?;
+                out.bytes(&[1]);
+                out.counted(&bytes)?;
+            }
+        }
+        out.counted(&facts.authorization_data)?;
+        Ok(out.0)
+    }
+
+    /// A context that was [exported](Self::export). It goes on where that one ended.
+    ///
+    /// The bytes are trusted as keys are: their form is checked, not their origin.
+    ///
+    /// # Errors
+    /// [`ErrorKind::DefectiveExport`] when they are not such bytes; [`ErrorKind::Random`].
+    pub fn import(exported: &[u8], env: &mut Environment<'_>) -> Result<Self, Error> {
+        let parts = Reader(exported).context().ok_or(ErrorKind::DefectiveExport)?;
+        let mut seed = Zeroizing::new([0; 16]);
+        env.random.fill(&mut *seed)?;
+        let facts = Arc::new(parts.facts);
+        Ok(Self {
+            sender: Sender::resume(Arc::clone(&facts), parts.sequence, &seed),
+            receiver: Receiver::resume(facts, parts.window, parts.delegated),
+        })
+    }
+}
+
+struct Writer(Zeroizing<Vec<u8>>);
+
+impl Writer {
+    /// Grows into a new allocation and wipes the old one, as it holds keys.
+    fn bytes(&mut self, bytes: &[u8]) {
+        let needed = self.0.len().saturating_add(bytes.len());
+        if needed > self.0.capacity() {
+            let mut grown = Vec::with_capacity(needed.saturating_mul(2));
+            grown.extend_from_slice(&self.0);
+            self.0 = Zeroizing::new(grown);
+        }
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn counted(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let length = u32::try_from(bytes.len()).map_err(|_| ErrorKind::Overflow)?;
+        self.bytes(&length.to_be_bytes());
+        self.bytes(bytes);
+        Ok(())
+    }
+
+    fn number(&mut self, number: u64) {
+        self.bytes(&number.to_be_bytes());
+    }
+
+    fn optional(&mut self, number: Option<u64>) {
+        match number {
+            None => self.bytes(&[0]),
+            Some(number) => {
+                self.bytes(&[1]);
+                self.number(number);
+            }
+        }
+    }
+
+    fn key(&mut self, key: &Key) -> Result<(), Error> {
+        self.bytes(&key.enctype().id().to_be_bytes());
+        self.counted(key.expose())
+    }
+
+    fn identity(&mut self, identity: &Identity) -> Result<(), Error> {
+        match identity {
+            Identity::Kerberos(principal) => {
+                self.bytes(&[1]);
+                self.bytes(&principal.name_type().0.to_be_bytes());
+                self.counted(principal.realm())?;
+                let components = principal.components();
+                let count = u32::try_from(components.len()).map_err(|_| ErrorKind::Overflow)?;
+                self.bytes(&count.to_be_bytes());
+                for component in components {
+                    self.counted(component)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+struct Parts {
+    facts: Facts,
+    sequence: SendSequence,
+    window: ReceiveWindow,
+    delegated: Option<TicketCredential>,
+}
+
+/// Every method is `None` where the bytes are not what was written.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn context(mut self) -> Option<Parts> {
+        if self.array()? != *MAGIC || self.array()? != VERSION.to_be_bytes() {
+            return None;
+        }
+        let role = if self.boolean()? { Role::Acceptor } else { Role::Initiator };
+        let oid = self.counted()?;
+        let mechanism = MECHANISMS.into_iter().find(|known| known.as_bytes() == oid)?;
+        let flags = Flags::from_bits(u32::from_be_bytes(self.array()?));
+        let seconds = i64::from_be_bytes(self.array()?);
+        let microseconds = u32::from_be_bytes(self.array()?);
+        if microseconds >= 1_000_000 {
+            return None;
+        }
+        let facts = Facts {
+            role,
+            mechanism,
+            flags,
+            expires: Timestamp::new(seconds, microseconds),
+            local: self.identity()?,
+            peer: if self.boolean()? { Some(self.identity()?) } else { None },
+            key: self.key()?,
+            acceptor_subkey: self.boolean()?,
+            initiator_key: self.key()?,
+            authorization_data: Vec::new(),
+        };
+        let width = width(&facts);
+        let sequence = SendSequence { first: self.number()?, next: self.optional()?, width };
+        let window = ReceiveWindow {
+            first: self.number()?,
+            last: self.optional()?,
+            seen: self.number()?,
+            width,
+        };
+        if !sequence.is_consistent() || !window.is_consistent() {
+            return None;
+        }
+        let delegated = if self.boolean()? { Some(self.credential()?) } else { None };
+        let authorization_data = self.counted()?.to_vec();
+        if !self.0.is_empty() {
+            return None;
+        }
+        let facts = Facts { authorization_data, ..facts };
+        Some(Parts { facts, sequence, window, delegated })
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn boolean(&mut self) -> Option<bool> {
+        match self.array()? {
+            [0] => Some(false),
+            [1] => Some(true),
+            _ => None,
+        }
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    fn optional(&mut self) -> Option<Option<u64>> {
+        Some(if self.boolean()? { Some(self.number()?) } else { None })
+    }
+
+    fn length(&mut self) -> Option<usize> {
+        usize::try_from(u32::from_be_bytes(self.array()?)).ok()
+    }
+
+    fn counted(&mut self) -> Option<&'a [u8]> {
+        let length = self.length()?;
+        self.take(length)
+    }
+
+    fn key(&mut self) -> Option<Key> {
+        let enctype = Enctype::from_id(i32::from_be_bytes(self.array()?))?;
+        Key::new(enctype, self.counted()?).ok()
+    }
+
+    fn identity(&mut self) -> Option<Identity> {
+        if self.array()? != [1] {
+            return None;
+        }
+        let name_type = NameType(i32::from_be_bytes(self.array()?));
+        let realm = self.counted()?;
+        let count = self.length()?;
+        // Each component has at least its length, so the count cannot make us allocate more than
+        // a few times the input.
+        if count > self.0.len() / 4 {
+            return None;
+        }
+        let mut components = Vec::with_capacity(count);
+        for _ in 0..count {
+            components.push(self.counted()?);
+        }
+        Some(Identity::Kerberos(Principal::new(realm, components, name_type)))
+    }
+
+    fn credential(&mut self) -> Option<TicketCredential> {
+        let mut entries = CredentialCache::parse(self.counted()?).ok()?.into_entries();
+        if entries.len() == 1 { entries.pop() } else { None }
+    }
+}
+
+impl SendSequence {
+    fn is_consistent(&self) -> bool {
+        let used = self.next.map(|next| next.checked_sub(self.first));
+        match (self.width, used) {
+            (_, Some(None)) => false,
+            (Width::Bits64, _) => true,
+            (Width::Bits32, Some(Some(used))) => used <= 1 << 32,
+            (Width::Bits32, None) => false,
+        }
+    }
+}

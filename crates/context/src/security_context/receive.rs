@@ -1,0 +1,290 @@
+//! The receiving half.
+
+use core::ops::Range;
+use std::sync::Arc;
+
+use countersign_credential::TicketCredential;
+use zeroize::Zeroize;
+
+use super::cfx::{CfxReceiver, Opened};
+use super::facts::{Facts, facts_accessors};
+use super::iov::{self, IoBuffer, Protection};
+use super::order::{Order, ReceiveWindow};
+#[cfg(feature = "rc4")]
+use super::rfc4757::Rfc4757Receiver;
+use super::send::width;
+use crate::error::{Error, ErrorKind};
+
+/// The half of a context that verifies messages.
+///
+/// Each call comes in two kinds. The plain one is strict: a duplicate or an old message is an
+/// error where [`Flags::REPLAY`](crate::Flags::REPLAY) or [`Flags::SEQUENCE`](crate::Flags::SEQUENCE)
+/// was granted, one out of order where [`Flags::SEQUENCE`](crate::Flags::SEQUENCE) was, and the
+/// message is not handed out. The `_any_order` kind hands it out with its [`Order`], for programs
+/// that sort messages themselves. With neither flag no order is enforced and replays pass.
+///
+/// After an error nothing is recorded and a later genuine message is still accepted; buffers that
+/// were given hold nothing of use.
+pub struct Receiver {
+    pub(super) facts: Arc<Facts>,
+    pub(super) window: ReceiveWindow,
+    pub(super) delegated: Option<TicketCredential>,
+    scheme: Scheme,
+}
+
+enum Scheme {
+    Cfx(CfxReceiver),
+    #[cfg(feature = "rc4")]
+    Rfc4757(Rfc4757Receiver),
+}
+
+/// A verified message.
+#[derive(Clone, PartialEq, Eq)]
+#[must_use = "what was received is in the message, and whether others could read it in `sealed`"]
+pub struct Unwrapped {
+    /// The message.
+    pub message: Vec<u8>,
+    /// Whether it was encrypted; otherwise everybody could read it.
+    pub sealed: bool,
+}
+
+impl core::fmt::Debug for Unwrapped {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Unwrapped")
+            .field("message_len", &self.message.len())
+            .field("sealed", &self.sealed)
+            .finish()
+    }
+}
+
+/// A verified message, within the token that it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "the message lies at this place in the buffer"]
+pub struct UnwrappedInPlace {
+    /// Where in the buffer the message is.
+    pub message: Range<usize>,
+    /// Whether it was encrypted; otherwise everybody could read it.
+    pub sealed: bool,
+}
+
+/// Whether order is enforced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Strict,
+    AnyOrder,
+}
+
+impl Receiver {
+    pub(super) fn new(
+        facts: Arc<Facts>,
+        first: u64,
+        delegated: Option<TicketCredential>,
+    ) -> Self {
+        let width = width(&facts);
+        Self::resume(facts, ReceiveWindow::new(first, width), delegated)
+    }
+
+    pub(super) fn resume(
+        facts: Arc<Facts>,
+        window: ReceiveWindow,
+        delegated: Option<TicketCredential>,
+    ) -> Self {
+        #[cfg(feature = "rc4")]
+        if let Some(receiver) = Rfc4757Receiver::new(&facts) {
+            return Self { facts, window, delegated, scheme: Scheme::Rfc4757(receiver) };
+        }
+        let scheme = Scheme::Cfx(CfxReceiver::new(&facts));
+        Self { facts, window, delegated, scheme }
+    }
+
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Verifies a token and returns its message.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MessageModified`] when it was altered or is of another context,
+    /// [`ErrorKind::MessageReflected`] when this side sent it, [`ErrorKind::DefectiveToken`] when
+    /// it is no such token; [`ErrorKind::MessageDuplicate`], [`ErrorKind::MessageOld`],
+    /// [`ErrorKind::MessageUnsequenced`] and [`ErrorKind::MessageGap`] as the flags ask for.
+    pub fn unwrap(&mut self, token: &[u8]) -> Result<Unwrapped, Error> {
+        self.unwrap_copy(token, Mode::Strict).map(|(message, _)| message)
+    }
+
+    /// As [`unwrap`](Self::unwrap), and tells the order instead of enforcing it.
+    ///
+    /// # Errors
+    /// As [`unwrap`](Self::unwrap), but for the order.
+    pub fn unwrap_any_order(&mut self, token: &[u8]) -> Result<(Unwrapped, Order), Error> {
+        self.unwrap_copy(token, Mode::AnyOrder)
+    }
+
+    fn unwrap_copy(&mut self, token: &[u8], mode: Mode) -> Result<(Unwrapped, Order), Error> {
+        let mut buffer = token.to_vec();
+        let (UnwrappedInPlace { message, sealed }, order) = self.open(&mut buffer, mode)?;
+        let length = message.len();
+        buffer.copy_within(message, 0);
+        buffer.truncate(length);
+        Ok((Unwrapped { message: buffer, sealed }, order))
+    }
+
+    /// As [`unwrap`](Self::unwrap), within `token` and without allocating.
+    ///
+    /// # Errors
+    /// As [`unwrap`](Self::unwrap).
+    pub fn unwrap_in_place(&mut self, token: &mut [u8]) -> Result<UnwrappedInPlace, Error> {
+        self.open(token, Mode::Strict).map(|(message, _)| message)
+    }
+
+    /// As [`unwrap_any_order`](Self::unwrap_any_order), within `token` and without allocating.
+    ///
+    /// # Errors
+    /// As [`unwrap_any_order`](Self::unwrap_any_order).
+    pub fn unwrap_in_place_any_order(
+        &mut self,
+        token: &mut [u8],
+    ) -> Result<(UnwrappedInPlace, Order), Error> {
+        self.open(token, Mode::AnyOrder)
+    }
+
+    fn open(&mut self, token: &mut [u8], mode: Mode) -> Result<(UnwrappedInPlace, Order), Error> {
+        let Opened { message, protection, sequence } = match &mut self.scheme {
+            Scheme::Cfx(receiver) => receiver.unwrap(&self.facts, token)?,
+            #[cfg(feature = "rc4")]
+            Scheme::Rfc4757(receiver) => receiver.unwrap(&self.facts, &self.window, token)?,
+        };
+        let order = self.accept(sequence, mode).inspect_err(|_| token.zeroize())?;
+        Ok((UnwrappedInPlace { message, sealed: protection.is_sealed() }, order))
+    }
+
+    /// Verifies that `mic` belongs to `message`.
+    ///
+    /// # Errors
+    /// As [`unwrap`](Self::unwrap).
+    pub fn verify_mic(&mut self, message: &[u8], mic: &[u8]) -> Result<(), Error> {
+        let sequence = self.check_mic(message, mic)?;
+        self.accept(sequence, Mode::Strict).map(drop)
+    }
+
+    /// As [`verify_mic`](Self::verify_mic), and tells the order instead of enforcing it.
+    ///
+    /// # Errors
+    /// As [`unwrap_any_order`](Self::unwrap_any_order).
+    pub fn verify_mic_any_order(&mut self, message: &[u8], mic: &[u8]) -> Result<Order, Error> {
+        let sequence = self.check_mic(message, mic)?;
+        self.accept(sequence, Mode::AnyOrder)
+    }
+
+    fn check_mic(&mut self, message: &[u8], mic: &[u8]) -> Result<u64, Error> {
+        match &mut self.scheme {
+            Scheme::Cfx(receiver) => receiver.verify_mic(&self.facts, message, mic),
+            #[cfg(feature = "rc4")]
+            Scheme::Rfc4757(receiver) => {
+                receiver.verify_mic(&self.facts, &self.window, message, mic)
+            }
+        }
+    }
+
+    /// Verifies a message that lies in several buffers, in place (`gss_unwrap_iov`,
+    /// `DecryptMessage`). Up to 14 buffers are handled without an allocation.
+    ///
+    /// # Errors
+    /// As [`unwrap`](Self::unwrap), and [`ErrorKind::BufferLayout`] when the buffers do not have
+    /// the layout that the token tells.
+    pub fn unwrap_iov(&mut self, buffers: &mut [IoBuffer<'_>]) -> Result<Protection, Error> {
+        self.open_iov(buffers, Mode::Strict).map(|(protection, _)| protection)
+    }
+
+    /// As [`unwrap_iov`](Self::unwrap_iov), and tells the order instead of enforcing it.
+    ///
+    /// # Errors
+    /// As [`unwrap_iov`](Self::unwrap_iov), but for the order.
+    pub fn unwrap_iov_any_order(
+        &mut self,
+        buffers: &mut [IoBuffer<'_>],
+    ) -> Result<(Protection, Order), Error> {
+        self.open_iov(buffers, Mode::AnyOrder)
+    }
+
+    fn open_iov(
+        &mut self,
+        buffers: &mut [IoBuffer<'_>],
+        mode: Mode,
+    ) -> Result<(Protection, Order), Error> {
+        let (protection, sequence) = match &mut self.scheme {
+            Scheme::Cfx(receiver) => receiver.unwrap_iov(&self.facts, buffers)?,
+            #[cfg(feature = "rc4")]
+            Scheme::Rfc4757(receiver) => {
+                receiver.unwrap_iov(&self.facts, &self.window, buffers)?
+            }
+        };
+        let order = self.accept(sequence, mode).inspect_err(|_| iov::wipe(buffers))?;
+        Ok((protection, order))
+    }
+
+    /// Verifies a token that was made with associated data (`gss_unwrap_aead`).
+    ///
+    /// # Errors
+    /// As [`unwrap`](Self::unwrap).
+    pub fn unwrap_aead(&mut self, token: &[u8], associated: &[u8]) -> Result<Unwrapped, Error> {
+        self.open_aead(token, associated, Mode::Strict).map(|(message, _)| message)
+    }
+
+    /// As [`unwrap_aead`](Self::unwrap_aead), and tells the order instead of enforcing it.
+    ///
+    /// # Errors
+    /// As [`unwrap_aead`](Self::unwrap_aead), but for the order.
+    pub fn unwrap_aead_any_order(
+        &mut self,
+        token: &[u8],
+        associated: &[u8],
+    ) -> Result<(Unwrapped, Order), Error> {
+        self.open_aead(token, associated, Mode::AnyOrder)
+    }
+
+    fn open_aead(
+        &mut self,
+        token: &[u8],
+        associated: &[u8],
+        mode: Mode,
+    ) -> Result<(Unwrapped, Order), Error> {
+        let mut buffer = token.to_vec();
+        let mut buffers = [
+            IoBuffer::Stream(&mut buffer),
+            IoBuffer::SignOnly(associated),
+            IoBuffer::Data(&mut []),
+        ];
+        let (protection, order) = self.open_iov(&mut buffers, mode)?;
+        let [_, _, IoBuffer::Data(message)] = buffers else {
+            return Err(ErrorKind::Internal("data buffer").into());
+        };
+        let message = message.to_vec();
+        buffer.zeroize();
+        Ok((Unwrapped { message, sealed: protection.is_sealed() }, order))
+    }
+
+    /// The credential that the initiator delegated, once.
+    #[must_use]
+    pub fn take_delegated(&mut self) -> Option<TicketCredential> {
+        self.delegated.take()
+    }
+
+    /// Judges an authentic message and, if it is taken, records it.
+    fn accept(&mut self, sequence: u64, mode: Mode) -> Result<Order, Error> {
+        let order = self.window.judge(sequence, self.facts.flags);
+        if mode == Mode::Strict {
+            order.strict()?;
+        }
+        self.window.record(sequence);
+        Ok(order)
+    }
+}
+
+facts_accessors!(Receiver);
+
+impl core::fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Receiver").field("facts", &self.facts).finish_non_exhaustive()
+    }
+}

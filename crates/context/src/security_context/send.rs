@@ -1,0 +1,231 @@
+//! The sending half.
+
+use std::sync::Arc;
+
+use super::cfx::CfxSender;
+use super::confounder::Confounders;
+use super::facts::{Facts, facts_accessors};
+use super::iov::{IoBuffer, IovParts, Survey};
+use super::order::{SendSequence, Width};
+#[cfg(feature = "rc4")]
+use super::rfc4757::Rfc4757Sender;
+use super::sizes::is_rfc4757;
+use crate::error::{Error, ErrorKind};
+use crate::flags::Flags;
+
+/// The half of a context that protects messages.
+///
+/// It shares no lock with the other half: both work at the same time on different threads. Each
+/// call that makes a token spends a sequence number, even when the token is then lost, so tokens
+/// are to be sent in the order in which they were made where [`Flags::SEQUENCE`] was granted.
+///
+/// After an error no number is spent and no token exists; buffers that were given may have been
+/// overwritten.
+pub struct Sender {
+    pub(super) facts: Arc<Facts>,
+    pub(super) sequence: SendSequence,
+    scheme: Scheme,
+}
+
+enum Scheme {
+    Cfx(CfxSender),
+    #[cfg(feature = "rc4")]
+    Rfc4757(Rfc4757Sender),
+}
+
+impl Sender {
+    pub(super) fn new(facts: Arc<Facts>, first: u64, seed: &[u8; 16]) -> Self {
+        let width = width(&facts);
+        Self::resume(facts, SendSequence::new(first, width), seed)
+    }
+
+    pub(super) fn resume(facts: Arc<Facts>, sequence: SendSequence, seed: &[u8; 16]) -> Self {
+        let confounders = Confounders::new(seed);
+        #[cfg(feature = "rc4")]
+        if let Some(sender) = Rfc4757Sender::new(&facts) {
+            let scheme = Scheme::Rfc4757(sender.with_confounders(confounders));
+            return Self { facts, sequence, scheme };
+        }
+        let scheme = Scheme::Cfx(CfxSender::new(&facts, confounders));
+        Self { facts, sequence, scheme }
+    }
+
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Protects a message: sealed, so that nobody else can read it, or signed only.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ConfidentialityNotGranted`] and [`ErrorKind::IntegrityNotGranted`];
+    /// [`ErrorKind::Overflow`] at the end of the sequence numbers.
+    pub fn wrap(&mut self, seal: bool, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut token = Vec::new();
+        self.wrap_into(seal, message, &mut token)?;
+        Ok(token)
+    }
+
+    /// As [`wrap`](Self::wrap), and appends the token to `out`, which is unchanged on error.
+    ///
+    /// # Errors
+    /// As [`wrap`](Self::wrap).
+    pub fn wrap_into(&mut self, seal: bool, message: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        self.check_granted(seal)?;
+        let overhead = self.overhead(seal, message.len());
+        let start = out.len();
+        let length = overhead.total().checked_add(message.len()).ok_or(ErrorKind::Overflow)?;
+        let end = start.checked_add(length).ok_or(ErrorKind::Overflow)?;
+        // All at once: growing later would leave copies of the message in freed memory.
+        out.reserve(length);
+        out.resize(start.saturating_add(overhead.header), 0);
+        out.extend_from_slice(message);
+        out.resize(end, 0);
+        let token = out.get_mut(start..).ok_or(ErrorKind::Internal("token's place"))?;
+        let done = self.protect_in_place(seal, token);
+        if done.is_err() {
+            out.truncate(start);
+        }
+        done
+    }
+
+    /// Makes `buffer` a token without allocating: the message in it has room before and after it,
+    /// exactly as much as [`overhead`](Self::overhead) tells.
+    ///
+    /// # Errors
+    /// As [`wrap`](Self::wrap), and [`ErrorKind::BufferLayout`] when the buffer is shorter than
+    /// the overhead.
+    pub fn wrap_in_place(&mut self, seal: bool, buffer: &mut [u8]) -> Result<(), Error> {
+        self.check_granted(seal)?;
+        self.protect_in_place(seal, buffer)
+    }
+
+    fn protect_in_place(&mut self, seal: bool, buffer: &mut [u8]) -> Result<(), Error> {
+        let Self { facts, sequence, scheme } = self;
+        match scheme {
+            Scheme::Cfx(sender) => sender.wrap_in_place(facts, sequence, seal, buffer),
+            #[cfg(feature = "rc4")]
+            Scheme::Rfc4757(sender) => sender.wrap_in_place(facts, sequence, seal, buffer),
+        }
+    }
+
+    /// A token that proves a message's integrity and is sent beside it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::IntegrityNotGranted`]; [`ErrorKind::Overflow`] at the end of the sequence
+    /// numbers.
+    pub fn get_mic(&mut self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.check_granted(false)?;
+        let Self { facts, sequence, scheme } = self;
+        match scheme {
+            Scheme::Cfx(sender) => sender.get_mic(facts, sequence, message),
+            #[cfg(feature = "rc4")]
+            Scheme::Rfc4757(sender) => sender.get_mic(facts, sequence, message),
+        }
+    }
+
+    /// The lengths that header, padding and trailer need for these buffers, whose own lengths are
+    /// not looked at (`gss_wrap_iov_length`).
+    ///
+    /// # Errors
+    /// [`ErrorKind::BufferLayout`] when the buffers cannot be wrapped together.
+    pub fn wrap_iov_length(
+        &self,
+        seal: bool,
+        buffers: &[IoBuffer<'_>],
+    ) -> Result<IovParts, Error> {
+        let survey = Survey::of_header(buffers)?;
+        match &self.scheme {
+            Scheme::Cfx(_) => Ok(CfxSender::iov_parts(&self.facts, seal, survey.has_trailer())),
+            #[cfg(feature = "rc4")]
+            Scheme::Rfc4757(_) => super::rfc4757::iov_parts(&self.facts, &survey),
+        }
+    }
+
+    /// Protects a message that lies in several buffers, in place (`gss_wrap_iov`,
+    /// `EncryptMessage`). Up to 14 buffers are handled without an allocation.
+    ///
+    /// # Errors
+    /// As [`wrap`](Self::wrap); [`ErrorKind::BufferLayout`] when the buffers cannot be wrapped
+    /// together; [`ErrorKind::BufferTooSmall`].
+    pub fn wrap_iov(&mut self, seal: bool, buffers: &mut [IoBuffer<'_>]) -> Result<(), Error> {
+        self.check_granted(seal)?;
+        let Self { facts, sequence, scheme } = self;
+        match scheme {
+            Scheme::Cfx(sender) => sender.wrap_iov(facts, sequence, seal, buffers),
+            #[cfg(feature = "rc4")]
+            Scheme::Rfc4757(sender) => sender.wrap_iov(facts, sequence, seal, buffers),
+        }
+    }
+
+    /// Protects `message` together with `associated`, which is not part of the token
+    /// (`gss_wrap_aead`).
+    ///
+    /// # Errors
+    /// As [`wrap`](Self::wrap).
+    pub fn wrap_aead(
+        &mut self,
+        seal: bool,
+        associated: &[u8],
+        message: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        self.check_granted(seal)?;
+        let parts = self.aead_parts(seal, message.len());
+        let length = [parts.header, message.len(), parts.padding, parts.trailer]
+            .iter()
+            .try_fold(0usize, |sum, part| sum.checked_add(*part))
+            .ok_or(ErrorKind::Overflow)?;
+        let mut token = Vec::with_capacity(length);
+        token.resize(parts.header, 0);
+        token.extend_from_slice(message);
+        token.resize(length, 0);
+        let cut = ErrorKind::Internal("token's parts");
+        let (header, rest) = token.split_at_mut_checked(parts.header).ok_or(cut)?;
+        let (data, rest) = rest.split_at_mut_checked(message.len()).ok_or(cut)?;
+        let (padding, trailer) = rest.split_at_mut_checked(parts.padding).ok_or(cut)?;
+        self.wrap_iov(
+            seal,
+            &mut [
+                IoBuffer::Header(header),
+                IoBuffer::SignOnly(associated),
+                IoBuffer::Data(data),
+                IoBuffer::Padding(padding),
+                IoBuffer::Trailer(trailer),
+            ],
+        )?;
+        Ok(token)
+    }
+
+    #[cfg_attr(not(feature = "rc4"), expect(unused_variables, reason = "RFC 4757 only"))]
+    fn aead_parts(&self, seal: bool, message: usize) -> IovParts {
+        match &self.scheme {
+            Scheme::Cfx(_) => CfxSender::iov_parts(&self.facts, seal, true),
+            #[cfg(feature = "rc4")]
+            Scheme::Rfc4757(_) => super::rfc4757::parts(&self.facts, message, true),
+        }
+    }
+
+    /// Sealing needs its flag; signing needs either, as a context that seals authenticates too.
+    fn check_granted(&self, seal: bool) -> Result<(), Error> {
+        let granted = |flag| self.facts.flags.contains(flag);
+        if seal && !granted(Flags::CONFIDENTIALITY) {
+            return Err(ErrorKind::ConfidentialityNotGranted.into());
+        }
+        if !seal && !granted(Flags::INTEGRITY) && !granted(Flags::CONFIDENTIALITY) {
+            return Err(ErrorKind::IntegrityNotGranted.into());
+        }
+        Ok(())
+    }
+}
+
+/// How long sequence numbers are on the wire.
+pub(super) fn width(facts: &Facts) -> Width {
+    if is_rfc4757(facts.enctype()) { Width::Bits32 } else { Width::Bits64 }
+}
+
+facts_accessors!(Sender);
+
+impl core::fmt::Debug for Sender {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Sender").field("facts", &self.facts).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,193 @@
+//! What an error tells a person, and what to do next.
+
+use core::fmt;
+
+use super::ErrorKind;
+
+impl fmt::Display for ErrorKind {
+    #[allow(clippy::too_many_lines)] // one line a kind
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DefectiveToken(error) => return write!(f, "the token does not decode: {error}"),
+            Self::TokenTooLarge { length, limit } => {
+                return write!(
+                    f,
+                    "the token has {length} bytes and the policy allows {limit}: raise \
+                     Policy::with_max_token if the peer is honest"
+                );
+            }
+            Self::TokenMissing => "a token of the peer is needed and none was given",
+            Self::TokenUnexpected => "an initiator's first step takes no token",
+            Self::WrongMechanism => {
+                "the token is of another mechanism: use the mechanism that its OID names"
+            }
+            Self::WrongTokenId { found: [a, b] } => {
+                return write!(
+                    f,
+                    "token id {a:02x} {b:02x} is not the one that is due here"
+                );
+            }
+            Self::FramingMismatch => {
+                "the token's framing does not fit the context's style: DCE style has none, every \
+                 other style has it"
+            }
+            Self::DefectiveTicket(error) => {
+                return write!(f, "the ticket in the credential does not decode: {error}");
+            }
+            Self::DefectivePlaintext(error) => {
+                return write!(
+                    f,
+                    "the decrypted part of the token does not decode: {error}"
+                );
+            }
+            Self::NotOurService => {
+                "the ticket is for a service that this acceptor does not answer for: compare the \
+                 client's target name with the keytab and the listed service names"
+            }
+            Self::NoKey { kvno, enctype } => {
+                f.write_str("the keytab has no key for the ticket: ")?;
+                match kvno {
+                    Some(kvno) => write!(f, "kvno {kvno}, ")?,
+                    None => f.write_str("no kvno, ")?,
+                }
+                return write!(
+                    f,
+                    "enctype {enctype}; export the service's current keys to the keytab"
+                );
+            }
+            Self::EnctypeRefused { enctype } => {
+                return write!(
+                    f,
+                    "enctype {enctype} is not permitted: allow it by name in Policy::with_enctypes \
+                     or give the account a stronger key"
+                );
+            }
+            Self::TicketModified => {
+                "the ticket does not decrypt: the keytab's key is not the one the KDC has for this \
+                 service, or the ticket was altered"
+            }
+            Self::TicketExpired => "the ticket has expired: obtain a new one",
+            Self::TicketNotYetValid => {
+                "the ticket is not yet valid: check the clock, or validate a postdated ticket"
+            }
+            Self::TransitRefused => {
+                "the ticket crossed realms on a path that no KDC has checked: configure the KDC to \
+                 check it"
+            }
+            Self::AddressMismatch => "the ticket is bound to other network addresses",
+            Self::AuthorizationDataRefused { ad_type } => {
+                return write!(
+                    f,
+                    "authorization data of type {ad_type} restricts the ticket in a way that is \
+                     not understood"
+                );
+            }
+            Self::AuthenticatorModified => {
+                "the message does not decrypt with the ticket's session key"
+            }
+            Self::ClientMismatch => "the authenticator names another client than the ticket",
+            Self::ClockSkew => "the clocks of the two sides differ too much: synchronise them",
+            Self::Replayed => "this authenticator has been used before",
+            Self::ReplayCacheUnavailable => {
+                "the replay cache is full or unavailable: enlarge it, or wait until entries expire"
+            }
+            Self::ChecksumMissing => "the authenticator carries no GSS-API checksum (type 0x8003)",
+            Self::ChecksumDefective(error) => {
+                return write!(f, "the authenticator's checksum does not decode: {error}");
+            }
+            Self::BindingsMismatch => {
+                "the channel bindings differ: the two sides see different channels"
+            }
+            Self::BindingsMissing => {
+                "the initiator sent no channel bindings and this acceptor requires them"
+            }
+            Self::UserToUserUnsupported => "user-to-user authentication was asked for",
+            Self::DelegationDefective => "the delegated credential is not usable",
+            Self::DelegationRefused => {
+                "the service's ticket is not marked OK-AS-DELEGATE: permit delegation to it at the \
+                 KDC"
+            }
+            Self::FlagsNotGranted(flags) => {
+                return write!(f, "required and not granted: {flags}");
+            }
+            Self::MutualAuthenticationFailed => "the acceptor did not prove its identity",
+            Self::PeerError { code } => {
+                return write!(
+                    f,
+                    "the peer answered with Kerberos error {code} ({}), unauthenticated",
+                    krb_error_name(*code)
+                );
+            }
+            Self::AlreadyEstablished => "the context is established: it takes no further token",
+            Self::UnexpectedCall => {
+                "the context awaits something else: answer a Need with resume, a token with step"
+            }
+            Self::Overflow => "a length or a sequence number is at the end of its range",
+            Self::Random => "the random source failed",
+            Self::ContextExpired => "the context has expired: authenticate again",
+            Self::ConfidentialityNotGranted => {
+                "sealing was not granted: ask for Flags::CONFIDENTIALITY"
+            }
+            Self::IntegrityNotGranted => "signing was not granted: ask for Flags::INTEGRITY",
+            Self::MessageModified => "the message was altered, or is not of this context",
+            Self::MessageReflected => "the message was sent by this side",
+            Self::MessageDuplicate => "the message is a duplicate",
+            Self::MessageOld => "the message is too old to tell whether it is a duplicate",
+            Self::MessageUnsequenced => "the message came after a later one",
+            Self::MessageGap => "a message before this one is missing",
+            Self::WrongProtection => "the message is not protected in the way that is due here",
+            Self::BufferLayout => "the buffers do not have the layout that this call needs",
+            Self::BufferTooSmall { needed } => {
+                return write!(
+                    f,
+                    "an output buffer is too small: {needed} bytes are needed"
+                );
+            }
+            Self::DefectiveExport => "the exported context does not decode",
+            Self::Internal(what) => {
+                return write!(f, "an error in this library, please report it: {what}");
+            }
+        })
+    }
+}
+
+/// The name that RFC 4120 §7.5.9 gives an error code.
+#[must_use]
+pub fn krb_error_name(code: i32) -> &'static str {
+    match code {
+        6 => "KDC_ERR_C_PRINCIPAL_UNKNOWN",
+        7 => "KDC_ERR_S_PRINCIPAL_UNKNOWN",
+        12 => "KDC_ERR_POLICY",
+        14 => "KDC_ERR_ETYPE_NOSUPP",
+        18 => "KDC_ERR_CLIENT_REVOKED",
+        23 => "KDC_ERR_KEY_EXPIRED",
+        24 => "KDC_ERR_PREAUTH_FAILED",
+        25 => "KDC_ERR_PREAUTH_REQUIRED",
+        28 => "KDC_ERR_PATH_NOT_ACCEPTED",
+        31 => "KRB_AP_ERR_BAD_INTEGRITY",
+        32 => "KRB_AP_ERR_TKT_EXPIRED",
+        33 => "KRB_AP_ERR_TKT_NYV",
+        34 => "KRB_AP_ERR_REPEAT",
+        35 => "KRB_AP_ERR_NOT_US",
+        36 => "KRB_AP_ERR_BADMATCH",
+        37 => "KRB_AP_ERR_SKEW",
+        38 => "KRB_AP_ERR_BADADDR",
+        39 => "KRB_AP_ERR_BADVERSION",
+        40 => "KRB_AP_ERR_MSG_TYPE",
+        41 => "KRB_AP_ERR_MODIFIED",
+        42 => "KRB_AP_ERR_BADORDER",
+        44 => "KRB_AP_ERR_BADKEYVER",
+        45 => "KRB_AP_ERR_NOKEY",
+        46 => "KRB_AP_ERR_MUT_FAIL",
+        47 => "KRB_AP_ERR_BADDIRECTION",
+        48 => "KRB_AP_ERR_METHOD",
+        49 => "KRB_AP_ERR_BADSEQ",
+        50 => "KRB_AP_ERR_INAPP_CKSUM",
+        52 => "KRB_ERR_RESPONSE_TOO_BIG",
+        60 => "KRB_ERR_GENERIC",
+        61 => "KRB_ERR_FIELD_TOOLONG",
+        68 => "KDC_ERR_WRONG_REALM",
+        69 => "KRB_AP_ERR_USER_TO_USER_REQUIRED",
+        _ => "unnamed",
+    }
+}

@@ -11,6 +11,7 @@
 
 mod names;
 mod shape;
+mod tokens;
 mod walk;
 
 use alloc::string::String;

@@ -1,0 +1,220 @@
+//! What people see of a token.
+
+#![allow(clippy::unwrap_used, reason = "it is a test")]
+
+mod common;
+
+use common::kinds;
+use countersign_token::describe::{self, Line};
+use countersign_token::framing::InitialToken;
+use countersign_token::kerberos::gss_token::TokenId;
+use countersign_token::oid::Oid;
+
+fn text(token: &[u8]) -> String {
+    describe::tree(token)
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+fn errors(lines: &[Line]) -> Vec<&Line> {
+    lines.iter().filter(|line| line.error.is_some()).collect()
+}
+
+#[test]
+fn every_message_is_shown_by_the_names_of_its_fields_without_an_error() {
+    // These two are neither DER nor tokens of their own.
+    let parts = ["GSS checksum", "SEC_CHANNEL_BINDINGS"];
+    for kind in kinds()
+        .into_iter()
+        .filter(|kind| !parts.contains(&kind.name))
+    {
+        let token = (kind.sample)();
+        let lines = describe::tree(&token);
+        assert!(errors(&lines).is_empty(), "{}: {}", kind.name, text(&token));
+        // What has a tag of its own is recognised by it: no line says "[3]" or "SEQUENCE".
+        if kind.fields && token[0] & 0xe0 == 0x60 {
+            assert_eq!(lines[0].label, kind.name);
+            for line in &lines {
+                assert!(
+                    !line.label.starts_with('[') && line.label != "SEQUENCE",
+                    "{line}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_framed_ap_request_is_shown_with_its_frame_and_offsets() {
+    let token = common::gss_token();
+    let text = text(&token);
+    let expected = "     0  GSS-API token: Kerberos 5 (1.2.840.113554.1.2.2)
+     4    thisMech: 1.2.840.113554.1.2.2
+    15    TOK_ID: 01 00 AP-REQ
+    17    AP-REQ
+    25      pvno: 5
+    30      msg-type: 14 AP-REQ
+    35      ap-options: 0x20000000 MUTUAL_REQUIRED
+    44      ticket: Ticket
+    56        tkt-vno: 5
+    61        realm: \"EXAMPLE.COM\"
+";
+    assert!(text.starts_with(expected), "{text}");
+}
+
+#[test]
+fn lines_come_in_the_order_of_the_bytes_and_a_delegation_is_opened() {
+    let token = common::authenticator();
+    let lines = describe::tree(&token);
+    assert!(lines.is_sorted_by_key(|line| line.offset));
+    let labels: Vec<_> = lines.iter().map(|line| line.label.as_str()).collect();
+    for label in ["Bnd", "Flags", "Deleg", "KRB-CRED", "Ext", "subkey"] {
+        assert!(labels.contains(&label), "{label}");
+    }
+}
+
+#[test]
+fn keys_and_protected_data_are_not_shown() {
+    for (token, secret) in [
+        (common::enc_ticket_part(), "5a5a"),
+        (common::authenticator(), "5a5a"),
+        (common::enc_krb_cred_part(), "5a5a"),
+        (common::enc_krb_priv_part(), "6d657373616765"),
+    ] {
+        assert!(token.windows(2).any(|w| w == [0x5a, 0x5a] || w == *b"me"));
+        let text = text(&token);
+        assert!(
+            text.contains("not shown") && !text.contains(secret),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn per_message_tokens_are_shown_with_their_headers() {
+    let wrap = text(&common::wrap());
+    assert!(
+        wrap.contains("     2    Flags: 0x06 Sealed AcceptorSubkey"),
+        "{wrap}"
+    );
+    assert!(
+        wrap.contains("     4    EC: 16\n     6    RRC: 28\n"),
+        "{wrap}"
+    );
+    let mic = text(&common::mic());
+    assert!(mic.starts_with("     0  MIC token: 28 bytes\n"), "{mic}");
+    let old = InitialToken::encode(Oid::KERBEROS, &[&common::rfc1964()]);
+    let old = text(&old);
+    assert!(
+        old.contains("Wrap (RFC 1964)") && old.contains("SEAL_ALG: 0x0010"),
+        "{old}"
+    );
+}
+
+#[test]
+fn a_cut_message_is_shown_up_to_the_cut_with_the_reason() {
+    let token = common::gss_token();
+    for end in 1..token.len() {
+        let lines = describe::tree(&token[..end]);
+        let errors = errors(&lines);
+        assert!(!errors.is_empty(), "cut at {end}");
+        assert!(
+            errors
+                .iter()
+                .all(|line| line.error.unwrap().offset() <= end)
+        );
+    }
+    assert!(errors(&describe::tree(&token)).is_empty());
+}
+
+/// The walk alone sees nothing wrong with a wrong message type; the typed decoder does.
+#[test]
+fn what_only_the_typed_decoder_refuses_is_marked_at_its_line() {
+    let mut token = common::ap_req();
+    let place = token
+        .windows(5)
+        .position(|w| w == [0xa1, 3, 2, 1, 14])
+        .unwrap();
+    token[place + 4] = 15;
+    let lines = describe::tree(&token);
+    let errors = errors(&lines);
+    assert_eq!(errors.len(), 1);
+    assert_eq!(
+        (errors[0].offset, errors[0].label.as_str()),
+        (place, "msg-type")
+    );
+}
+
+#[test]
+fn a_message_with_its_length_as_on_tcp_is_recognised() {
+    let message = common::as_req();
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    let lines = describe::tree(&[&length[..], &message].concat());
+    assert_eq!(
+        (lines[0].label.as_str(), lines[1].label.as_str()),
+        ("TCP length", "AS-REQ")
+    );
+    assert!(errors(&lines).is_empty());
+}
+
+#[test]
+fn a_bare_identified_message_is_recognised() {
+    let token = [&TokenId::KrbError.to_bytes()[..], &common::krb_error()].concat();
+    let text = text(&token);
+    assert!(text.contains("TOK_ID: 03 00 KRB-ERROR"), "{text}");
+    assert!(
+        text.contains("error-code: 25 KDC_ERR_PREAUTH_REQUIRED"),
+        "{text}"
+    );
+    assert!(text.contains("padata-type: 19 PA-ETYPE-INFO2"), "{text}");
+    assert!(text.contains("salt: \"EXAMPLE.COMuser\""), "{text}");
+}
+
+/// RFC 4178 4.2.1: a NegTokenInit of Kerberos with an optimistic token.
+#[test]
+fn spnego_is_shown_with_the_token_inside() {
+    use countersign_token::der::{Encode, Tag, Writer};
+    let inner = common::gss_token();
+    let mut writer = Writer::with_capacity(0);
+    writer.nest(Tag::context(0), |w| {
+        w.nest(Tag::SEQUENCE, |w| {
+            w.nest(Tag::context(0), |w| {
+                w.nest(Tag::SEQUENCE, |w| Oid::KERBEROS.encode(w))
+            });
+            w.nest(Tag::context(2), |w| w.element(Tag::OCTET_STRING, &inner));
+        });
+    });
+    let token = InitialToken::encode(Oid::SPNEGO, &[&writer.into_vec()]);
+    let text = text(&token);
+    for part in [
+        "GSS-API token: SPNEGO (1.3.6.1.5.5.2)",
+        "mechType: Kerberos 5 (1.2.840.113554.1.2.2)",
+        "mechToken: ",
+        "GSS-API token: Kerberos 5",
+        "ap-options: 0x20000000 MUTUAL_REQUIRED",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn unknown_der_is_walked_and_what_is_not_der_is_shown_as_bytes() {
+    let text_of_der = text(&[0x30, 6, 2, 1, 5, 0x0c, 1, b'x']);
+    assert_eq!(
+        text_of_der,
+        "     0  SEQUENCE\n     2    INTEGER: 5\n     5    UTF8String: \"x\"\n"
+    );
+    let lines = describe::tree(b"\xff\xff");
+    assert_eq!((lines.len(), lines[0].value.as_str()), (1, "2 bytes ffff"));
+    assert!(lines[0].error.is_some());
+    assert_eq!(text(b""), "     0  token: empty\n");
+}
+
+#[test]
+fn a_tree_of_too_many_lines_ends_with_one_that_says_so() {
+    let token: Vec<_> = [5, 0].repeat(describe::MAX_LINES * 2);
+    let lines = describe::tree(&token);
+    assert_eq!(lines.len(), describe::MAX_LINES + 1);
+    assert_eq!(lines.last().unwrap().label, "more");
+}

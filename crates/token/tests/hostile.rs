@@ -506,3 +506,43 @@ fn lists_are_validated_once_so_that_iteration_reaches_their_length() {
     assert_eq!(data.iter().count(), data.len());
     assert_eq!(data.iter().len(), 2);
 }
+
+/// RFC 4120 5.4.2: see docs/TOLERANCES.md.
+#[test]
+fn either_tag_of_the_encrypted_part_of_a_kdc_reply_is_read() {
+    use countersign_token::kerberos::{EncAsRepPart, EncTgsRepPart};
+    let (as_part, tgs_part) = (common::enc_as_rep_part(), common::enc_tgs_rep_part());
+    assert_eq!((as_part[0], tgs_part[0]), (0x79, 0x7a));
+    assert_eq!(EncAsRepPart::from_der(&tgs_part).unwrap().to_der(), as_part);
+    assert_eq!(
+        EncTgsRepPart::from_der(&as_part).unwrap().to_der(),
+        tgs_part
+    );
+    let other = [&[0x7b], &as_part[1..]].concat();
+    assert!(EncAsRepPart::from_der(&other).is_err());
+}
+
+/// RFC 4120 5.1.3: see docs/TOLERANCES.md.
+#[test]
+fn an_optional_list_that_is_there_and_empty_is_read() {
+    let sample = common::enc_ticket_part();
+    let mut part = EncTicketPart::from_der(&sample).unwrap();
+    part.caddr = Some(SequenceOf::EMPTY);
+    part.authorization_data = Some(SequenceOf::EMPTY);
+    let der = part.to_der();
+    assert!(der.ends_with(&[0xa9, 2, 0x30, 0, 0xaa, 2, 0x30, 0]));
+    let read = EncTicketPart::from_der(&der).unwrap();
+    assert!(read.caddr.unwrap().is_empty());
+    assert!(read.authorization_data.unwrap().is_empty());
+}
+
+/// X.690 10.2: strings are primitive in DER.
+#[test]
+fn constructed_strings_are_refused() {
+    let primitive = [0x04, 2, 0x04, 0];
+    assert_eq!(<&[u8]>::from_der(&primitive), Ok(&[0x04, 0][..]));
+    let constructed = [0x24, 2, 0x04, 0];
+    assert!(<&[u8]>::from_der(&constructed).is_err());
+    assert!(KerberosString::from_der(&[0x3b, 2, 0x1b, 0]).is_err());
+    assert!(KerberosString::from_der(&[0x1b, 0]).is_ok());
+}

@@ -5,7 +5,7 @@ use crate::error::{DecodeError, DecodeErrorKind};
 
 /// X.690 8.3: the contents of an INTEGER of at most five octets, which hold both `Int32` and
 /// `UInt32` of RFC 4120 5.2.4.
-#[inline]
+#[inline(always)]
 fn read_integer(reader: &mut Reader<'_>) -> Result<i64, DecodeError> {
     let contents = reader.read(Tag::INTEGER)?;
     match *contents.remaining() {
@@ -34,7 +34,7 @@ fn read_longer(contents: Reader<'_>, octets: &[u8]) -> Result<i64, DecodeError> 
 
 /// RFC 4120 5.2.4: `Int32 ::= INTEGER (-2147483648..2147483647)`.
 impl<'a> Decode<'a> for i32 {
-    #[inline]
+    #[inline(always)]
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let at = *reader;
         Self::try_from(read_integer(reader)?)
@@ -47,7 +47,7 @@ impl<'a> Decode<'a> for i32 {
 /// RFC 1510 had signed numbers here, and peers that kept a sign write numbers from 2^31 as
 /// negative ones: -1 is read as 4294967295 (see docs/TOLERANCES.md).
 impl<'a> Decode<'a> for u32 {
-    #[inline]
+    #[inline(always)]
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let at = *reader;
         let value = read_integer(reader)?;

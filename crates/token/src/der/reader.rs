@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
 
     /// The tag of the next element, if there is one.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub const fn peek(&self) -> Option<Tag> {
         match self.rest.first() {
             Some(first) => Some(Tag(*first)),
@@ -77,26 +77,28 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Another tag, a length that is not minimal and definite (X.690 10.1), or too few bytes.
-    #[inline]
+    #[inline(always)]
     pub fn read(&mut self, tag: Tag) -> Result<Reader<'a>, DecodeError> {
-        match self.rest {
-            // The short form (X.690 8.1.3.4): nearly every element of a Kerberos message.
-            [found, length @ 0..0x80, rest @ ..] if *found == tag.0 => {
-                match rest.split_at_checked(usize::from(*length)) {
-                    Some((contents, after)) => {
-                        let end = self.end.wrapping_sub(after.len());
-                        self.rest = after;
-                        Ok(Reader {
-                            rest: contents,
-                            end,
-                        })
-                    }
-                    None => Err(self.truncated(rest.len(), usize::from(*length))),
-                }
+        // The short form (X.690 8.1.3.4), nearly every element of a Kerberos message, and the
+        // long form of two octets, nearly every other.
+        let (length, rest) = match self.rest {
+            [found, length @ 0..=0x7f, rest @ ..] if *found == tag.0 => {
+                (usize::from(*length), rest)
             }
-            [found, ..] if *found == tag.0 => self.read_long(),
-            _ => Err(self.unexpected(tag)),
+            [found, 0x82, a @ 1..=0xff, b, rest @ ..] if *found == tag.0 => {
+                (usize::from(u16::from_be_bytes([*a, *b])), rest)
+            }
+            _ => return self.read_other(tag),
+        };
+        if let Some((contents, after)) = rest.split_at_checked(length) {
+            let end = self.end.wrapping_sub(after.len());
+            self.rest = after;
+            return Ok(Reader {
+                rest: contents,
+                end,
+            });
         }
+        self.read_other(tag)
     }
 
     /// Reads whatever element comes next: its tag and a cursor over its contents.
@@ -127,7 +129,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The field is absent, is not a `T`, or has bytes after the `T`.
-    #[inline]
+    #[inline(always)]
     pub fn field<T: Decode<'a>>(&mut self, number: u8) -> Result<T, DecodeError> {
         let mut inner = self.read(Tag::context(number))?;
         let value = T::decode(&mut inner)?;
@@ -139,7 +141,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The field is there and is not a `T`, or has bytes after the `T`.
-    #[inline]
+    #[inline(always)]
     pub fn optional_field<T: Decode<'a>>(&mut self, number: u8) -> Result<Option<T>, DecodeError> {
         if self.peek() == Some(Tag::context(number)) {
             self.field(number).map(Some)
@@ -152,7 +154,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The field is absent or has another value.
-    #[inline]
+    #[inline(always)]
     pub fn constant_field(&mut self, number: u8, only: u8) -> Result<(), DecodeError> {
         // Its only encoding, compared at once.
         if let [tag, 3, 2, 1, value, rest @ ..] = self.rest
@@ -175,7 +177,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Bytes are left.
-    #[inline]
+    #[inline(always)]
     pub fn finish(&self) -> Result<(), DecodeError> {
         if self.rest.is_empty() {
             Ok(())
@@ -185,7 +187,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Runs `decode` and returns its value with the bytes that it consumed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn recorded<T>(
         &mut self,
         decode: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
@@ -195,15 +197,18 @@ impl<'a> Reader<'a> {
         Ok((consumed(before, self.rest), value))
     }
 
-    /// X.690 8.1.3.5: the long form of a length, after a tag that is already checked.
-    #[inline]
-    fn read_long(&mut self) -> Result<Reader<'a>, DecodeError> {
+    /// X.690 8.1.3.5: the long form of a length, and what is wrong with anything else.
+    #[inline(never)]
+    fn read_other(&mut self, tag: Tag) -> Result<Reader<'a>, DecodeError> {
         let (length, rest) = match self.rest {
-            [_, 0x81, a @ 0x80..=0xff, rest @ ..] => (usize::from(*a), rest),
+            [found, ..] if *found != tag.0 => return Err(self.unexpected(tag)),
             [_, 0x82, a @ 1..=0xff, b, rest @ ..] => {
                 (usize::from(u16::from_be_bytes([*a, *b])), rest)
             }
-            _ => self.read_longest()?,
+            [_, 0x81, a @ 0x80..=0xff, rest @ ..] => (usize::from(*a), rest),
+            [_, short @ 0..=0x7f, rest @ ..] => (usize::from(*short), rest),
+            [_, _, ..] => self.read_longest()?,
+            _ => return Err(self.unexpected(tag)),
         };
         match rest.split_at_checked(length) {
             Some((contents, after)) => {
@@ -305,14 +310,14 @@ pub(crate) trait Field<'a>: Sized {
 }
 
 impl<'a, T: Decode<'a>> Field<'a> for T {
-    #[inline]
+    #[inline(always)]
     fn decode_field(reader: &mut Reader<'a>, number: u8) -> Result<Self, DecodeError> {
         reader.field(number)
     }
 }
 
 impl<'a, T: Decode<'a>> Field<'a> for Option<T> {
-    #[inline]
+    #[inline(always)]
     fn decode_field(reader: &mut Reader<'a>, number: u8) -> Result<Self, DecodeError> {
         reader.optional_field(number)
     }

@@ -5,7 +5,7 @@ use crate::error::DecodeError;
 
 /// OCTET STRING, primitive (X.690 10.2).
 impl<'a> Decode<'a> for &'a [u8] {
-    #[inline]
+    #[inline(always)]
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(reader.read(Tag::OCTET_STRING)?.remaining())
     }

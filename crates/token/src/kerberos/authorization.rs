@@ -50,11 +50,11 @@ impl AuthorizationDataEntry<'_> {
     pub const WIN2K_PAC: i32 = 128;
     /// RFC 4537 3: an [`EtypeList`].
     pub const ETYPE_NEGOTIATION: i32 = 129;
-    /// MS-KILE 2.2.5: KERB-AUTH-DATA-TOKEN-RESTRICTIONS.
+    /// MS-KILE 3.2.5.8: KERB_AUTH_DATA_TOKEN_RESTRICTIONS.
     pub const TOKEN_RESTRICTIONS: i32 = 141;
-    /// MS-KILE 2.2.6: KERB-LOCAL.
+    /// MS-KILE 2.2.4: KERB-LOCAL.
     pub const LOCAL: i32 = 142;
-    /// MS-KILE 2.2.7: KERB-AP-OPTIONS, 32 little-endian bits.
+    /// MS-KILE 3.2.5.8: AD-AUTH-DATA-AP-OPTIONS, 32 little-endian bits.
     pub const AP_OPTIONS: i32 = 143;
     /// MS-KILE 3.2.5.8: the client's idea of the service's name, UTF-16.
     pub const TARGET_PRINCIPAL: i32 = 144;

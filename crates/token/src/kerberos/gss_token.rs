@@ -12,7 +12,7 @@ pub enum TokenId {
     ApRep,
     /// `03 00`: a KRB_ERROR follows.
     KrbError,
-    /// `04 00`, RFC 4178-era user-to-user TGT request of Windows (draft-swift-win2k-krb-user2user).
+    /// `04 00`: a TGT request of user-to-user (draft-swift-win2k-krb-user2user).
     TgtReq,
     /// `04 01`, its answer.
     TgtRep,

@@ -10,6 +10,7 @@ mod exchange;
 mod gss_peer;
 mod lab;
 mod matrix;
+mod ours;
 mod process;
 mod proxy;
 mod report;

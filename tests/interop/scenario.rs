@@ -748,6 +748,6 @@ fn replayed(pair: &mut Pair<'_>) -> Result<()> {
     second.start_acceptor(&acceptor)?;
     match second.step(Some(&token)) {
         Ok(_) => Err("was accepted twice".into()),
-        Err(refusal) => expect_reason(&refusal.reason, &["replay"]),
+        Err(refusal) => expect_reason(&refusal.reason, &["replay", "used before"]),
     }
 }

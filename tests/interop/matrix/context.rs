@@ -3,13 +3,14 @@
 use crate::Result;
 use crate::gss_peer::GssPeer;
 use crate::lab::{ENCTYPES, Lab};
+use crate::ours::{Ours, Shared};
 use crate::row::{Role, Row};
 use crate::scenario::{Pair, SCENARIOS, Scenario};
 use crate::side::Side;
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
-    for role in [Role::Control] {
+    for role in [Role::Control, Role::Acceptor, Role::Initiator] {
         for enctype in ENCTYPES {
             for scenario in SCENARIOS {
                 rows.push(Row {
@@ -26,16 +27,17 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn run(lab: &Lab, role: Role, enctype: &'static str, scenario: &Scenario) -> Result<()> {
+    let shared = Shared::default();
     let mut initiator: Box<dyn Side> = match role {
-        Role::Control | Role::Acceptor | Role::Initiator => Box::new(GssPeer::start(lab, None)?),
+        Role::Control | Role::Acceptor => Box::new(GssPeer::start(lab, None)?),
+        Role::Initiator => Box::new(Ours::new(lab, 0, &shared)),
     };
     let another_acceptor = |ahead: i64| -> Result<Box<dyn Side>> {
-        match role {
-            Role::Control | Role::Acceptor | Role::Initiator => {
-                let offset = (ahead != 0).then(|| format!("{ahead:+}s"));
-                Ok(Box::new(GssPeer::start(lab, offset.as_deref())?))
-            }
-        }
+        let offset = (ahead != 0).then(|| format!("{ahead:+}s"));
+        Ok(match role {
+            Role::Control | Role::Initiator => Box::new(GssPeer::start(lab, offset.as_deref())?),
+            Role::Acceptor => Box::new(Ours::new(lab, ahead, &shared)),
+        })
     };
     let mut acceptor = another_acceptor(0)?;
     (scenario.run)(&mut Pair {

@@ -119,12 +119,13 @@ fn run(rows: &[Row], options: &Options) -> bool {
     };
     let mut report = Report::begin(options.json);
     for row in rows {
-        let outcome = match &lab {
-            Ok(lab) => match (row.run)(lab) {
+        let outcome = match (&lab, row.skip) {
+            (Ok(_), Some(reason)) => Outcome::Skipped(reason.to_owned()),
+            (Ok(lab), None) => match (row.run)(lab) {
                 Ok(()) => Outcome::Passed,
                 Err(reason) => Outcome::Failed(reason),
             },
-            Err(outcome) => outcome.clone(),
+            (Err(outcome), _) => outcome.clone(),
         };
         report.add(row, outcome);
     }

@@ -12,11 +12,19 @@ pub(crate) struct Row {
     pub(crate) enctype: &'static str,
     /// The exchange.
     pub(crate) protection: &'static str,
+    /// Why it cannot be run.
+    pub(crate) skip: Option<&'static str>,
     pub(crate) run: Check,
 }
 
 /// Runs a row; the error is for the reader of the table.
 pub(crate) type Check = Box<dyn Fn(&Lab) -> Result<()>>;
+
+/// Why a row of ours cannot be run with this build.
+pub(crate) fn not_built(role: Role, enctype: &str) -> Option<&'static str> {
+    let absent = role != Role::Control && enctype == "rc4" && !cfg!(feature = "rc4");
+    absent.then_some("rc4: built without the feature rc4")
+}
 
 /// Which side is ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

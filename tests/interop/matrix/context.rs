@@ -4,7 +4,7 @@ use crate::Result;
 use crate::gss_peer::GssPeer;
 use crate::lab::{ENCTYPES, Lab};
 use crate::ours::{Ours, Shared};
-use crate::row::{Role, Row};
+use crate::row::{Role, Row, not_built};
 use crate::scenario::{Pair, SCENARIOS, Scenario};
 use crate::side::Side;
 
@@ -18,6 +18,7 @@ pub(crate) fn rows() -> Vec<Row> {
                     role,
                     enctype,
                     protection: scenario.name,
+                    skip: not_built(role, enctype),
                     run: Box::new(move |lab| run(lab, role, enctype, scenario)),
                 });
             }

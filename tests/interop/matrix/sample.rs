@@ -7,7 +7,7 @@ use crate::Result;
 use crate::exchange::expect_reason;
 use crate::lab::{ENCTYPES, Lab};
 use crate::proxy::{Recorder, holds_token, replay};
-use crate::row::{Role, Row};
+use crate::row::{Role, Row, not_built};
 use crate::sample::{ClientSetup, Program, Server, ServerSetup, run_client};
 
 /// An exchange that must succeed, by the switches that make each program do it.
@@ -123,6 +123,7 @@ pub(crate) fn rows() -> Vec<Row> {
                     role,
                     enctype,
                     protection,
+                    skip: not_built(role, enctype),
                     run: Box::new(run),
                 });
             }
@@ -140,6 +141,7 @@ pub(crate) fn rows() -> Vec<Row> {
                     role,
                     enctype,
                     protection,
+                    skip: not_built(role, enctype),
                     run: Box::new(run),
                 });
             }

@@ -40,19 +40,15 @@ impl Lab {
         }
         let output = Command::new(script("install.sh"))
             .stdin(Stdio::null())
-            .stderr(Stdio::piped())
+            .stderr(Stdio::inherit())
             .output()
             .map_err(|e| format!("tests/peers/install.sh: {e}"))?;
         if output.status.success() {
             return Ok(());
         }
-        let text = String::from_utf8_lossy(&output.stderr);
-        Err(text
-            .trim()
-            .lines()
-            .last()
-            .unwrap_or("tests/peers/install.sh failed")
-            .to_owned())
+        let text = String::from_utf8_lossy(&output.stdout);
+        let reason = text.trim().lines().last();
+        Err(reason.unwrap_or("tests/peers/install.sh failed").to_owned())
     }
 
     /// Starts the realm and builds the C program.

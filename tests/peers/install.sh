@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the interoperability tests need and this machine lacks.
 # Debian or Ubuntu, as root. Does nothing, quickly, when everything is there.
-# Exit status: 0 everything is present, 3 something is missing and cannot be installed here.
+# Exit status: 0 everything is present, 3 something is missing and cannot be installed here, and
+# then standard output says what and why. Progress goes to standard error.
 set -eu
 
 missing=
@@ -28,21 +29,21 @@ need /usr/include/stdio.h libc6-dev
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
 
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "missing: $missing(no apt-get here to install them with)" >&2
+    echo "missing: $missing(no apt-get here to install them with)"
     exit 3
 fi
 if [ "$(id -u)" != 0 ]; then
-    echo "missing: $missing(run tests/peers/install.sh as root)" >&2
+    echo "missing: $missing(run tests/peers/install.sh as root)"
     exit 3
 fi
 
 echo "installing: $missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 {
-    apt-get update -qq
+    apt-get update -qq -o Acquire::Retries=3
     # shellcheck disable=SC2086 # a list of words
-    apt-get install -y -qq --no-install-recommends $missing
+    apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends $missing
 } </dev/null >&2 || {
-    echo "missing: $missing(apt-get could not install them)" >&2
+    echo "missing: $missing(apt-get could not install them)"
     exit 3
 }

@@ -19,7 +19,6 @@ pub struct DecodeError {
 
 impl DecodeError {
     /// An error at `offset` bytes into the outermost input.
-    #[cold]
     #[must_use]
     pub const fn new(offset: usize, kind: DecodeErrorKind) -> Self {
         Self { offset, kind }

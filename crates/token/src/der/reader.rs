@@ -66,10 +66,9 @@ impl<'a> Reader<'a> {
     }
 
     /// An error at the next byte.
-    #[cold]
-    #[inline(never)]
     #[must_use]
-    pub fn error(&self, kind: DecodeErrorKind) -> DecodeError {
+    #[inline]
+    pub const fn error(&self, kind: DecodeErrorKind) -> DecodeError {
         DecodeError::new(self.offset(), kind)
     }
 
@@ -79,26 +78,24 @@ impl<'a> Reader<'a> {
     /// Another tag, a length that is not minimal and definite (X.690 10.1), or too few bytes.
     #[inline(always)]
     pub fn read(&mut self, tag: Tag) -> Result<Reader<'a>, DecodeError> {
-        // The short form (X.690 8.1.3.4), nearly every element of a Kerberos message, and the
-        // long form of two octets, nearly every other.
-        let (length, rest) = match self.rest {
+        let at = *self;
+        let (length, rest) = match at.rest {
+            // The short form (X.690 8.1.3.4): nearly every element of a Kerberos message.
             [found, length @ 0..=0x7f, rest @ ..] if *found == tag.0 => {
                 (usize::from(*length), rest)
             }
-            [found, 0x82, a @ 1..=0xff, b, rest @ ..] if *found == tag.0 => {
-                (usize::from(u16::from_be_bytes([*a, *b])), rest)
-            }
-            _ => return self.read_other(tag),
+            _ => at.read_long(tag)?,
         };
-        if let Some((contents, after)) = rest.split_at_checked(length) {
-            let end = self.end.wrapping_sub(after.len());
-            self.rest = after;
-            return Ok(Reader {
-                rest: contents,
-                end,
-            });
+        match rest.split_at_checked(length) {
+            Some((contents, after)) => {
+                self.rest = after;
+                Ok(Reader {
+                    rest: contents,
+                    end: at.end.wrapping_sub(after.len()),
+                })
+            }
+            None => Err(at.truncated(length.saturating_sub(rest.len()))),
         }
-        self.read_other(tag)
     }
 
     /// Reads whatever element comes next: its tag and a cursor over its contents.
@@ -157,20 +154,15 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     pub fn constant_field(&mut self, number: u8, only: u8) -> Result<(), DecodeError> {
         // Its only encoding, compared at once.
-        if let [tag, 3, 2, 1, value, rest @ ..] = self.rest
-            && *tag == Tag::context(number).0
-            && *value == only
-            && only < 0x80
-        {
-            self.rest = rest;
-            return Ok(());
+        match self.rest {
+            [tag, 3, 2, 1, value, rest @ ..]
+                if *tag == Tag::context(number).0 && *value == only && only < 0x80 =>
+            {
+                self.rest = rest;
+                Ok(())
+            }
+            _ => Err((*self).unexpected_number(number, only)),
         }
-        let at = *self;
-        let found = self.field::<i32>(number)?;
-        Err(at.error(DecodeErrorKind::UnexpectedNumber {
-            expected: i32::from(only),
-            found,
-        }))
     }
 
     /// Ends the reading of a value.
@@ -182,7 +174,7 @@ impl<'a> Reader<'a> {
         if self.rest.is_empty() {
             Ok(())
         } else {
-            Err(self.error(DecodeErrorKind::TrailingData))
+            Err((*self).trailing())
         }
     }
 
@@ -197,81 +189,78 @@ impl<'a> Reader<'a> {
         Ok((consumed(before, self.rest), value))
     }
 
-    /// X.690 8.1.3.5: the long form of a length, and what is wrong with anything else.
+    // What follows takes the cursor by value, so that the callers keep theirs in registers.
+
+    /// X.690 8.1.3.5: a length in the long form and what follows it, or what is wrong.
     #[inline(never)]
-    fn read_other(&mut self, tag: Tag) -> Result<Reader<'a>, DecodeError> {
-        let (length, rest) = match self.rest {
-            [found, ..] if *found != tag.0 => return Err(self.unexpected(tag)),
+    fn read_long(self, tag: Tag) -> Result<(usize, &'a [u8]), DecodeError> {
+        match self.rest {
+            [found, ..] if *found != tag.0 => Err(self.unexpected(tag)),
             [_, 0x82, a @ 1..=0xff, b, rest @ ..] => {
-                (usize::from(u16::from_be_bytes([*a, *b])), rest)
+                Ok((usize::from(u16::from_be_bytes([*a, *b])), rest))
             }
-            [_, 0x81, a @ 0x80..=0xff, rest @ ..] => (usize::from(*a), rest),
-            [_, short @ 0..=0x7f, rest @ ..] => (usize::from(*short), rest),
-            [_, _, ..] => self.read_longest()?,
-            _ => return Err(self.unexpected(tag)),
-        };
-        match rest.split_at_checked(length) {
-            Some((contents, after)) => {
-                let end = self.end.wrapping_sub(after.len());
-                self.rest = after;
-                Ok(Reader {
-                    rest: contents,
-                    end,
-                })
-            }
-            None => Err(self.truncated(rest.len(), length)),
+            [_, 0x81, a @ 0x80..=0xff, rest @ ..] => Ok((usize::from(*a), rest)),
+            [] => Err(self.unexpected(tag)),
+            _ => self.read_longest(),
         }
     }
 
     /// Lengths of three and four octets, and what is wrong with any other.
     #[cold]
-    fn read_longest(&self) -> Result<(usize, &'a [u8]), DecodeError> {
+    fn read_longest(self) -> Result<(usize, &'a [u8]), DecodeError> {
         let at_length = |kind| DecodeError::new(self.offset().saturating_add(1), kind);
-        let short = |missing| at_length(DecodeErrorKind::Truncated { missing });
-        match self.rest {
-            [_, 0x83, a @ 1..=0xff, b, c, rest @ ..] => {
-                let length = u32::from_be_bytes([0, *a, *b, *c]);
-                usize::try_from(length)
-                    .map(|length| (length, rest))
-                    .map_err(|_| at_length(DecodeErrorKind::LengthTooLarge))
-            }
-            [_, 0x84, a @ 1..=0xff, b, c, d, rest @ ..] => {
-                let length = u32::from_be_bytes([*a, *b, *c, *d]);
-                usize::try_from(length)
-                    .map(|length| (length, rest))
-                    .map_err(|_| at_length(DecodeErrorKind::LengthTooLarge))
-            }
-            [_, 0x80, ..] => Err(at_length(DecodeErrorKind::IndefiniteLength)),
+        let (octets, rest) = match self.rest {
+            [_, 0x83, a @ 1..=0xff, b, c, rest @ ..] => ([0, *a, *b, *c], rest),
+            [_, 0x84, a @ 1..=0xff, b, c, d, rest @ ..] => ([*a, *b, *c, *d], rest),
+            [_, 0x80, ..] => return Err(at_length(DecodeErrorKind::IndefiniteLength)),
             [_, 0x81, _, ..] | [_, 0x82..=0x84, 0, ..] => {
-                Err(at_length(DecodeErrorKind::NonMinimalLength))
+                return Err(at_length(DecodeErrorKind::NonMinimalLength));
             }
-            [_, count @ 0x81..=0x84, rest @ ..] => {
-                Err(short(usize::from(*count & 0x7f).saturating_sub(rest.len())))
+            [_, 0x85..=0xff, ..] => return Err(at_length(DecodeErrorKind::LengthTooLarge)),
+            [_, count, rest @ ..] => {
+                let missing = usize::from(*count & 0x7f).saturating_sub(rest.len());
+                return Err(at_length(DecodeErrorKind::Truncated { missing }));
             }
-            [_, 0x85..=0xff, ..] => Err(at_length(DecodeErrorKind::LengthTooLarge)),
-            _ => Err(short(1)),
+            _ => return Err(at_length(DecodeErrorKind::Truncated { missing: 1 })),
+        };
+        match usize::try_from(u32::from_be_bytes(octets)) {
+            Ok(length) => Ok((length, rest)),
+            Err(_) => Err(at_length(DecodeErrorKind::LengthTooLarge)),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn truncated(&self, available: usize, length: usize) -> DecodeError {
-        self.error(DecodeErrorKind::Truncated {
-            missing: length.saturating_sub(available),
-        })
+    fn truncated(self, missing: usize) -> DecodeError {
+        self.error(DecodeErrorKind::Truncated { missing })
     }
 
     #[cold]
     #[inline(never)]
-    fn unexpected(&self, expected: Tag) -> DecodeError {
+    fn unexpected(self, expected: Tag) -> DecodeError {
         match self.peek() {
             None => self.error(DecodeErrorKind::Missing { expected }),
-            Some(tag) if tag == expected => DecodeError::new(
-                self.offset().saturating_add(1),
-                DecodeErrorKind::Truncated { missing: 1 },
-            ),
             Some(found) => self.error(DecodeErrorKind::UnexpectedTag { expected, found }),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unexpected_number(mut self, number: u8, only: u8) -> DecodeError {
+        let at = self;
+        match self.field::<i32>(number) {
+            Ok(found) => at.error(DecodeErrorKind::UnexpectedNumber {
+                expected: i32::from(only),
+                found,
+            }),
+            Err(error) => error,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn trailing(self) -> DecodeError {
+        self.error(DecodeErrorKind::TrailingData)
     }
 }
 

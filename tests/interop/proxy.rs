@@ -85,24 +85,18 @@ pub(crate) fn replay(server: SocketAddr, recorded: &[u8]) -> Result<Vec<u8>> {
     }
 }
 
-/// Whether a mechanism token with that RFC 4121 4.1 id (`02 00` is AP-REP) is among the frames.
-pub(crate) fn holds_token(mut frames: &[u8], id: [u8; 2]) -> bool {
+/// The first mechanism token with that RFC 4121 4.1 id among the frames.
+pub(crate) fn find_token(mut frames: &[u8], id: [u8; 2]) -> Option<&[u8]> {
     const KERBEROS: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
-    while let Some((head, rest)) = frames.split_first_chunk::<5>() {
+    let wanted = [KERBEROS, &id].concat();
+    loop {
+        let (head, rest) = frames.split_first_chunk::<5>()?;
         let [_, length @ ..] = *head;
-        let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-        let Some((data, rest)) = rest.split_at_checked(length) else {
-            return false;
-        };
-        let found = data.windows(KERBEROS.len() + 2).any(|window| {
-            window
-                .split_at_checked(KERBEROS.len())
-                .is_some_and(|(oid, rest)| oid == KERBEROS && rest == id)
-        });
-        if found {
-            return true;
+        let length = usize::try_from(u32::from_be_bytes(length)).ok()?;
+        let (data, rest) = rest.split_at_checked(length)?;
+        if data.windows(wanted.len()).any(|window| window == wanted) {
+            return Some(data);
         }
         frames = rest;
     }
-    false
 }

@@ -135,7 +135,7 @@ pub(crate) fn run_client(
 }
 
 /// Our program, built beside this one.
-fn countersign() -> Result<PathBuf> {
+pub(crate) fn countersign() -> Result<PathBuf> {
     let path = std::env::current_exe()
         .map_err(|e| e.to_string())?
         .with_file_name(format!("countersign{}", std::env::consts::EXE_SUFFIX));

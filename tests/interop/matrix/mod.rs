@@ -1,6 +1,7 @@
 //! The rows.
 
 mod context;
+mod length;
 mod sample;
 
 use crate::row::Row;
@@ -9,6 +10,7 @@ use crate::row::Row;
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     rows.extend(sample::rows());
+    rows.extend(length::rows());
     rows.extend(context::rows());
     rows
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::Result;
 use crate::exchange::expect_reason;
 use crate::lab::{ENCTYPES, Lab};
-use crate::proxy::{Recorder, holds_token, replay};
+use crate::process::Running;
+use crate::proxy::{Recorder, find_token, replay};
 use crate::row::{Role, Row, not_built};
-use crate::sample::{ClientSetup, Program, Server, ServerSetup, run_client};
+use crate::sample::{ClientSetup, Program, Server, ServerSetup, countersign, run_client};
 
 /// An exchange that must succeed, by the switches that make each program do it.
 struct Exchange {
@@ -64,39 +65,44 @@ const EXCHANGES: &[Exchange] = &[
     },
 ];
 
-/// An exchange that must not succeed.
-struct Refusal {
+/// Anything else: what must be refused, and what is done with a recording.
+struct Other {
     name: &'static str,
     run: fn(&Lab, Programs, &'static str) -> Result<()>,
 }
 
-const REFUSALS: &[Refusal] = &[
-    Refusal {
+const OTHERS: &[Other] = &[
+    Other {
         name: "wrong service key",
         run: wrong_key,
     },
-    Refusal {
+    Other {
         name: "expired ticket",
         run: expired,
     },
-    Refusal {
+    Other {
         name: "client's clock 10 min fast",
         run: client_fast,
     },
-    Refusal {
+    Other {
         name: "server's clock 10 min fast",
         run: server_fast,
     },
-    Refusal {
+    Other {
         name: "replayed AP-REQ",
         run: replayed,
     },
-    Refusal {
+    Other {
+        name: INSPECTED,
+        run: inspected,
+    },
+    Other {
         name: NOT_NAMED,
         run: not_named,
     },
 ];
 
+const INSPECTED: &str = "AP-REQ opened by inspect";
 const NOT_NAMED: &str = "enctype not named";
 
 /// Who is client and who is server.
@@ -129,13 +135,17 @@ pub(crate) fn rows() -> Vec<Row> {
             }
         }
         for enctype in ENCTYPES {
-            for refusal in REFUSALS {
-                // Only ours has a policy to refuse it.
-                if refusal.name == NOT_NAMED && (role == Role::Control || is_default(enctype)) {
+            for other in OTHERS {
+                let applies = match other.name {
+                    NOT_NAMED => role != Role::Control && !is_default(enctype),
+                    INSPECTED => role == Role::Acceptor,
+                    _ => true,
+                };
+                if !applies {
                     continue;
                 }
-                let run = move |lab: &Lab| (refusal.run)(lab, programs, enctype);
-                let protection = refusal.name;
+                let run = move |lab: &Lab| (other.run)(lab, programs, enctype);
+                let protection = other.name;
                 rows.push(Row {
                     peer,
                     role,
@@ -151,15 +161,15 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// A host, a keytab and a cache as they should be.
-struct Usual {
+pub(super) struct Usual {
     enctype: Option<&'static str>,
-    host: String,
-    keytab: std::path::PathBuf,
-    ccache: std::path::PathBuf,
+    pub(super) host: String,
+    pub(super) keytab: std::path::PathBuf,
+    pub(super) ccache: std::path::PathBuf,
 }
 
 impl Usual {
-    fn new(lab: &Lab, enctype: &'static str) -> Self {
+    pub(super) fn new(lab: &Lab, enctype: &'static str) -> Self {
         Self {
             enctype: (!is_default(enctype)).then(|| mit_name(enctype)),
             host: format!("{enctype}.peer.test"),
@@ -168,7 +178,7 @@ impl Usual {
         }
     }
 
-    fn server(&self, once: bool) -> ServerSetup<'_> {
+    pub(super) fn server(&self, once: bool) -> ServerSetup<'_> {
         let (host, keytab) = (self.host.as_str(), self.keytab.as_path());
         ServerSetup {
             host,
@@ -180,7 +190,7 @@ impl Usual {
         }
     }
 
-    fn client(&self) -> ClientSetup<'_> {
+    pub(super) fn client(&self) -> ClientSetup<'_> {
         ClientSetup {
             host: &self.host,
             ccache: &self.ccache,
@@ -273,7 +283,7 @@ fn wrong_key(lab: &Lab, programs: Programs, enctype: &'static str) -> Result<()>
         keytab: &wrong,
         ..usual.server(true)
     };
-    let reasons = ["integrity check failed", "MODIFIED", "does not decrypt"];
+    let reasons = ["cannot decrypt", "integrity check failed"];
     refuse(lab, programs, &server, &usual.client(), &reasons)
 }
 
@@ -318,9 +328,11 @@ fn server_fast(lab: &Lab, programs: Programs, enctype: &'static str) -> Result<(
     refuse(lab, programs, &server, &usual.client(), &["skew"])
 }
 
+/// RFC 4121 4.1.
+const AP_REQ: [u8; 2] = [1, 0];
+const AP_REP: [u8; 2] = [2, 0];
+
 fn replayed(lab: &Lab, programs: Programs, enctype: &'static str) -> Result<()> {
-    const AP_REQ: [u8; 2] = [1, 0];
-    const AP_REP: [u8; 2] = [2, 0];
     let usual = Usual::new(lab, enctype);
     let server = Server::start(lab, programs.server, &usual.server(false))?;
     let recorder = Recorder::start(server.address)?;
@@ -329,11 +341,11 @@ fn replayed(lab: &Lab, programs: Programs, enctype: &'static str) -> Result<()> 
     if !ok {
         return Err(format!("control: the client failed:\n{output}"));
     }
-    if !holds_token(&recorded, AP_REQ) {
+    if find_token(&recorded, AP_REQ).is_none() {
         return Err("control: no AP-REQ was recorded".into());
     }
     let answer = replay(server.address, &recorded)?;
-    if holds_token(&answer, AP_REP) {
+    if find_token(&answer, AP_REP).is_some() {
         return Err("the server answered a replayed AP-REQ with an AP-REP".into());
     }
     // The refusal was for the replay, not for a server that no longer serves.
@@ -362,4 +374,29 @@ fn not_named(lab: &Lab, programs: Programs, enctype: &'static str) -> Result<()>
 /// Whether the default policy permits it.
 fn is_default(enctype: &str) -> bool {
     enctype.starts_with("aes")
+}
+
+/// `countersign inspect` shows who is in the ticket of a token that MIT made.
+fn inspected(lab: &Lab, programs: Programs, enctype: &'static str) -> Result<()> {
+    let usual = Usual::new(lab, enctype);
+    let server = Server::start(lab, programs.server, &usual.server(true))?;
+    let recorder = Recorder::start(server.address)?;
+    run_client(lab, programs.client, recorder.address, &usual.client())?;
+    let recorded = recorder.finish()?;
+    let token = find_token(&recorded, AP_REQ).ok_or("no AP-REQ was recorded")?;
+    let hex: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut inspect = lab.command(countersign()?);
+    inspect.arg("inspect").arg(hex);
+    let (closed_ok, closed) = Running::start(&mut inspect)?.finish()?;
+    if !closed_ok || !closed.contains(&usual.host) || closed.contains("alice") {
+        return Err(format!(
+            "without the key it must show the service only:\n{closed}"
+        ));
+    }
+    inspect.arg("--keytab").arg(&usual.keytab);
+    let (opened_ok, opened) = Running::start(&mut inspect)?.finish()?;
+    if !opened_ok || !opened.contains("alice") {
+        return Err(format!("with the key it must show the client:\n{opened}"));
+    }
+    Ok(())
 }

@@ -84,7 +84,12 @@ impl<'a> Reader<'a> {
             [found, length @ 0..=0x7f, rest @ ..] if *found == tag.0 => {
                 (usize::from(*length), rest)
             }
-            _ => at.read_long(tag)?,
+            // X.690 8.1.3.5, the long form of one and of two octets.
+            [found, 0x81, a @ 0x80..=0xff, rest @ ..] if *found == tag.0 => (usize::from(*a), rest),
+            [found, 0x82, a @ 1..=0xff, b, rest @ ..] if *found == tag.0 => {
+                (usize::from(u16::from_be_bytes([*a, *b])), rest)
+            }
+            _ => at.read_longest(tag)?,
         };
         match rest.split_at_checked(length) {
             Some((contents, after)) => {
@@ -191,23 +196,13 @@ impl<'a> Reader<'a> {
 
     // What follows takes the cursor by value, so that the callers keep theirs in registers.
 
-    /// X.690 8.1.3.5: a length in the long form and what follows it, or what is wrong.
-    #[inline(never)]
-    fn read_long(self, tag: Tag) -> Result<(usize, &'a [u8]), DecodeError> {
-        match self.rest {
-            [found, ..] if *found != tag.0 => Err(self.unexpected(tag)),
-            [_, 0x82, a @ 1..=0xff, b, rest @ ..] => {
-                Ok((usize::from(u16::from_be_bytes([*a, *b])), rest))
-            }
-            [_, 0x81, a @ 0x80..=0xff, rest @ ..] => Ok((usize::from(*a), rest)),
-            [] => Err(self.unexpected(tag)),
-            _ => self.read_longest(),
-        }
-    }
-
-    /// Lengths of three and four octets, and what is wrong with any other.
+    /// Lengths of three and four octets, and what is wrong with any other element.
     #[cold]
-    fn read_longest(self) -> Result<(usize, &'a [u8]), DecodeError> {
+    #[inline(never)]
+    fn read_longest(self, tag: Tag) -> Result<(usize, &'a [u8]), DecodeError> {
+        if self.peek() != Some(tag) {
+            return Err(self.unexpected(tag));
+        }
         let at_length = |kind| DecodeError::new(self.offset().saturating_add(1), kind);
         let (octets, rest) = match self.rest {
             [_, 0x83, a @ 1..=0xff, b, c, rest @ ..] => ([0, *a, *b, *c], rest),

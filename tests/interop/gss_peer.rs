@@ -9,12 +9,14 @@ use std::sync::mpsc::{Receiver, channel};
 use crate::Result;
 use crate::lab::Lab;
 use crate::process::PATIENCE;
+use crate::recording::Recording;
 use crate::side::{
     AcceptorSetup, Bindings, Facts, InitiatorSetup, Kind, Opened, Refusal, Scattered, Side, Stepped,
 };
 
 /// The C program as a side of a context.
 pub(crate) struct GssPeer {
+    recording: Recording,
     child: Child,
     input: Option<ChildStdin>,
     frames: Receiver<Vec<u8>>,
@@ -57,6 +59,7 @@ impl GssPeer {
             }
         });
         Ok(Self {
+            recording: lab.recording().clone(),
             child,
             input,
             frames,
@@ -93,6 +96,10 @@ impl GssPeer {
                 reason: format!("MIT: {error}"),
                 token,
             });
+        }
+        if !data.is_empty() {
+            let kind = line.split(' ').next().unwrap_or_default();
+            self.recording.keep(kind, &data)?;
         }
         let values = head
             .split(' ')

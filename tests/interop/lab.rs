@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use crate::Result;
 use crate::exchange::establish;
 use crate::gss_peer::GssPeer;
+use crate::recording::Recording;
 use crate::side::{AcceptorSetup, InitiatorSetup, Side};
 
 /// The enctypes of the matrix, by the name in `host/NAME.peer.test`.
@@ -30,6 +31,7 @@ pub(crate) struct Lab {
     realm: Child,
     /// The realm stops when this is closed.
     lifeline: Option<ChildStdin>,
+    recording: Recording,
 }
 
 impl Lab {
@@ -52,7 +54,9 @@ impl Lab {
     }
 
     /// Starts the realm and builds the C program.
-    pub(crate) fn start() -> Result<Self> {
+    ///
+    /// What the peers send and write is kept in the recording.
+    pub(crate) fn start(recording: Recording) -> Result<Self> {
         let folder =
             std::env::temp_dir().join(format!("countersign-interop-{}", std::process::id()));
         std::fs::create_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -70,6 +74,7 @@ impl Lab {
             libfaketime: String::new(),
             realm,
             lifeline,
+            recording,
         };
         let mut first = String::new();
         if let Some(stdout) = stdout {
@@ -95,7 +100,25 @@ impl Lab {
             GssPeer::start(&lab, None)?.rewrite_times(&from, &to, -60, 36_000)?;
         }
         lab.forward()?;
+        lab.record_files()?;
         Ok(lab)
+    }
+
+    /// Keeps the realm's keytabs and caches.
+    fn record_files(&self) -> Result<()> {
+        let realm = std::fs::read_dir(self.folder.join("realm")).map_err(|e| e.to_string())?;
+        for path in realm.flatten().map(|entry| entry.path()) {
+            if let Some(kind @ ("keytab" | "ccache")) = path.extension().and_then(|e| e.to_str()) {
+                self.recording
+                    .keep(kind, &std::fs::read(&path).map_err(|e| e.to_string())?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where what the peers make is kept.
+    pub(crate) const fn recording(&self) -> &Recording {
+        &self.recording
     }
 
     /// Has alice's TGT forwarded, the way the peer's own programs do it, into `forwarded.ccache`.

@@ -4,6 +4,7 @@
 //! of peer x role x enctype x protection and prints a table. `cargo xtask test --only interop` builds
 //! what this needs and runs it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 mod exchange;
@@ -13,6 +14,7 @@ mod matrix;
 mod ours;
 mod process;
 mod proxy;
+mod recording;
 mod report;
 mod row;
 mod sample;
@@ -20,6 +22,7 @@ mod scenario;
 mod side;
 
 use lab::Lab;
+use recording::Recording;
 use report::Report;
 use row::{Outcome, Row};
 
@@ -34,6 +37,7 @@ Usage: interop [OPTIONS]
       --require-peers   A missing peer is a failure, not a skipped row
       --json            Print one JSON object instead of the table
       --only TEXT       Run only the rows whose line contains TEXT (repeatable, all must match)
+      --record FOLDER   Keep the tokens, keytabs and caches of the peers: seeds to fuzz with
       --list            Print the rows and run nothing
   -h, --help            Print this
 ";
@@ -44,6 +48,7 @@ struct Options {
     json: bool,
     list: bool,
     only: Vec<String>,
+    record: Option<PathBuf>,
 }
 
 fn options() -> Result<Option<Options>> {
@@ -57,6 +62,9 @@ fn options() -> Result<Option<Options>> {
             "--only" => options
                 .only
                 .push(arguments.next().ok_or("--only needs a TEXT")?),
+            "--record" => {
+                options.record = Some(arguments.next().ok_or("--record needs a FOLDER")?.into());
+            }
             "-h" | "--help" => return Ok(None),
             other => return Err(format!("unknown argument {other}; try --help")),
         }
@@ -113,7 +121,7 @@ fn main() -> ExitCode {
 fn run(rows: &[Row], options: &Options) -> bool {
     eprintln!("interop: {} rows; starting the peers", rows.len());
     let lab = match Lab::install() {
-        Ok(()) => Lab::start().map_err(Outcome::Failed),
+        Ok(()) => Lab::start(Recording::new(options.record.clone())).map_err(Outcome::Failed),
         Err(reason) if options.require_peers => Err(Outcome::Failed(reason)),
         Err(reason) => Err(Outcome::Skipped(reason)),
     };

@@ -59,6 +59,8 @@ impl Lab {
     pub(crate) fn start(recording: Recording) -> Result<Self> {
         let folder =
             std::env::temp_dir().join(format!("countersign-interop-{}", std::process::id()));
+        // What a killed process of the same number left behind.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         let mut realm = Command::new(script("mit_realm.sh"))
             .arg(folder.join("realm"))

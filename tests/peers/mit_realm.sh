@@ -19,6 +19,7 @@
 #
 # Those services are OK-AS-DELEGATE; host/undelegated.peer.test (undelegated.keytab) is not.
 set -eu
+umask 077
 
 ENCTYPES='aes256-sha1 aes128-sha1 aes256-sha2 aes128-sha2 camellia256 camellia128 rc4'
 REALM=COUNTERSIGN.TEST

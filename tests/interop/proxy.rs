@@ -85,7 +85,7 @@ pub(crate) fn replay(server: SocketAddr, recorded: &[u8]) -> Result<Vec<u8>> {
     }
 }
 
-/// The first mechanism token with that RFC 4121 4.1 id among the frames.
+/// The first mechanism token with that RFC 4121 §4.1 id among the frames.
 pub(crate) fn find_token(mut frames: &[u8], id: [u8; 2]) -> Option<&[u8]> {
     const KERBEROS: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
     let wanted = [KERBEROS, &id].concat();

@@ -125,7 +125,7 @@ fn line(peer: &str, role: &str, enctype: &str, protection: &str, result: &str) -
     format!("{peer:<16} {role:<9} {enctype:<11} {protection:<28} {result}")
 }
 
-/// A JSON string (RFC 8259 7).
+/// A JSON string (RFC 8259 §7).
 fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

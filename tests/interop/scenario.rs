@@ -300,7 +300,7 @@ fn wrap_and_mic_one_way(sender: &mut dyn Side, receiver: &mut dyn Side) -> Resul
     Ok(())
 }
 
-/// RFC 2743 1.2.3: what comes twice, too late, out of turn or too early is told apart.
+/// RFC 2743 §1.2.3: what comes twice, too late, out of turn or too early is told apart.
 fn order(pair: &mut Pair<'_>) -> Result<()> {
     pair.establish(USUAL)?;
     pair.both_ways(|sender, receiver| {
@@ -371,7 +371,7 @@ fn flipped(pair: &mut Pair<'_>) -> Result<()> {
                 if let Some(byte) = bad.get_mut(index) {
                     *byte ^= 0x40;
                 }
-                // RRC says how the token is rotated and nothing protects it (RFC 4121 4.2.5): where it
+                // RRC says how the token is rotated and nothing protects it (RFC 4121 §4.2.5): where it
                 // is a multiple of the length, the content comes out unharmed.
                 if let Ok(opened) = receiver.unwrap(&bad)
                     && opened.message != MESSAGE
@@ -597,7 +597,7 @@ fn bindings_match(pair: &mut Pair<'_>) -> Result<()> {
     pair.establish_with(&i, &a)?;
     pair.both_ways(wrap_and_mic_one_way)?;
 
-    // RFC 2744 3.11: address families and addresses are hashed too (2 is AF_INET).
+    // RFC 2744 §3.11: address families and addresses are hashed too (2 is AF_INET).
     i.bindings = Some(Bindings {
         initiator_address: Some((2, vec![127, 0, 0, 1])),
         acceptor_address: Some((2, vec![127, 0, 0, 2])),
@@ -618,7 +618,7 @@ fn bindings_differ(pair: &mut Pair<'_>) -> Result<()> {
     pair.refuse_with(&i, &a, &["channel binding"])
 }
 
-/// RFC 2743 3.2 and RFC 1964 2.1.1.
+/// RFC 2743 §3.2 and RFC 1964 §2.1.1.
 fn exported_name(pair: &mut Pair<'_>) -> Result<()> {
     pair.establish(USUAL)?;
     let name = b"alice@COUNTERSIGN.TEST";

@@ -20,7 +20,7 @@ pub(crate) struct AcceptorSetup {
     pub(crate) bindings: Option<Bindings>,
 }
 
-/// Channel bindings (RFC 2744 3.11).
+/// Channel bindings (RFC 2744 §3.11).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bindings {
     pub(crate) initiator_address: Option<(u32, Vec<u8>)>,
@@ -112,7 +112,7 @@ pub(crate) trait Side {
     fn start_acceptor(&mut self, setup: &AcceptorSetup) -> Result<(), Refusal>;
     fn step(&mut self, token: Option<&[u8]>) -> Result<Stepped, Refusal>;
     fn facts(&mut self) -> Result<Facts, Refusal>;
-    /// The RFC 2743 3.2 exported name of the initiator.
+    /// The RFC 2743 §3.2 exported name of the initiator.
     fn exported_source(&mut self) -> Result<Vec<u8>, Refusal>;
     /// The key that SSPI calls the session key, and its enctype.
     fn session_key(&mut self) -> Result<(i32, Vec<u8>), Refusal>;

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-/// The type of a principal's name, RFC 4120 section 6.2. A hint: it takes no part in comparison.
+/// The type of a principal's name, RFC 4120 §6.2. A hint: it takes no part in comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NameType(pub i32);
 
@@ -29,16 +29,16 @@ impl NameType {
     pub const X500_PRINCIPAL: Self = Self(6);
     /// NT-SMTP-NAME: the form of an e-mail address.
     pub const SMTP_NAME: Self = Self(7);
-    /// NT-ENTERPRISE: one component that may hold an `@`, RFC 6806 section 5.
+    /// NT-ENTERPRISE: one component that may hold an `@`, RFC 6806 §5.
     pub const ENTERPRISE: Self = Self(10);
-    /// NT-WELLKNOWN: a reserved name such as `WELLKNOWN/ANONYMOUS`, RFC 8062 section 3 (RFC 6111 section 3.1).
+    /// NT-WELLKNOWN: a reserved name such as `WELLKNOWN/ANONYMOUS`, RFC 8062 §3 (RFC 6111 §3.1).
     pub const WELL_KNOWN: Self = Self(11);
 }
 
 /// A principal: the name of a user or a service, and its realm.
 ///
 /// Names are byte strings: text, NUL bytes and bytes that are no UTF-8 all survive being read and written.
-/// Comparison and hashing look at the realm and the components, never at the name type (RFC 4120 section 6.2:
+/// Comparison and hashing look at the realm and the components, never at the name type (RFC 4120 §6.2:
 /// ignoring the type, no two names can be the same).
 ///
 /// ```
@@ -85,13 +85,13 @@ impl Principal {
         }
     }
 
-    /// The ticket-granting service of `realm`, as known in `issuer`: `krbtgt/realm@issuer` (RFC 4120 section 7.3).
+    /// The ticket-granting service of `realm`, as known in `issuer`: `krbtgt/realm@issuer` (RFC 4120 §7.3).
     #[must_use]
     pub fn ticket_granting_service(realm: impl AsRef<[u8]>, issuer: impl AsRef<[u8]>) -> Self {
         Self::new(issuer, [b"krbtgt", realm.as_ref()], NameType::SRV_INST)
     }
 
-    /// A user known by an enterprise name such as `user@corp.example`, RFC 6806 section 5: the whole text is the
+    /// A user known by an enterprise name such as `user@corp.example`, RFC 6806 §5: the whole text is the
     /// one component.
     #[must_use]
     pub fn enterprise(name: impl AsRef<[u8]>, realm: impl AsRef<[u8]>) -> Self {

@@ -13,7 +13,7 @@ use crate::principal::{NameType, Principal};
 /// Two forms are read:
 /// - `service/host[:port][/name][@REALM]`, the service principal name of MS-KILE and `DsMakeSpn`; what follows the
 ///   colon is a port or an instance name;
-/// - `service@host`, the host-based service of RFC 2743 section 4.1.
+/// - `service@host`, the host-based service of RFC 2743 §4.1.
 ///
 /// A name with a slash before its `@` is of the first form. IPv6 addresses stand in brackets when a port follows.
 ///

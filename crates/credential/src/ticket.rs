@@ -23,7 +23,7 @@ pub struct TicketCredential {
     pub key: KeyBlock,
     /// From when until when the ticket holds.
     pub times: TicketTimes,
-    /// The ticket's flags, RFC 4120 section 5.3.
+    /// The ticket's flags, RFC 4120 §5.3.
     pub flags: TicketFlags,
     /// The addresses that the ticket is bound to; none means any.
     pub addresses: Vec<HostAddress>,
@@ -51,7 +51,7 @@ pub struct TicketTimes {
 }
 
 impl TicketTimes {
-    /// From when the ticket holds: RFC 4120 section 5.3, `starttime` or, when that is absent, `authtime`.
+    /// From when the ticket holds: RFC 4120 §5.3, `starttime` or, when that is absent, `authtime`.
     #[must_use]
     pub fn valid_from(&self) -> i64 {
         match self.start_time {
@@ -61,7 +61,7 @@ impl TicketTimes {
     }
 }
 
-/// HostAddress, RFC 4120 section 5.2.5.
+/// HostAddress, RFC 4120 §5.2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostAddress {
     /// The type of the address: 2 for IPv4, 24 for IPv6.
@@ -70,7 +70,7 @@ pub struct HostAddress {
     pub address: Vec<u8>,
 }
 
-/// One element of AuthorizationData, RFC 4120 section 5.2.6.
+/// One element of AuthorizationData, RFC 4120 §5.2.6.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AuthorizationElement {
     /// The type of the element; negative for local use.

@@ -22,8 +22,8 @@ use crate::{
 /// Ke's schedule and Ki's pads are computed once, here. No call allocates, except that
 /// [`encrypt_into`](Cipher::encrypt_into) grows the caller's vector. `Send + Sync`; wiped when dropped.
 ///
-/// A whole ciphertext (RFC 3961 section 5.3) is the sealed confounder and plaintext followed by the MAC;
-/// rc4-hmac's (RFC 4757 section 5) begins with the MAC.
+/// A whole ciphertext (RFC 3961 §5.3) is the sealed confounder and plaintext followed by the MAC;
+/// rc4-hmac's (RFC 4757 §5) begins with the MAC.
 pub struct Cipher {
     suite: Kind,
     enctype: Enctype,

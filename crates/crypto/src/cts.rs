@@ -1,5 +1,5 @@
-//! CBC with ciphertext stealing over scattered buffers (RFC 3962 section 5, RFC 6803 section 5,
-//! RFC 8009 section 5): the last two blocks change places and the last one on the wire is cut, so that the
+//! CBC with ciphertext stealing over scattered buffers (RFC 3962 §5, RFC 6803 §5,
+//! RFC 8009 §5): the last two blocks change places and the last one on the wire is cut, so that the
 //! ciphertext is as long as the plaintext. The initial vector is zero.
 //!
 //! ```text

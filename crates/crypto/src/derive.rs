@@ -2,9 +2,9 @@
 //!
 //! | enctype | Kc, Ke, Ki | source |
 //! |---|---|---|
-//! | aes*-cts-hmac-sha1-96 | DK over n-fold | RFC 3961 section 5.1, 5.3 |
-//! | aes*-cts-hmac-sha2 | KDF-HMAC-SHA2 | RFC 8009 section 3, 5 |
-//! | camellia*-cts-cmac | KDF-FEEDBACK-CMAC | RFC 6803 section 3, 6 |
+//! | aes*-cts-hmac-sha1-96 | DK over n-fold | RFC 3961 §5.1, §5.3 |
+//! | aes*-cts-hmac-sha2 | KDF-HMAC-SHA2 | RFC 8009 §3, §5 |
+//! | camellia*-cts-cmac | KDF-FEEDBACK-CMAC | RFC 6803 §3, §6 |
 
 use core::ops::Deref;
 
@@ -20,12 +20,12 @@ use zeroize::Zeroize;
 
 use crate::KeyUsage;
 
-/// The last byte of a usage's constant (RFC 3961 section 5.3).
+/// The last byte of a usage's constant (RFC 3961 §5.3).
 const CHECKSUM: u8 = 0x99;
 const ENCRYPTION: u8 = 0xAA;
 const INTEGRITY: u8 = 0x55;
 
-/// n-fold (RFC 3961 section 5.1): stretches or folds `input` to the length of `out`.
+/// n-fold (RFC 3961 §5.1): stretches or folds `input` to the length of `out`.
 ///
 /// Copies of the input, each rotated right by 13 bits more than the one before, are laid end to end up to
 /// the least common multiple of both lengths; pieces of the output's length are added with end-around
@@ -152,7 +152,7 @@ impl Deriver {
         }
     }
 
-    /// RFC 8009 section 5: 192 bits of Kc and Ki for aes256-cts-hmac-sha384-192.
+    /// RFC 8009 §5: 192 bits of Kc and Ki for aes256-cts-hmac-sha384-192.
     fn integrity_len(&self) -> usize {
         match self {
             Deriver::Sha384(_) => 24,
@@ -200,7 +200,7 @@ impl Deriver {
     }
 }
 
-/// DR, and DK since random-to-key is the identity (RFC 3961 section 5.1; RFC 3962 section 6):
+/// DR, and DK since random-to-key is the identity (RFC 3961 §5.1; RFC 3962 §6):
 /// K1 = E(key, n-fold(constant)), K2 = E(key, K1), ...
 fn dk<C>(cipher: &C, folded: [u8; 16], out: &mut [u8])
 where
@@ -214,7 +214,7 @@ where
     block.as_mut_slice().zeroize();
 }
 
-/// KDF-HMAC-SHA2 (RFC 8009 section 3): K1 = HMAC(key, 00000001 | label | 00 | context | k), k the length
+/// KDF-HMAC-SHA2 (RFC 8009 §3): K1 = HMAC(key, 00000001 | label | 00 | context | k), k the length
 /// in bits.
 fn kdf_hmac<M: hmac::Mac + Clone>(mac: &M, label: &[u8], context: &[&[u8]], out: &mut [u8]) {
     let mut mac = mac.clone();
@@ -231,7 +231,7 @@ fn kdf_hmac<M: hmac::Mac + Clone>(mac: &M, label: &[u8], context: &[&[u8]], out:
     full.as_mut_slice().zeroize();
 }
 
-/// KDF-FEEDBACK-CMAC (RFC 6803 section 3): K(i) = CMAC(key, K(i-1) | i | constant | 00 | k), K(0) zeros.
+/// KDF-FEEDBACK-CMAC (RFC 6803 §3): K(i) = CMAC(key, K(i-1) | i | constant | 00 | k), K(0) zeros.
 fn kdf_cmac<M: hmac::Mac + Clone>(mac: &M, constant: &[u8], out: &mut [u8]) {
     let bits = bit_len(out);
     let mut previous = [0; 16];
@@ -338,7 +338,7 @@ mod tests {
         }
     }
 
-    /// Usage 2: RFC 8009 appendix A, RFC 6803 section 10; the aes-sha1 rows are MIT krb5's.
+    /// Usage 2: RFC 8009 appendix A, RFC 6803 §10; the aes-sha1 rows are MIT krb5's.
     #[test]
     fn usage_keys_match_published_values() {
         for (enctype, base, kc, ke, ki) in [

@@ -122,7 +122,7 @@ impl Enctype {
         self.checksum_type().len()
     }
 
-    /// The mandatory checksum type (RFC 3961 section 3): the only one that keys of this enctype verify.
+    /// The mandatory checksum type (RFC 3961 §3): the only one that keys of this enctype verify.
     #[must_use]
     pub const fn checksum_type(self) -> ChecksumType {
         match self {
@@ -172,7 +172,7 @@ pub enum ChecksumType {
     HmacSha256_128Aes128,
     /// 20, RFC 8009.
     HmacSha384_192Aes256,
-    /// -138, RFC 4757 section 4.
+    /// -138, RFC 4757 §4.
     #[cfg(feature = "rc4")]
     HmacMd5,
 }

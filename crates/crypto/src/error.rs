@@ -46,7 +46,7 @@ pub enum Error {
     IterationCount(u32),
     /// The password is not UTF-8, and this enctype hashes it as UTF-16.
     PasswordEncoding,
-    /// PRF+ yields at most 255 blocks (RFC 6113 section 5.1).
+    /// PRF+ yields at most 255 blocks (RFC 6113 §5.1).
     OutputTooLong,
     /// The random number generator failed.
     Random,

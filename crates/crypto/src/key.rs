@@ -11,7 +11,7 @@ use crate::{
 const MAX_KEY: usize = 32;
 const MAX_CONFOUNDER: usize = 16;
 
-/// A protocol key (RFC 3961 section 2): a long-term key, a session key or a subkey.
+/// A protocol key (RFC 3961 §2): a long-term key, a session key or a subkey.
 ///
 /// It is wiped when dropped, never printed, and copied only where the code says
 /// [`duplicate`](Key::duplicate).
@@ -56,8 +56,8 @@ impl Key {
     /// string-to-key: the key of a password.
     ///
     /// `salt` is usually the realm followed by the principal's components; `params` are the four bytes that
-    /// the KDC's hint carries, `None` for the enctype's default (RFC 3962 section 4: 4,096 iterations;
-    /// RFC 6803 section 4 and RFC 8009 section 4: 32,768). rc4-hmac uses neither.
+    /// the KDC's hint carries, `None` for the enctype's default (RFC 3962 §4: 4,096 iterations;
+    /// RFC 6803 §4 and RFC 8009 §4: 32,768). rc4-hmac uses neither.
     ///
     /// # Errors
     ///
@@ -195,7 +195,7 @@ impl Key {
         self.mac(usage).verify(data, checksum)
     }
 
-    /// The enctype's pseudo-random function (RFC 3961 section 3).
+    /// The enctype's pseudo-random function (RFC 3961 §3).
     ///
     /// 16 bytes for aes-sha1 and camellia, 32 for aes128-sha2, 48 for aes256-sha2, 20 for rc4-hmac.
     #[must_use]
@@ -203,7 +203,7 @@ impl Key {
         Zeroizing::new(prf::prf(self, &[input]).to_vec())
     }
 
-    /// PRF+ (RFC 6113 section 5.1): as many bytes as asked for.
+    /// PRF+ (RFC 6113 §5.1): as many bytes as asked for.
     ///
     /// # Errors
     ///

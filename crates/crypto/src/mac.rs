@@ -208,7 +208,7 @@ impl fmt::Debug for Mac {
 /// Keys a cipher or a MAC without a way to fail.
 ///
 /// Ciphers get exactly their key's length; HMAC pads a shorter key with zeros to the hash's block by its
-/// definition (RFC 2104 section 2), which is what the array here does.
+/// definition (RFC 2104 §2), which is what the array here does.
 pub(crate) fn keyed<K: KeyInit>(key: &[u8]) -> K {
     let mut padded = hmac::digest::common::Key::<K>::default();
     let len = key.len().min(padded.len());

@@ -16,7 +16,7 @@ const MAX_OUTPUT: usize = 48;
 
 const PRF: &[u8] = b"prf";
 
-/// KRB-FX-CF2 (RFC 6113 section 5.1): one key from two, of the first one's enctype.
+/// KRB-FX-CF2 (RFC 6113 §5.1): one key from two, of the first one's enctype.
 ///
 /// # Errors
 ///
@@ -33,7 +33,7 @@ pub fn combine(first: &Key, second: &Key, pepper1: &[u8], pepper2: &[u8]) -> Res
     Key::new(enctype, &one)
 }
 
-/// PRF+ (RFC 6113 section 5.1): PRF(K, 01 | pepper) | PRF(K, 02 | pepper) | ...
+/// PRF+ (RFC 6113 §5.1): PRF(K, 01 | pepper) | PRF(K, 02 | pepper) | ...
 pub(crate) fn prf_plus(key: &Key, pepper: &[u8], out: &mut [u8]) -> Result<(), Error> {
     let mut count = 0u8;
     let mut filled = 0;
@@ -51,9 +51,9 @@ pub(crate) fn prf_plus(key: &Key, pepper: &[u8], out: &mut [u8]) -> Result<(), E
 ///
 /// | enctype | function | source |
 /// |---|---|---|
-/// | aes*-cts-hmac-sha1-96 | E(DK(key, "prf"), SHA-1(input) cut to a block) | RFC 3961 section 5.3, RFC 3962 |
-/// | aes*-cts-hmac-sha2 | KDF-HMAC-SHA2(key, "prf", input, 256 or 384) | RFC 8009 section 5 |
-/// | camellia*-cts-cmac | CMAC(KDF-FEEDBACK-CMAC(key, "prf"), input) | RFC 6803 section 6 |
+/// | aes*-cts-hmac-sha1-96 | E(DK(key, "prf"), SHA-1(input) cut to a block) | RFC 3961 §5.3, RFC 3962 |
+/// | aes*-cts-hmac-sha2 | KDF-HMAC-SHA2(key, "prf", input, 256 or 384) | RFC 8009 §5 |
+/// | camellia*-cts-cmac | CMAC(KDF-FEEDBACK-CMAC(key, "prf"), input) | RFC 6803 §6 |
 /// | rc4-hmac | HMAC-SHA1(key, input) | as MIT krb5 and Heimdal do; RFC 4757 has none |
 pub(crate) fn prf(key: &Key, parts: &[&[u8]]) -> Output {
     let bytes = key.expose();

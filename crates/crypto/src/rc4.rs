@@ -1,6 +1,6 @@
 //! rc4-hmac (RFC 4757): weak, compiled in only by the `rc4` feature.
 //!
-//! Beside the enctype itself, this module has the pieces that the GSS-API tokens of RFC 4757 section 7 are
+//! Beside the enctype itself, this module has the pieces that the GSS-API tokens of RFC 4757 §7 are
 //! made of: [`GssKey`].
 
 use core::fmt;
@@ -17,7 +17,7 @@ use crate::{
 
 type HmacMd5 = Hmac<Md5>;
 
-/// The constant with its terminating zero byte (RFC 4757 section 4).
+/// The constant with its terminating zero byte (RFC 4757 §4).
 const SIGNATURE_KEY: &[u8] = b"signaturekey\0";
 
 const TAG: usize = 16;
@@ -69,7 +69,7 @@ impl fmt::Debug for Stream {
     }
 }
 
-/// The four bytes that stand for a usage (RFC 4757 section 3), little-endian.
+/// The four bytes that stand for a usage (RFC 4757 §3), little-endian.
 ///
 /// Two usages have other numbers here than in RFC 4120: 3 (AS-REP) is 8, and 23 (GSS sign) is 13. For 9
 /// (TGS-REP under a subkey) RFC 4757 says 8, but Windows uses 9, and so does every other implementation.
@@ -82,7 +82,7 @@ fn usage_bytes(usage: KeyUsage) -> [u8; 4] {
     .to_le_bytes()
 }
 
-/// A key prepared for one usage's checksums: HMAC-MD5 of MD5(T | data) (RFC 4757 section 4).
+/// A key prepared for one usage's checksums: HMAC-MD5 of MD5(T | data) (RFC 4757 §4).
 pub(crate) struct ChecksumKey {
     ksign: HmacMd5,
     usage: [u8; 4],
@@ -113,7 +113,7 @@ fn sign(ksign: &HmacMd5, usage: [u8; 4], parts: &[&[u8]]) -> Zeroizing<[u8; 16]>
     finish(mac)
 }
 
-/// A key prepared for one usage's messages (RFC 4757 section 5).
+/// A key prepared for one usage's messages (RFC 4757 §5).
 pub(crate) struct MessageKey {
     /// HMAC keyed with K1 = K2.
     k1: HmacMd5,
@@ -161,7 +161,7 @@ impl MessageKey {
     }
 }
 
-/// string-to-key (RFC 4757 section 2): MD4 of the password in UTF-16, little-endian; no salt.
+/// string-to-key (RFC 4757 §2): MD4 of the password in UTF-16, little-endian; no salt.
 pub(crate) fn string_to_key(password: &[u8], out: &mut [u8]) -> Result<(), Error> {
     let password = core::str::from_utf8(password).map_err(|_| Error::PasswordEncoding)?;
     let mut hash = md4::Md4::new();
@@ -175,7 +175,7 @@ pub(crate) fn string_to_key(password: &[u8], out: &mut [u8]) -> Result<(), Error
     Ok(())
 }
 
-/// What a GSS-API token's checksum is for (RFC 4757 section 7): the number hashed before the data.
+/// What a GSS-API token's checksum is for (RFC 4757 §7): the number hashed before the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenUsage {
     /// GSS_Wrap, whether or not it encrypts.
@@ -193,7 +193,7 @@ impl TokenUsage {
     }
 }
 
-/// A session key prepared for the per-message tokens of RFC 4757 section 7.
+/// A session key prepared for the per-message tokens of RFC 4757 §7.
 ///
 /// ```text
 ///   SGN_CKSUM = HMAC(Ksign, MD5(usage | header | confounder | data)), its first 8 bytes

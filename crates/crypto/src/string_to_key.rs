@@ -1,4 +1,4 @@
-//! string-to-key: RFC 3962 section 4, RFC 6803 section 4, RFC 8009 section 4, RFC 4757 section 2.
+//! string-to-key: RFC 3962 §4, RFC 6803 §4, RFC 8009 §4, RFC 4757 §2.
 
 use alloc::vec::Vec;
 
@@ -71,7 +71,7 @@ fn iteration_count(params: Option<&[u8]>, default: u32) -> Result<u32, Error> {
     let bytes = params
         .try_into()
         .map_err(|_| Error::StringToKeyParameters)?;
-    // RFC 3962 section 4: zero stands for 2^32.
+    // RFC 3962 §4: zero stands for 2^32.
     match u32::from_be_bytes(bytes) {
         count @ 1..ITERATION_LIMIT => Ok(count),
         count => Err(Error::IterationCount(count)),

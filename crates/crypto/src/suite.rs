@@ -1,5 +1,5 @@
-//! A block cipher and a MAC joined: MAC then encrypt (RFC 3961 section 5.3, RFC 6803 section 6) or encrypt
-//! then MAC (RFC 8009 section 5).
+//! A block cipher and a MAC joined: MAC then encrypt (RFC 3961 §5.3, RFC 6803 §6) or encrypt
+//! then MAC (RFC 8009 §5).
 
 use crate::{
     KeyUsage, Segment,

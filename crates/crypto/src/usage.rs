@@ -1,4 +1,4 @@
-/// A key usage number (RFC 3961 section 3, RFC 4120 section 7.5.1): what a derived key is for.
+/// A key usage number (RFC 3961 §3, RFC 4120 §7.5.1): what a derived key is for.
 ///
 /// A message sealed for one usage never opens for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,11 +35,11 @@ impl KeyUsage {
     pub const KRB_CRED: Self = Self(14);
     /// The checksum of a KRB-SAFE.
     pub const KRB_SAFE: Self = Self(15);
-    /// PAC signatures: KERB_NON_KERB_CKSUM_SALT (MS-PAC section 2.8).
+    /// PAC signatures: KERB_NON_KERB_CKSUM_SALT (MS-PAC §2.8).
     pub const PAC_SIGNATURE: Self = Self(17);
     /// AD-KDC-ISSUED checksum.
     pub const AD_KDC_ISSUED: Self = Self(19);
-    /// Wrap tokens with confidentiality from the acceptor (RFC 4121 section 2).
+    /// Wrap tokens with confidentiality from the acceptor (RFC 4121 §2).
     pub const ACCEPTOR_SEAL: Self = Self(22);
     /// MIC tokens, and Wrap tokens without confidentiality, from the acceptor.
     pub const ACCEPTOR_SIGN: Self = Self(23);
@@ -47,7 +47,7 @@ impl KeyUsage {
     pub const INITIATOR_SEAL: Self = Self(24);
     /// MIC tokens, and Wrap tokens without confidentiality, from the initiator.
     pub const INITIATOR_SIGN: Self = Self(25);
-    /// The checksum over the KDC-REQ body or AP-REQ in KrbFastArmoredReq (RFC 6113 section 5.4.2).
+    /// The checksum over the KDC-REQ body or AP-REQ in KrbFastArmoredReq (RFC 6113 §5.4.2).
     pub const FAST_REQ_CHECKSUM: Self = Self(50);
     /// KrbFastArmoredReq's encrypted part.
     pub const FAST_ENC: Self = Self(51);
@@ -55,10 +55,10 @@ impl KeyUsage {
     pub const FAST_REP: Self = Self(52);
     /// The ticket checksum in KrbFastFinished.
     pub const FAST_FINISHED: Self = Self(53);
-    /// The client's encrypted challenge (RFC 6113 section 5.4.6).
+    /// The client's encrypted challenge (RFC 6113 §5.4.6).
     pub const ENC_CHALLENGE_CLIENT: Self = Self(54);
     /// The KDC's encrypted challenge.
     pub const ENC_CHALLENGE_KDC: Self = Self(55);
-    /// The AS-REQ checksum of PA-REQ-ENC-PA-REP (RFC 6806 section 11).
+    /// The AS-REQ checksum of PA-REQ-ENC-PA-REP (RFC 6806 §11).
     pub const AS_REQ: Self = Self(56);
 }

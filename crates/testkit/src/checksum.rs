@@ -1,4 +1,4 @@
-//! The 0x8003 checksum of an authenticator, RFC 4121 section 4.1.1, written a second time.
+//! The 0x8003 checksum of an authenticator, RFC 4121 §4.1.1, written a second time.
 //!
 //! ```text
 //! length of the bindings hash, 16 (32 bits, little-endian), MD5 of the bindings (16), flags (32 bits, little-endian)
@@ -9,10 +9,10 @@ use md5::{Digest, Md5};
 
 use crate::flags::gss;
 
-/// The checksum type of GSS-API, RFC 4121 section 4.1.1.
+/// The checksum type of GSS-API, RFC 4121 §4.1.1.
 pub const GSS_CHECKSUM: i32 = 0x8003;
 
-/// The MD5 of channel bindings without addresses, RFC 4121 section 4.1.1.2: four zero words, then the length of the
+/// The MD5 of channel bindings without addresses, RFC 4121 §4.1.1.2: four zero words, then the length of the
 /// application data and the data themselves, integers little-endian.
 #[must_use]
 pub fn bindings_hash(application_data: &[u8]) -> [u8; 16] {

@@ -1,4 +1,4 @@
-//! KRB-CRED: delegated tickets, RFC 4120 section 5.8.
+//! KRB-CRED: delegated tickets, RFC 4120 §5.8.
 
 use countersign_credential::{HostAddress, KeyBlock, TicketCredential, TicketTimes};
 use countersign_crypto::{Key, KeyUsage, Random};

@@ -1,6 +1,6 @@
 //! The bits that tests set by hand. Written down here a second time, independently of the code under test.
 
-/// Ticket flags, RFC 4120 section 5.3; bit 0 is the most significant of the 32.
+/// Ticket flags, RFC 4120 §5.3; bit 0 is the most significant of the 32.
 pub mod ticket {
     /// FORWARDABLE (1).
     pub const FORWARDABLE: u32 = 1 << 30;
@@ -22,7 +22,7 @@ pub mod ticket {
     pub const OK_AS_DELEGATE: u32 = 1 << 18;
 }
 
-/// AP-REQ options, RFC 4120 section 5.5.1.
+/// AP-REQ options, RFC 4120 §5.5.1.
 pub mod ap_options {
     /// USE-SESSION-KEY (1).
     pub const USE_SESSION_KEY: u32 = 1 << 30;
@@ -30,7 +30,7 @@ pub mod ap_options {
     pub const MUTUAL_REQUIRED: u32 = 1 << 29;
 }
 
-/// Flags of the 0x8003 checksum, RFC 4121 section 4.1.1.1.
+/// Flags of the 0x8003 checksum, RFC 4121 §4.1.1.1.
 pub mod gss {
     /// Credentials are delegated.
     pub const DELEG: u32 = 1;
@@ -44,10 +44,10 @@ pub mod gss {
     pub const CONF: u32 = 16;
     /// Messages can be signed.
     pub const INTEG: u32 = 32;
-    /// DCE style, three legs: MS-KILE section 3.4.5 (RFC 4757 section 7.1).
+    /// DCE style, three legs: MS-KILE §3.4.5 (RFC 4757 §7.1).
     pub const DCE_STYLE: u32 = 0x1000;
-    /// The acceptor may identify, not impersonate: RFC 4757 section 7.1.
+    /// The acceptor may identify, not impersonate: RFC 4757 §7.1.
     pub const IDENTIFY: u32 = 0x2000;
-    /// Extended error, RFC 4757 section 7.1.
+    /// Extended error, RFC 4757 §7.1.
     pub const EXTENDED_ERROR: u32 = 0x4000;
 }

@@ -1,9 +1,9 @@
 //! GSS-API framing, written a second time.
 //!
 //! ```text
-//! InitialContextToken ::= [APPLICATION 0] IMPLICIT SEQUENCE {       -- RFC 2743 section 3.1
+//! InitialContextToken ::= [APPLICATION 0] IMPLICIT SEQUENCE {       -- RFC 2743 §3.1
 //!     thisMech MechType, innerContextToken ANY DEFINED BY thisMech }
-//! innerContextToken   ::= token id (16 bits, big-endian), message   -- RFC 4121 section 4.1
+//! innerContextToken   ::= token id (16 bits, big-endian), message   -- RFC 4121 §4.1
 //! ```
 
 use crate::Error;

@@ -345,7 +345,7 @@ pub struct ApReqToken {
 
 impl ApReqToken {
     /// Opens the acceptor's AP-REP, framed or bare, and checks that it answers this request: it must repeat the
-    /// authenticator's time (RFC 4120 section 3.2.5).
+    /// authenticator's time (RFC 4120 §3.2.5).
     ///
     /// # Errors
     /// [`Error::Decode`] when it is another message or answers another request, [`Error::Crypto`] when it was sealed

@@ -99,7 +99,7 @@ impl Realm {
         )?)
     }
 
-    /// The key of a user with a password, salted as RFC 4120 section 4 says: the realm, then the components.
+    /// The key of a user with a password, salted as RFC 4120 §4 says: the realm, then the components.
     ///
     /// # Errors
     /// [`Error::Crypto`] when the enctype has no string-to-key.

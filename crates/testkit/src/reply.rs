@@ -213,7 +213,7 @@ pub fn read_ap_rep(token: &[u8], key: &Key) -> Result<ApRepParts, Error> {
     })
 }
 
-/// A KRB-ERROR, RFC 4120 section 5.9.1. Nobody has authenticated what it says.
+/// A KRB-ERROR, RFC 4120 §5.9.1. Nobody has authenticated what it says.
 #[derive(Clone, Debug)]
 pub struct KrbErrorBuilder {
     /// `error-code`.

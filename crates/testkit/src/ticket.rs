@@ -187,7 +187,7 @@ impl<'a> TicketBuilder<'a> {
         self
     }
 
-    /// TransitedEncoding, RFC 4120 section 5.3: its type and contents.
+    /// TransitedEncoding, RFC 4120 §5.3: its type and contents.
     pub fn transited(mut self, tr_type: i32, contents: &[u8]) -> Self {
         self.transited = (tr_type, contents.to_vec());
         self

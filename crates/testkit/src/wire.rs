@@ -49,7 +49,7 @@ pub(crate) fn flags(bits: u32) -> krb::KerberosFlags {
     krb::KerberosFlags::from_slice(&bits.to_be_bytes())
 }
 
-/// The first 32 bits; RFC 4120 section 5.2.8 lets a sender use fewer or more.
+/// The first 32 bits; RFC 4120 §5.2.8 lets a sender use fewer or more.
 pub(crate) fn bits(flags: &krb::KerberosFlags) -> u32 {
     flags
         .iter()
@@ -96,7 +96,7 @@ pub(crate) fn authorization_data(
     elements.map(|elements| elements.iter().map(convert).collect())
 }
 
-/// AD-IF-RELEVANT (RFC 4120 section 5.2.6.1) around other elements.
+/// AD-IF-RELEVANT (RFC 4120 §5.2.6.1) around other elements.
 ///
 /// # Errors
 /// [`Error::Encode`] never in practice.

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::error::{DecodeError, DecodeErrorKind};
 
-/// The channel bindings of RFC 2744 3.11 (`gss_channel_bindings_struct`).
+/// The channel bindings of RFC 2744 §3.11 (`gss_channel_bindings_struct`).
 ///
 /// ```
 /// use countersign_token::bindings::ChannelBindings;
@@ -16,7 +16,7 @@ use crate::error::{DecodeError, DecodeErrorKind};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChannelBindings<'a> {
-    /// The type of the initiator's address, RFC 2744 3.11; 0 for none.
+    /// The type of the initiator's address, RFC 2744 §3.11; 0 for none.
     pub initiator_address_type: u32,
     /// The initiator's address.
     pub initiator_address: &'a [u8],
@@ -44,7 +44,7 @@ impl<'a> ChannelBindings<'a> {
         }
     }
 
-    /// Hands `write`, piece by piece, what RFC 4121 4.1.1.2 hashes with MD5 into the `Bnd` field:
+    /// Hands `write`, piece by piece, what RFC 4121 §4.1.1.2 hashes with MD5 into the `Bnd` field:
     ///
     /// ```text
     /// initiator address type  u32 little-endian

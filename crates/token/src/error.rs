@@ -75,9 +75,9 @@ pub enum DecodeErrorKind {
     IntegerOutOfRange,
     /// X.690 8.6.2: a BIT STRING without its count of unused bits, or with an impossible one.
     MalformedBitString,
-    /// RFC 4120 5.2.3: not a `YYYYMMDDHHMMSSZ` time that exists.
+    /// RFC 4120 §5.2.3: not a `YYYYMMDDHHMMSSZ` time that exists.
     MalformedTime,
-    /// RFC 4120 5.2.4: microseconds above 999,999.
+    /// RFC 4120 §5.2.4: microseconds above 999,999.
     MicrosecondsOutOfRange,
     /// X.690 8.19: an OBJECT IDENTIFIER without contents, padded, or cut off within an arc.
     MalformedOid,
@@ -98,7 +98,7 @@ pub enum DecodeErrorKind {
         /// The greatest depth accepted.
         limit: usize,
     },
-    /// RFC 4121 4.1: no token with this identifier is known.
+    /// RFC 4121 §4.1: no token with this identifier is known.
     UnknownTokenId {
         /// The two octets as a big-endian number.
         found: u16,
@@ -110,14 +110,14 @@ pub enum DecodeErrorKind {
         /// The identifier that is here, as a big-endian number.
         found: u16,
     },
-    /// RFC 4121 4.2.6, RFC 1964 1.2: a filler octet other than 0xFF.
+    /// RFC 4121 §4.2.6, RFC 1964 §1.2: a filler octet other than 0xFF.
     MalformedFiller,
-    /// RFC 4121 4.1.1: the length of the channel binding field is not 16.
+    /// RFC 4121 §4.1.1: the length of the channel binding field is not 16.
     MalformedBindingLength {
         /// The length that is here.
         found: u32,
     },
-    /// RFC 4121 4.1.1: the delegation option is not 1.
+    /// RFC 4121 §4.1.1: the delegation option is not 1.
     UnknownDelegationOption {
         /// The option that is here.
         found: u16,

@@ -1,4 +1,4 @@
-//! The mechanism-independent frame of a first token, RFC 2743 3.1.
+//! The mechanism-independent frame of a first token, RFC 2743 §3.1.
 
 use alloc::vec::Vec;
 
@@ -15,7 +15,7 @@ use crate::oid::Oid;
 /// }
 /// ```
 ///
-/// Source: RFC 2743 3.1. Every context token and every per-message token of RFC 1964 has this
+/// Source: RFC 2743 §3.1. Every context token and every per-message token of RFC 1964 has this
 /// frame; the per-message tokens of RFC 4121 (4.2) do not.
 ///
 /// ```

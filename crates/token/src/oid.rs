@@ -19,15 +19,15 @@ pub struct Oid<'a> {
 }
 
 impl Oid<'static> {
-    /// 1.2.840.113554.1.2.2, Kerberos 5 (RFC 1964 1).
+    /// 1.2.840.113554.1.2.2, Kerberos 5 (RFC 1964 §1).
     pub const KERBEROS: Self = Self {
         contents: b"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02",
     };
-    /// 1.2.840.48018.1.2.2, Kerberos 5 as Windows 2000 misspelled it (MS-SPNG 3.1.5.2).
+    /// 1.2.840.48018.1.2.2, Kerberos 5 as Windows 2000 misspelled it (MS-SPNG §3.1.5.2).
     pub const MS_KERBEROS: Self = Self {
         contents: b"\x2a\x86\x48\x82\xf7\x12\x01\x02\x02",
     };
-    /// 1.2.840.113554.1.2.2.3, Kerberos 5 user-to-user (MS-KILE 3.4.5.1).
+    /// 1.2.840.113554.1.2.2.3, Kerberos 5 user-to-user (MS-KILE §3.4.5.1).
     pub const KERBEROS_USER_TO_USER: Self = Self {
         contents: b"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x03",
     };
@@ -35,15 +35,15 @@ impl Oid<'static> {
     pub const IAKERB: Self = Self {
         contents: b"\x2b\x06\x01\x05\x02\x05",
     };
-    /// 1.3.6.1.5.5.2, SPNEGO (RFC 4178 3).
+    /// 1.3.6.1.5.5.2, SPNEGO (RFC 4178 §3).
     pub const SPNEGO: Self = Self {
         contents: b"\x2b\x06\x01\x05\x05\x02",
     };
-    /// 1.3.6.1.4.1.311.2.2.10, NTLM (MS-NLMP 1.9).
+    /// 1.3.6.1.4.1.311.2.2.10, NTLM (MS-NLMP §1.9).
     pub const NTLMSSP: Self = Self {
         contents: b"\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a",
     };
-    /// 1.3.6.1.4.1.311.2.2.30, NEGOEX (MS-NEGOEX 1.9), known only to be named.
+    /// 1.3.6.1.4.1.311.2.2.30, NEGOEX (MS-NEGOEX §1.9), known only to be named.
     pub const NEGOEX: Self = Self {
         contents: b"\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x1e",
     };

@@ -171,7 +171,7 @@ fn a_bare_identified_message_is_recognised() {
     assert!(text.contains("salt: \"EXAMPLE.COMuser\""), "{text}");
 }
 
-/// RFC 4178 4.2.1: a NegTokenInit of Kerberos with an optimistic token.
+/// RFC 4178 §4.2.1: a NegTokenInit of Kerberos with an optimistic token.
 #[test]
 fn spnego_is_shown_with_the_token_inside() {
     use countersign_token::der::{Encode, Tag, Writer};

@@ -507,7 +507,7 @@ fn lists_are_validated_once_so_that_iteration_reaches_their_length() {
     assert_eq!(data.iter().len(), 2);
 }
 
-/// RFC 4120 5.4.2: see docs/TOLERANCES.md.
+/// RFC 4120 §5.4.2: see docs/TOLERANCES.md.
 #[test]
 fn either_tag_of_the_encrypted_part_of_a_kdc_reply_is_read() {
     use countersign_token::kerberos::{EncAsRepPart, EncTgsRepPart};
@@ -522,7 +522,7 @@ fn either_tag_of_the_encrypted_part_of_a_kdc_reply_is_read() {
     assert!(EncAsRepPart::from_der(&other).is_err());
 }
 
-/// RFC 4120 5.1.3: see docs/TOLERANCES.md.
+/// RFC 4120 §5.1.3: see docs/TOLERANCES.md.
 #[test]
 fn an_optional_list_that_is_there_and_empty_is_read() {
     let sample = common::enc_ticket_part();

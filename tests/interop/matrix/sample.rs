@@ -328,7 +328,7 @@ fn server_fast(lab: &Lab, programs: Programs, enctype: &'static str) -> Result<(
     refuse(lab, programs, &server, &usual.client(), &["skew"])
 }
 
-/// RFC 4121 4.1.
+/// RFC 4121 §4.1.
 const AP_REQ: [u8; 2] = [1, 0];
 const AP_REP: [u8; 2] = [2, 0];
 

@@ -11,7 +11,7 @@ use crate::principal::Principal;
 pub enum KvnoMatch {
     /// The entry's version is the low 8 bits of the wanted one: it was written by a program, or carried by a
     /// protocol, that keeps 8 bits. Or it is the low 16 bits: the high ones name a read-only domain controller
-    /// (MS-KILE section 3.1.5.8).
+    /// (MS-KILE §3.1.5.8).
     Truncated,
     /// The entry's version is 0, which stands for every version.
     Wildcard,

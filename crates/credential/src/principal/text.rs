@@ -3,7 +3,7 @@
 //! The form and its escapes are those of the C library's `krb5_parse_name` and `krb5_unparse_name`; RFC 4120 names
 //! none. `\/`, `\@` and `\\` stand for the character itself, `\n`, `\t`, `\b` and `\0` for newline, tab, backspace
 //! and NUL; a backslash before any other character is dropped. A slash after the `@` belongs to the realm, because
-//! X.500 realms have them (RFC 4120 section 6.1).
+//! X.500 realms have them (RFC 4120 §6.1).
 
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};

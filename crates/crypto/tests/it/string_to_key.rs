@@ -242,7 +242,7 @@ fn absent_parameters_mean_the_enctypes_default_count() {
     }
 }
 
-/// RFC 4757 section 2; the value is the well-known NT hash of `foo`, from the RFC's own example.
+/// RFC 4757 §2; the value is the well-known NT hash of `foo`, from the RFC's own example.
 #[cfg(feature = "rc4")]
 #[test]
 fn rc4_keys_match_rfc_4757_section_2() {
@@ -268,7 +268,7 @@ fn malformed_or_hostile_parameters_are_refused() {
     for params in [&[][..], &[0, 0, 1], &[0, 0, 0, 0, 1]] {
         assert_eq!(derive(params).unwrap_err(), Error::StringToKeyParameters);
     }
-    // Zero stands for 2^32 (RFC 3962 section 4).
+    // Zero stands for 2^32 (RFC 3962 §4).
     for count in [0, 1 << 24, u32::MAX] {
         assert_eq!(
             derive(&count.to_be_bytes()).unwrap_err(),

@@ -4,7 +4,7 @@ use super::writer::{Encode, Writer};
 use crate::error::{DecodeError, DecodeErrorKind};
 
 /// X.690 8.3: the contents of an INTEGER of at most five octets, which hold both `Int32` and
-/// `UInt32` of RFC 4120 5.2.4.
+/// `UInt32` of RFC 4120 §5.2.4.
 #[inline(always)]
 fn read_integer(reader: &mut Reader<'_>) -> Result<i64, DecodeError> {
     let contents = reader.read(Tag::INTEGER)?;
@@ -32,7 +32,7 @@ fn read_longer(contents: Reader<'_>, octets: &[u8]) -> Result<i64, DecodeError> 
     }
 }
 
-/// RFC 4120 5.2.4: `Int32 ::= INTEGER (-2147483648..2147483647)`.
+/// RFC 4120 §5.2.4: `Int32 ::= INTEGER (-2147483648..2147483647)`.
 impl<'a> Decode<'a> for i32 {
     #[inline(always)]
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
@@ -42,7 +42,7 @@ impl<'a> Decode<'a> for i32 {
     }
 }
 
-/// RFC 4120 5.2.4: `UInt32 ::= INTEGER (0..4294967295)`.
+/// RFC 4120 §5.2.4: `UInt32 ::= INTEGER (0..4294967295)`.
 ///
 /// RFC 1510 had signed numbers here, and peers that kept a sign write numbers from 2^31 as
 /// negative ones: -1 is read as 4294967295 (see docs/TOLERANCES.md).

@@ -36,7 +36,7 @@ impl Tag {
     pub const UTF8_STRING: Self = Self(0x0c);
     /// GeneralizedTime.
     pub const GENERALIZED_TIME: Self = Self(0x18);
-    /// GeneralString, the only alternative of KerberosString (RFC 4120 5.2.1).
+    /// GeneralString, the only alternative of KerberosString (RFC 4120 §5.2.1).
     pub const GENERAL_STRING: Self = Self(0x1b);
     /// SEQUENCE and SEQUENCE OF.
     pub const SEQUENCE: Self = Self(0x30);

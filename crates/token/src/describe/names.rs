@@ -13,7 +13,7 @@ pub(super) fn name(names: Names, number: i64) -> Option<&'static str> {
 
 pub(super) const NONE: Names = &[];
 
-/// RFC 4120 5.10 and the sections of the messages.
+/// RFC 4120 §5.10 and the sections of the messages.
 pub(super) const MESSAGES: Names = &[
     (10, "AS-REQ"),
     (11, "AS-REP"),
@@ -64,7 +64,7 @@ pub(super) const CHECKSUMS: Names = &[
     (-138, "hmac-md5"),
 ];
 
-/// RFC 4120 6.2 and RFC 6111 3.
+/// RFC 4120 §6.2 and RFC 6111 §3.
 pub(super) const NAME_TYPES: Names = &[
     (0, "NT-UNKNOWN"),
     (1, "NT-PRINCIPAL"),
@@ -82,7 +82,7 @@ pub(super) const NAME_TYPES: Names = &[
     (-130, "NT-ENT-PRINCIPAL-AND-ID"),
 ];
 
-/// RFC 4120 7.5.3.
+/// RFC 4120 §7.5.3.
 pub(super) const ADDRESSES: Names = &[
     (2, "IPv4"),
     (3, "directional"),
@@ -90,7 +90,7 @@ pub(super) const ADDRESSES: Names = &[
     (24, "IPv6"),
 ];
 
-/// RFC 4120 7.5.4 and 5.2.6.
+/// RFC 4120 §7.5.4 and 5.2.6.
 pub(super) const AUTHORIZATION: Names = &[
     (1, "AD-IF-RELEVANT"),
     (4, "AD-KDC-ISSUED"),
@@ -136,7 +136,7 @@ pub(super) const PADATA: Names = &[
     (167, "PA-PAC-OPTIONS"),
 ];
 
-/// RFC 4120 5.4.2.
+/// RFC 4120 §5.4.2.
 pub(super) const LAST_REQUESTS: Names = &[
     (0, "none"),
     (1, "last initial TGT request"),
@@ -148,10 +148,10 @@ pub(super) const LAST_REQUESTS: Names = &[
     (7, "account expires"),
 ];
 
-/// RFC 4120 7.5.7.
+/// RFC 4120 §7.5.7.
 pub(super) const TRANSITED: Names = &[(1, "DOMAIN-X500-COMPRESS")];
 
-/// RFC 4178 4.2.2.
+/// RFC 4178 §4.2.2.
 pub(super) const NEG_STATES: Names = &[
     (0, "accept-completed"),
     (1, "accept-incomplete"),
@@ -159,7 +159,7 @@ pub(super) const NEG_STATES: Names = &[
     (3, "request-mic"),
 ];
 
-/// RFC 4120 7.5.9; the last ones are of RFC 4556 3.1.3 and RFC 6113 5.
+/// RFC 4120 §7.5.9; the last ones are of RFC 4556 §3.1.3 and RFC 6113 §5.
 pub(super) const ERRORS: Names = &[
     (0, "KDC_ERR_NONE"),
     (1, "KDC_ERR_NAME_EXP"),

@@ -402,7 +402,7 @@ pub(super) static MESSAGES_BY_TAG: &[Shape] = &[
             Part(9, "realm", Text),
             Part(10, "sname", PRINCIPAL),
             Part(11, "e-text", Text),
-            // RFC 4120 5.9.1: KDC_ERR_PREAUTH_REQUIRED has a METHOD-DATA.
+            // RFC 4120 §5.9.1: KDC_ERR_PREAUTH_REQUIRED has a METHOD-DATA.
             Part(
                 12,
                 "e-data",
@@ -419,7 +419,7 @@ pub(super) fn message(number: u8) -> Option<&'static Shape> {
         .find(|shape| matches!(shape, Message(n, ..) if *n == number))
 }
 
-/// RFC 4178 4.2.1 and MS-SPNG 2.2.1: `NegTokenInit`, `NegTokenInit2`.
+/// RFC 4178 §4.2.1 and MS-SPNG §2.2.1: `NegTokenInit`, `NegTokenInit2`.
 pub(super) static NEG_TOKEN_INIT: Shape = Fields(&[
     Part(0, "mechTypes", List("mechType", &Oid)),
     Part(1, "reqFlags", Shape::Any),
@@ -428,7 +428,7 @@ pub(super) static NEG_TOKEN_INIT: Shape = Fields(&[
     Part(4, "mechListMIC", Token),
 ]);
 
-/// RFC 4178 4.2.2: `NegTokenResp`.
+/// RFC 4178 §4.2.2: `NegTokenResp`.
 pub(super) static NEG_TOKEN_RESP: Shape = Fields(&[
     Part(0, "negState", Number(NEG_STATES)),
     Part(1, "supportedMech", Oid),

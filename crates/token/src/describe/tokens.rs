@@ -50,7 +50,7 @@ impl<'a> Walk<'a> {
                     format!("{kind}, {} bytes", bytes.len()),
                 );
             }
-            // RFC 4120 7.2.2: the length that precedes a message on TCP.
+            // RFC 4120 §7.2.2: the length that precedes a message on TCP.
             [a, b, c, d, rest @ ..]
                 if usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])) == Ok(rest.len())
                     && rest.first().is_some_and(|first| first & 0xe0 == 0x60) =>
@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// RFC 2743 3.1.
+    /// RFC 2743 §3.1.
     fn framed(&mut self, token: Reader<'a>, depth: usize) {
         let (offset, below) = (token.offset(), depth.saturating_add(1));
         let mut outer = token;
@@ -87,7 +87,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// RFC 4121 4.1, RFC 1964 1.1: two octets, then what they say.
+    /// RFC 4121 §4.1, RFC 1964 §1.1: two octets, then what they say.
     fn identified(&mut self, token: Reader<'a>, depth: usize) {
         let bytes = token.remaining();
         let offset = token.offset();
@@ -116,7 +116,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// RFC 4121 4.2.6.
+    /// RFC 4121 §4.2.6.
     fn per_message(&mut self, token: Reader<'a>, depth: usize) {
         let bytes = token.remaining();
         let (offset, below) = (token.offset(), depth.saturating_add(1));
@@ -154,7 +154,7 @@ impl<'a> Walk<'a> {
         self.line(below, at(HEADER_LEN), name, hex(rest));
     }
 
-    /// RFC 1964 1.2.
+    /// RFC 1964 §1.2.
     fn rfc1964(&mut self, token: Reader<'a>, depth: usize) {
         let bytes = token.remaining();
         let (offset, below) = (token.offset(), depth.saturating_add(1));
@@ -181,7 +181,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// RFC 4178 4.2: an explicitly tagged alternative.
+    /// RFC 4178 §4.2: an explicitly tagged alternative.
     fn negotiation(
         &mut self,
         name: &'static str,

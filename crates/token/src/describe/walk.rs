@@ -312,7 +312,7 @@ impl<'a> Walk<'a> {
         self.line(depth, offset, label, value);
     }
 
-    /// The checksum field of a GSS-API authenticator, RFC 4121 4.1.1.
+    /// The checksum field of a GSS-API authenticator, RFC 4121 §4.1.1.
     fn gss_checksum(&mut self, label: &str, depth: usize, offset: usize, contents: Reader<'a>) {
         let octets = contents.remaining();
         let (at, below) = (contents.offset(), depth.saturating_add(1));

@@ -20,7 +20,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.5.1.
+    /// Source: RFC 4120 §5.5.1.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct ApReq<'a>: application 14 {
         const [0] = 5;
@@ -51,7 +51,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.5.1.
+    /// Source: RFC 4120 §5.5.1.
     #[derive(Clone, Copy, Debug)]
     pub struct Authenticator<'a>: application 2 {
         const [0] = 5;
@@ -85,7 +85,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.5.2.
+    /// Source: RFC 4120 §5.5.2.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct ApRep<'a>: application 15 {
         const [0] = 5;
@@ -107,7 +107,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.5.2.
+    /// Source: RFC 4120 §5.5.2.
     #[derive(Clone, Copy, Debug)]
     pub struct EncApRepPart<'a>: application 27 {
         /// The authenticator's `ctime`, given back.

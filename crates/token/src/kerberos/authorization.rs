@@ -1,4 +1,4 @@
-//! Authorization data, RFC 4120 5.2.6, and its elements inside elements.
+//! Authorization data, RFC 4120 §5.2.6, and its elements inside elements.
 
 use super::data::Checksum;
 use super::macros::sequence;
@@ -16,7 +16,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.2.6.
+    /// Source: RFC 4120 §5.2.6.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct AuthorizationDataEntry<'a> {
         /// The type.
@@ -26,37 +26,37 @@ sequence! {
     }
 }
 
-/// RFC 4120 5.2.6: `AuthorizationData ::= SEQUENCE OF SEQUENCE { .. }`, where it is there not
+/// RFC 4120 §5.2.6: `AuthorizationData ::= SEQUENCE OF SEQUENCE { .. }`, where it is there not
 /// empty.
 pub type AuthorizationData<'a> = SequenceOf<'a, AuthorizationDataEntry<'a>>;
 
-/// RFC 4537 3: `EtypeList ::= SEQUENCE OF Int32`, the initiator's enctypes in preference order.
+/// RFC 4537 §3: `EtypeList ::= SEQUENCE OF Int32`, the initiator's enctypes in preference order.
 pub type EtypeList<'a> = SequenceOf<'a, i32>;
 
 impl AuthorizationDataEntry<'_> {
-    /// RFC 4120 5.2.6.1: an [`AuthorizationData`] that may be ignored if it is not understood.
+    /// RFC 4120 §5.2.6.1: an [`AuthorizationData`] that may be ignored if it is not understood.
     pub const IF_RELEVANT: i32 = 1;
-    /// RFC 4120 5.2.6.2: an [`AdKdcIssued`].
+    /// RFC 4120 §5.2.6.2: an [`AdKdcIssued`].
     pub const KDC_ISSUED: i32 = 4;
-    /// RFC 4120 5.2.6.3: an [`AdAndOr`].
+    /// RFC 4120 §5.2.6.3: an [`AdAndOr`].
     pub const AND_OR: i32 = 5;
-    /// RFC 4120 5.2.6.4: an [`AuthorizationData`] for the KDC, which services ignore.
+    /// RFC 4120 §5.2.6.4: an [`AuthorizationData`] for the KDC, which services ignore.
     pub const MANDATORY_FOR_KDC: i32 = 8;
-    /// RFC 6113 5.4.1.1.
+    /// RFC 6113 §5.4.1.1.
     pub const FX_FAST_ARMOR: i32 = 71;
-    /// RFC 7751 3.
+    /// RFC 7751 §3.
     pub const CAMMAC: i32 = 96;
-    /// MS-PAC 2: a PAC.
+    /// MS-PAC §2: a PAC.
     pub const WIN2K_PAC: i32 = 128;
-    /// RFC 4537 3: an [`EtypeList`].
+    /// RFC 4537 §3: an [`EtypeList`].
     pub const ETYPE_NEGOTIATION: i32 = 129;
-    /// MS-KILE 3.2.5.8: KERB_AUTH_DATA_TOKEN_RESTRICTIONS.
+    /// MS-KILE §3.2.5.8: KERB_AUTH_DATA_TOKEN_RESTRICTIONS.
     pub const TOKEN_RESTRICTIONS: i32 = 141;
-    /// MS-KILE 2.2.4: KERB-LOCAL.
+    /// MS-KILE §2.2.4: KERB-LOCAL.
     pub const LOCAL: i32 = 142;
-    /// MS-KILE 3.2.5.8: AD-AUTH-DATA-AP-OPTIONS, 32 little-endian bits.
+    /// MS-KILE §3.2.5.8: AD-AUTH-DATA-AP-OPTIONS, 32 little-endian bits.
     pub const AP_OPTIONS: i32 = 143;
-    /// MS-KILE 3.2.5.8: the client's idea of the service's name, UTF-16.
+    /// MS-KILE §3.2.5.8: the client's idea of the service's name, UTF-16.
     pub const TARGET_PRINCIPAL: i32 = 144;
 }
 
@@ -72,7 +72,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.2.6.2.
+    /// Source: RFC 4120 §5.2.6.2.
     #[derive(Clone, Copy, Debug)]
     pub struct AdKdcIssued<'a> {
         /// A checksum of the elements in the session key, key usage 19.
@@ -96,7 +96,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.2.6.3.
+    /// Source: RFC 4120 §5.2.6.3.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct AdAndOr<'a> {
         /// How many must hold.
@@ -115,7 +115,7 @@ pub struct Element<'a> {
     /// The type and value.
     pub entry: AuthorizationDataEntry<'a>,
     /// Whether an AD-IF-RELEVANT is around it: who does not understand it may ignore it
-    /// (RFC 4120 5.2.6.1). Anything else that is not understood makes the ticket unusable.
+    /// (RFC 4120 §5.2.6.1). Anything else that is not understood makes the ticket unusable.
     pub if_relevant: bool,
 }
 

@@ -1,9 +1,9 @@
-//! The headers of per-message tokens, RFC 4121 4.2.
+//! The headers of per-message tokens, RFC 4121 §4.2.
 
 use super::gss_token::{self, TokenId};
 use crate::error::{DecodeError, DecodeErrorKind};
 
-/// RFC 4121 4.2.2: the flags octet. Flags that are not known are kept and to be ignored.
+/// RFC 4121 §4.2.2: the flags octet. Flags that are not known are kept and to be ignored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CfxFlags(pub u8);
 
@@ -42,7 +42,7 @@ impl core::ops::BitOr for CfxFlags {
 /// 16..    SGN_CKSUM
 /// ```
 ///
-/// Source: RFC 4121 4.2.6.1.
+/// Source: RFC 4121 §4.2.6.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MicHeader {
     /// Who sent it and under which key.
@@ -63,15 +63,15 @@ pub struct MicHeader {
 /// 16..    Data
 /// ```
 ///
-/// Source: RFC 4121 4.2.6.2.
+/// Source: RFC 4121 §4.2.6.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrapHeader {
     /// Who sent it, whether it is sealed, and under which key.
     pub flags: CfxFlags,
-    /// RFC 4121 4.2.3: the "extra count": of filler octets in a sealed message, of checksum
+    /// RFC 4121 §4.2.3: the "extra count": of filler octets in a sealed message, of checksum
     /// octets in one that is not.
     pub ec: u16,
-    /// RFC 4121 4.2.5: the right rotation count of the data.
+    /// RFC 4121 §4.2.5: the right rotation count of the data.
     pub rrc: u16,
     /// The message's number.
     pub seq: u64,

@@ -18,7 +18,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.8.1.
+    /// Source: RFC 4120 §5.8.1.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct KrbCred<'a>: application 22 {
         const [0] = 5;
@@ -44,7 +44,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.8.1.
+    /// Source: RFC 4120 §5.8.1.
     #[derive(Clone, Copy, Debug)]
     pub struct EncKrbCredPart<'a>: application 29 {
         /// What goes with each ticket, in the same order.
@@ -81,7 +81,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.8.1.
+    /// Source: RFC 4120 §5.8.1.
     #[derive(Clone, Copy, Debug)]
     pub struct KrbCredInfo<'a> {
         /// The session key.

@@ -14,13 +14,13 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.2.9.
+    /// Source: RFC 4120 §5.2.9.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct EncryptedData<'a> {
         /// The enctype.
         [0] etype: i32,
         /// The version of the long-term key. A read-only Active Directory KDC puts its own number
-        /// in the upper 16 bits (MS-KILE 3.1.5.8), and then many write the whole as negative.
+        /// in the upper 16 bits (MS-KILE §3.1.5.8), and then many write the whole as negative.
         [1] kvno: Option<u32>,
         /// The ciphertext.
         [2] cipher: &'a [u8],
@@ -37,7 +37,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.2.9. A view of bytes that the caller owns and wipes; it does not print
+    /// Source: RFC 4120 §5.2.9. A view of bytes that the caller owns and wipes; it does not print
     /// them and cannot be compared.
     #[derive(Clone, Copy)]
     pub struct EncryptionKey<'a> {
@@ -66,7 +66,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.2.9. It cannot be compared with `==`: verify it with its key.
+    /// Source: RFC 4120 §5.2.9. It cannot be compared with `==`: verify it with its key.
     #[derive(Clone, Copy, Debug)]
     pub struct Checksum<'a> {
         /// The checksum type.
@@ -86,7 +86,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.2.5; the types are in 7.5.3.
+    /// Source: RFC 4120 §5.2.5; the types are in 7.5.3.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct HostAddress<'a> {
         /// The kind of address.
@@ -96,16 +96,16 @@ sequence! {
     }
 }
 
-/// RFC 4120 5.2.5: `HostAddresses ::= SEQUENCE OF HostAddress`, where it is there not empty.
+/// RFC 4120 §5.2.5: `HostAddresses ::= SEQUENCE OF HostAddress`, where it is there not empty.
 pub type HostAddresses<'a> = SequenceOf<'a, HostAddress<'a>>;
 
 impl HostAddress<'_> {
-    /// RFC 4120 7.5.3: four octets.
+    /// RFC 4120 §7.5.3: four octets.
     pub const IPV4: i32 = 2;
-    /// RFC 4120 7.1.4: 0 for the initiator, 1 for the acceptor, four octets.
+    /// RFC 4120 §7.1.4: 0 for the initiator, 1 for the acceptor, four octets.
     pub const DIRECTIONAL: i32 = 3;
-    /// RFC 4120 7.1.3: sixteen octets, padded with spaces.
+    /// RFC 4120 §7.1.3: sixteen octets, padded with spaces.
     pub const NETBIOS: i32 = 20;
-    /// RFC 4120 7.5.3: sixteen octets.
+    /// RFC 4120 §7.5.3: sixteen octets.
     pub const IPV6: i32 = 24;
 }

@@ -25,7 +25,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.9.1.
+    /// Source: RFC 4120 §5.9.1.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct KrbError<'a>: application 30 {
         const [0] = 5;
@@ -38,7 +38,7 @@ sequence! {
         [4] stime: KerberosTime,
         /// Its microseconds.
         [5] susec: Microseconds,
-        /// RFC 4120 7.5.9: what went wrong.
+        /// RFC 4120 §7.5.9: what went wrong.
         [6] error_code: i32,
         /// The client's realm.
         [7] crealm: Option<Claimed<Realm<'a>>>,
@@ -66,7 +66,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.9.1.
+    /// Source: RFC 4120 §5.9.1.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct TypedDataEntry<'a> {
         /// The type.
@@ -76,5 +76,5 @@ sequence! {
     }
 }
 
-/// RFC 4120 5.9.1: `TYPED-DATA ::= SEQUENCE SIZE (1..MAX) OF SEQUENCE { .. }`.
+/// RFC 4120 §5.9.1: `TYPED-DATA ::= SEQUENCE SIZE (1..MAX) OF SEQUENCE { .. }`.
 pub type TypedData<'a> = SequenceOf<'a, TypedDataEntry<'a>>;

@@ -3,7 +3,7 @@ use core::fmt;
 use crate::der::{Decode, Encode, Reader, Tag, Writer};
 use crate::error::{DecodeError, DecodeErrorKind};
 
-/// RFC 4120 5.2.8: `KerberosFlags ::= BIT STRING (SIZE (32..MAX))`.
+/// RFC 4120 §5.2.8: `KerberosFlags ::= BIT STRING (SIZE (32..MAX))`.
 ///
 /// Bits after the 32nd are dropped, since no specification names one; bits that a peer left out
 /// are zero (see docs/TOLERANCES.md).
@@ -127,7 +127,7 @@ macro_rules! kerberos_flags {
 }
 
 flags! {
-    /// RFC 4120 5.5.1: `APOptions ::= KerberosFlags`.
+    /// RFC 4120 §5.5.1: `APOptions ::= KerberosFlags`.
     pub struct ApOptions {
         /// The ticket is encrypted in the acceptor's session key: user-to-user.
         USE_SESSION_KEY = 1,
@@ -137,75 +137,75 @@ flags! {
 }
 
 flags! {
-    /// RFC 4120 5.3: `TicketFlags ::= KerberosFlags`.
+    /// RFC 4120 §5.3: `TicketFlags ::= KerberosFlags`.
     pub struct TicketFlags {
-        /// RFC 4120 2.6.
+        /// RFC 4120 §2.6.
         FORWARDABLE = 1,
-        /// RFC 4120 2.6.
+        /// RFC 4120 §2.6.
         FORWARDED = 2,
-        /// RFC 4120 2.5.
+        /// RFC 4120 §2.5.
         PROXIABLE = 3,
-        /// RFC 4120 2.5.
+        /// RFC 4120 §2.5.
         PROXY = 4,
-        /// RFC 4120 2.4.
+        /// RFC 4120 §2.4.
         MAY_POSTDATE = 5,
-        /// RFC 4120 2.4.
+        /// RFC 4120 §2.4.
         POSTDATED = 6,
-        /// RFC 4120 2.2: not to be accepted until a KDC has validated it.
+        /// RFC 4120 §2.2: not to be accepted until a KDC has validated it.
         INVALID = 7,
-        /// RFC 4120 2.3.
+        /// RFC 4120 §2.3.
         RENEWABLE = 8,
-        /// RFC 4120 2.1: issued by the AS exchange.
+        /// RFC 4120 §2.1: issued by the AS exchange.
         INITIAL = 9,
-        /// RFC 4120 2.1.
+        /// RFC 4120 §2.1.
         PRE_AUTHENT = 10,
-        /// RFC 4120 2.1.
+        /// RFC 4120 §2.1.
         HW_AUTHENT = 11,
-        /// RFC 4120 2.7.
+        /// RFC 4120 §2.7.
         TRANSITED_POLICY_CHECKED = 12,
-        /// RFC 4120 2.8: the realm trusts this service with delegated credentials.
+        /// RFC 4120 §2.8: the realm trusts this service with delegated credentials.
         OK_AS_DELEGATE = 13,
-        /// RFC 6806 11: the reply protects its pre-authentication data.
+        /// RFC 6806 §11: the reply protects its pre-authentication data.
         ENC_PA_REP = 15,
-        /// RFC 8062 3: the client is anonymous.
+        /// RFC 8062 §3: the client is anonymous.
         ANONYMOUS = 16,
     }
 }
 
 flags! {
-    /// RFC 4120 5.4.1: `KDCOptions ::= KerberosFlags`.
+    /// RFC 4120 §5.4.1: `KDCOptions ::= KerberosFlags`.
     pub struct KdcOptions {
-        /// RFC 4120 2.6.
+        /// RFC 4120 §2.6.
         FORWARDABLE = 1,
-        /// RFC 4120 2.6.
+        /// RFC 4120 §2.6.
         FORWARDED = 2,
-        /// RFC 4120 2.5.
+        /// RFC 4120 §2.5.
         PROXIABLE = 3,
-        /// RFC 4120 2.5.
+        /// RFC 4120 §2.5.
         PROXY = 4,
-        /// RFC 4120 2.4.
+        /// RFC 4120 §2.4.
         ALLOW_POSTDATE = 5,
-        /// RFC 4120 2.4.
+        /// RFC 4120 §2.4.
         POSTDATED = 6,
-        /// RFC 4120 2.3.
+        /// RFC 4120 §2.3.
         RENEWABLE = 8,
-        /// RFC 4120 5.4.1.
+        /// RFC 4120 §5.4.1.
         OPT_HARDWARE_AUTH = 11,
-        /// MS-SFU 2.2.3: constrained delegation, the client's name in an additional ticket.
+        /// MS-SFU §2.2.3: constrained delegation, the client's name in an additional ticket.
         CNAME_IN_ADDL_TKT = 14,
-        /// RFC 6806 5 and 8: names may be canonicalized.
+        /// RFC 6806 §5 and 8: names may be canonicalized.
         CANONICALIZE = 15,
-        /// RFC 8062 3: the client asks to be anonymous.
+        /// RFC 8062 §3: the client asks to be anonymous.
         REQUEST_ANONYMOUS = 16,
-        /// RFC 4120 2.7.
+        /// RFC 4120 §2.7.
         DISABLE_TRANSITED_CHECK = 26,
-        /// RFC 4120 5.4.1.
+        /// RFC 4120 §5.4.1.
         RENEWABLE_OK = 27,
-        /// RFC 4120 2.9.2: user-to-user.
+        /// RFC 4120 §2.9.2: user-to-user.
         ENC_TKT_IN_SKEY = 28,
-        /// RFC 4120 2.3.
+        /// RFC 4120 §2.3.
         RENEW = 30,
-        /// RFC 4120 2.2.
+        /// RFC 4120 §2.2.
         VALIDATE = 31,
     }
 }

@@ -1,4 +1,4 @@
-//! The checksum field of a GSS-API authenticator, type 0x8003, RFC 4121 4.1.1.
+//! The checksum field of a GSS-API authenticator, type 0x8003, RFC 4121 §4.1.1.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -17,7 +17,7 @@ use crate::error::{DecodeError, DecodeErrorKind};
 ///  n..last   Exts    (u32 big-endian type, u32 big-endian length, bytes)*
 /// ```
 ///
-/// Source: RFC 4121 4.1.1; the form of the extensions is of RFC 6542 3.
+/// Source: RFC 4121 §4.1.1; the form of the extensions is of RFC 6542 §3.
 ///
 /// ```
 /// use countersign_token::kerberos::{GssChecksum, GssFlags};
@@ -30,7 +30,7 @@ use crate::error::{DecodeError, DecodeErrorKind};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GssChecksum<'a> {
-    /// MD5 of the channel bindings (RFC 4121 4.1.1.2); zeros for none.
+    /// MD5 of the channel bindings (RFC 4121 §4.1.1.2); zeros for none.
     pub bindings: [u8; 16],
     /// What the initiator asks for.
     pub flags: GssFlags,
@@ -40,14 +40,14 @@ pub struct GssChecksum<'a> {
     pub extensions: Extensions<'a>,
 }
 
-/// The context flags of RFC 4121 4.1.1.1 and RFC 4757 7.1, as GSS-API numbers them.
+/// The context flags of RFC 4121 §4.1.1.1 and RFC 4757 §7.1, as GSS-API numbers them.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct GssFlags(pub u32);
 
 impl<'a> GssChecksum<'a> {
     /// The checksum type that says that the field is one of these.
     pub const TYPE: i32 = 0x8003;
-    /// RFC 4121 4.1.1: the fixed part.
+    /// RFC 4121 §4.1.1: the fixed part.
     pub const MIN_LEN: usize = 24;
     /// The length of the greatest KRB-CRED that the field can carry.
     pub const MAX_DELEGATION: usize = 0xffff;
@@ -140,7 +140,7 @@ impl<'a> GssChecksum<'a> {
         );
         field.extend_from_slice(&16_u32.to_le_bytes());
         field.extend_from_slice(&self.bindings);
-        // RFC 4121 4.1.1: the three fields are there if and only if the flag is set.
+        // RFC 4121 §4.1.1: the three fields are there if and only if the flag is set.
         let flags = match self.delegation {
             Some(_) => self.flags | GssFlags::DELEG,
             None => GssFlags(self.flags.0 & !GssFlags::DELEG.0),
@@ -162,7 +162,7 @@ impl<'a> GssChecksum<'a> {
     }
 }
 
-/// An extension of the field, RFC 6542 3.
+/// An extension of the field, RFC 6542 §3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extension<'a> {
     /// The type.
@@ -247,11 +247,11 @@ impl GssFlags {
     pub const CONF: Self = Self(0x0010);
     /// GSS_C_INTEG_FLAG: messages can be signed.
     pub const INTEG: Self = Self(0x0020);
-    /// GSS_C_DCE_STYLE (RFC 4757 7.1): three legs, the frame left out.
+    /// GSS_C_DCE_STYLE (RFC 4757 §7.1): three legs, the frame left out.
     pub const DCE_STYLE: Self = Self(0x1000);
-    /// GSS_C_IDENTIFY_FLAG (RFC 4757 7.1): the acceptor may identify but not impersonate.
+    /// GSS_C_IDENTIFY_FLAG (RFC 4757 §7.1): the acceptor may identify but not impersonate.
     pub const IDENTIFY: Self = Self(0x2000);
-    /// GSS_C_EXTENDED_ERROR_FLAG (RFC 4757 7.1): status codes of Windows in KRB-ERROR.
+    /// GSS_C_EXTENDED_ERROR_FLAG (RFC 4757 §7.1): status codes of Windows in KRB-ERROR.
     pub const EXTENDED_ERROR: Self = Self(0x4000);
 
     const NAMES: [(Self, &'static str); 9] = [

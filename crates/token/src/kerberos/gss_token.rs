@@ -2,7 +2,7 @@
 
 use crate::error::{DecodeError, DecodeErrorKind};
 
-/// RFC 4121 4.1 and 4.2.6, RFC 1964 1.1 and 1.2: the two octets `TOK_ID`.
+/// RFC 4121 §4.1 and 4.2.6, RFC 1964 §1.1 and 1.2: the two octets `TOK_ID`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenId {
@@ -16,15 +16,15 @@ pub enum TokenId {
     TgtReq,
     /// `04 01`, its answer.
     TgtRep,
-    /// `04 04`: RFC 4121 4.2.6.1, a MIC.
+    /// `04 04`: RFC 4121 §4.2.6.1, a MIC.
     Mic,
-    /// `05 04`: RFC 4121 4.2.6.2, a wrapped message.
+    /// `05 04`: RFC 4121 §4.2.6.2, a wrapped message.
     Wrap,
-    /// `01 01`: RFC 1964 1.2.1, a MIC of the old form.
+    /// `01 01`: RFC 1964 §1.2.1, a MIC of the old form.
     Rfc1964Mic,
-    /// `02 01`: RFC 1964 1.2.2, a wrapped message of the old form.
+    /// `02 01`: RFC 1964 §1.2.2, a wrapped message of the old form.
     Rfc1964Wrap,
-    /// `01 02`: RFC 1964 1.2.3, a context deletion.
+    /// `01 02`: RFC 1964 §1.2.3, a context deletion.
     Rfc1964DeleteContext,
     /// `05 01`: an IAKERB proxied message (draft-ietf-kitten-iakerb 3).
     IakerbProxy,

@@ -20,7 +20,7 @@ use crate::error::DecodeError;
 /// }
 /// ```
 ///
-/// Source: RFC 4120 5.4.1.
+/// Source: RFC 4120 §5.4.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KdcReq<'a> {
     /// Pre-authentication data.
@@ -43,7 +43,7 @@ pub struct KdcReq<'a> {
 /// }
 /// ```
 ///
-/// Source: RFC 4120 5.4.2.
+/// Source: RFC 4120 §5.4.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KdcRep<'a> {
     /// Pre-authentication data.
@@ -59,30 +59,30 @@ pub struct KdcRep<'a> {
     pub enc_part: EncryptedData<'a>,
 }
 
-/// `AS-REQ ::= [APPLICATION 10] KDC-REQ`. Source: RFC 4120 5.4.1.
+/// `AS-REQ ::= [APPLICATION 10] KDC-REQ`. Source: RFC 4120 §5.4.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AsReq<'a>(pub KdcReq<'a>);
 
-/// `TGS-REQ ::= [APPLICATION 12] KDC-REQ`. Source: RFC 4120 5.4.1.
+/// `TGS-REQ ::= [APPLICATION 12] KDC-REQ`. Source: RFC 4120 §5.4.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TgsReq<'a>(pub KdcReq<'a>);
 
-/// `AS-REP ::= [APPLICATION 11] KDC-REP`. Source: RFC 4120 5.4.2.
+/// `AS-REP ::= [APPLICATION 11] KDC-REP`. Source: RFC 4120 §5.4.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AsRep<'a>(pub KdcRep<'a>);
 
-/// `TGS-REP ::= [APPLICATION 13] KDC-REP`. Source: RFC 4120 5.4.2.
+/// `TGS-REP ::= [APPLICATION 13] KDC-REP`. Source: RFC 4120 §5.4.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TgsRep<'a>(pub KdcRep<'a>);
 
-/// `EncASRepPart ::= [APPLICATION 25] EncKDCRepPart`. Source: RFC 4120 5.4.2.
+/// `EncASRepPart ::= [APPLICATION 25] EncKDCRepPart`. Source: RFC 4120 §5.4.2.
 ///
-/// RFC 4120 5.4.2 notes KDCs that tag both kinds with 26, and lets the check be relaxed: either
+/// RFC 4120 §5.4.2 notes KDCs that tag both kinds with 26, and lets the check be relaxed: either
 /// tag is read for either kind (see docs/TOLERANCES.md). The key usage tells them apart.
 #[derive(Clone, Copy, Debug)]
 pub struct EncAsRepPart<'a>(pub EncKdcRepPart<'a>);
 
-/// `EncTGSRepPart ::= [APPLICATION 26] EncKDCRepPart`. Source: RFC 4120 5.4.2.
+/// `EncTGSRepPart ::= [APPLICATION 26] EncKDCRepPart`. Source: RFC 4120 §5.4.2.
 ///
 /// Read with either tag, as [`EncAsRepPart`].
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +108,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.4.1.
+    /// Source: RFC 4120 §5.4.1.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct KdcReqBody<'a> {
         /// What the ticket is to be.
@@ -159,7 +159,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.4.2; the last field is of RFC 6806 11.
+    /// Source: RFC 4120 §5.4.2; the last field is of RFC 6806 §11.
     #[derive(Clone, Copy, Debug)]
     pub struct EncKdcRepPart<'a> {
         /// The session key.
@@ -186,7 +186,7 @@ sequence! {
         [10] sname: PrincipalName<'a>,
         /// The addresses that the ticket may be used from.
         [11] caddr: Option<HostAddresses<'a>>,
-        /// RFC 6806 11: pre-authentication data that the KDC protects.
+        /// RFC 6806 §11: pre-authentication data that the KDC protects.
         [12] encrypted_pa_data: Option<MethodData<'a>>,
     }
 }
@@ -201,7 +201,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.4.2.
+    /// Source: RFC 4120 §5.4.2.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct LastReqEntry {
         /// The kind.
@@ -211,7 +211,7 @@ sequence! {
     }
 }
 
-/// RFC 4120 5.4.2: `LastReq ::= SEQUENCE OF SEQUENCE { .. }`.
+/// RFC 4120 §5.4.2: `LastReq ::= SEQUENCE OF SEQUENCE { .. }`.
 pub type LastReq<'a> = SequenceOf<'a, LastReqEntry>;
 
 impl<'a> KdcReq<'a> {
@@ -277,7 +277,7 @@ impl<'a> KdcRep<'a> {
 }
 
 impl<'a> EncKdcRepPart<'a> {
-    /// RFC 4120 5.4.2: the tag says AS or TGS, and is not to be relied on.
+    /// RFC 4120 §5.4.2: the tag says AS or TGS, and is not to be relied on.
     fn decode_as(reader: &mut Reader<'a>, kind: u8) -> Result<Self, DecodeError> {
         let found = match reader.peek() {
             Some(tag) if tag == Tag::application(25) || tag == Tag::application(26) => tag,

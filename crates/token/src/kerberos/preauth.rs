@@ -14,7 +14,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.2.7.
+    /// Source: RFC 4120 §5.2.7.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct PaData<'a> {
         /// The type.
@@ -25,35 +25,35 @@ sequence! {
 }
 
 impl PaData<'_> {
-    /// RFC 4120 5.2.7.1: an AP-REQ.
+    /// RFC 4120 §5.2.7.1: an AP-REQ.
     pub const TGS_REQ: i32 = 1;
-    /// RFC 4120 5.2.7.2: an EncryptedData of [`PaEncTsEnc`], key usage 1.
+    /// RFC 4120 §5.2.7.2: an EncryptedData of [`PaEncTsEnc`], key usage 1.
     pub const ENC_TIMESTAMP: i32 = 2;
-    /// RFC 4120 5.2.7.3.
+    /// RFC 4120 §5.2.7.3.
     pub const PW_SALT: i32 = 3;
-    /// RFC 4120 5.2.7.4: an [`EtypeInfo`].
+    /// RFC 4120 §5.2.7.4: an [`EtypeInfo`].
     pub const ETYPE_INFO: i32 = 11;
-    /// RFC 4120 5.2.7.5: an [`EtypeInfo2`].
+    /// RFC 4120 §5.2.7.5: an [`EtypeInfo2`].
     pub const ETYPE_INFO2: i32 = 19;
-    /// MS-KILE 2.2.3: whether a PAC is wanted.
+    /// MS-KILE §2.2.3: whether a PAC is wanted.
     pub const PAC_REQUEST: i32 = 128;
-    /// MS-SFU 2.2.1.
+    /// MS-SFU §2.2.1.
     pub const FOR_USER: i32 = 129;
-    /// RFC 6113 5.2.
+    /// RFC 6113 §5.2.
     pub const FX_COOKIE: i32 = 133;
-    /// RFC 6113 5.4.
+    /// RFC 6113 §5.4.
     pub const FX_FAST: i32 = 136;
-    /// RFC 6113 5.5.
+    /// RFC 6113 §5.5.
     pub const FX_ERROR: i32 = 137;
-    /// RFC 6113 5.4.6.
+    /// RFC 6113 §5.4.6.
     pub const ENCRYPTED_CHALLENGE: i32 = 138;
-    /// RFC 6806 11.
+    /// RFC 6806 §11.
     pub const REQ_ENC_PA_REP: i32 = 149;
-    /// MS-KILE 2.2.10.
+    /// MS-KILE §2.2.10.
     pub const PAC_OPTIONS: i32 = 167;
 }
 
-/// RFC 4120 5.2.7: `METHOD-DATA ::= SEQUENCE OF PA-DATA`.
+/// RFC 4120 §5.2.7: `METHOD-DATA ::= SEQUENCE OF PA-DATA`.
 pub type MethodData<'a> = SequenceOf<'a, PaData<'a>>;
 
 sequence! {
@@ -66,7 +66,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.2.7.2.
+    /// Source: RFC 4120 §5.2.7.2.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct PaEncTsEnc {
         /// The client's time.
@@ -87,7 +87,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.2.7.5.
+    /// Source: RFC 4120 §5.2.7.5.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct EtypeInfo2Entry<'a> {
         /// The enctype.
@@ -99,7 +99,7 @@ sequence! {
     }
 }
 
-/// RFC 4120 5.2.7.5: `ETYPE-INFO2 ::= SEQUENCE SIZE (1..MAX) OF ETYPE-INFO2-ENTRY`.
+/// RFC 4120 §5.2.7.5: `ETYPE-INFO2 ::= SEQUENCE SIZE (1..MAX) OF ETYPE-INFO2-ENTRY`.
 pub type EtypeInfo2<'a> = SequenceOf<'a, EtypeInfo2Entry<'a>>;
 
 sequence! {
@@ -112,7 +112,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.2.7.4.
+    /// Source: RFC 4120 §5.2.7.4.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct EtypeInfoEntry<'a> {
         /// The enctype.
@@ -122,5 +122,5 @@ sequence! {
     }
 }
 
-/// RFC 4120 5.2.7.4: `ETYPE-INFO ::= SEQUENCE OF ETYPE-INFO-ENTRY`.
+/// RFC 4120 §5.2.7.4: `ETYPE-INFO ::= SEQUENCE OF ETYPE-INFO-ENTRY`.
 pub type EtypeInfo<'a> = SequenceOf<'a, EtypeInfoEntry<'a>>;

@@ -4,14 +4,14 @@ use super::macros::sequence;
 use crate::der::{Decode, Encode, Reader, SequenceOf, Tag, Writer};
 use crate::error::DecodeError;
 
-/// RFC 4120 5.2.1: `KerberosString ::= GeneralString (IA5String)`.
+/// RFC 4120 §5.2.1: `KerberosString ::= GeneralString (IA5String)`.
 ///
 /// Peers put UTF-8 and anything else here (the section says so itself), so these are bytes, with
 /// NUL like any other.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KerberosString<'a>(&'a [u8]);
 
-/// RFC 4120 5.2.2: `Realm ::= KerberosString`.
+/// RFC 4120 §5.2.2: `Realm ::= KerberosString`.
 pub type Realm<'a> = KerberosString<'a>;
 
 impl<'a> KerberosString<'a> {
@@ -90,11 +90,11 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.2.2. The name type is a hint and takes no part in equality there
+    /// Source: RFC 4120 §5.2.2. The name type is a hint and takes no part in equality there
     /// (6.2); `==` on this type does compare it.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct PrincipalName<'a> {
-        /// RFC 4120 6.2: what kind of name it is.
+        /// RFC 4120 §6.2: what kind of name it is.
         [0] name_type: i32,
         /// The components.
         [1] name_string: SequenceOf<'a, KerberosString<'a>>,
@@ -102,7 +102,7 @@ sequence! {
 }
 
 impl PrincipalName<'_> {
-    /// Whether both have the same components, whatever their name types (RFC 4120 6.2).
+    /// Whether both have the same components, whatever their name types (RFC 4120 §6.2).
     #[must_use]
     pub fn same_components(&self, other: &PrincipalName<'_>) -> bool {
         self.name_string

@@ -1,5 +1,5 @@
-//! The headers of per-message tokens of the old form, RFC 1964 1.2, which rc4-hmac still has
-//! (RFC 4757 7.2 and 7.3). They come inside the frame of RFC 2743 3.1.
+//! The headers of per-message tokens of the old form, RFC 1964 §1.2, which rc4-hmac still has
+//! (RFC 4757 §7.2 and 7.3). They come inside the frame of RFC 2743 §3.1.
 
 use super::gss_token::{self, TokenId};
 use crate::error::{DecodeError, DecodeErrorKind};
@@ -16,14 +16,14 @@ use crate::error::{DecodeError, DecodeErrorKind};
 /// 24..     Data       (Wrap only) eight octets of confounder, then the padded message
 /// ```
 ///
-/// Source: RFC 1964 1.2.1 and 1.2.2.
+/// Source: RFC 1964 §1.2.1 and 1.2.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rfc1964Header {
     /// [`TokenId::Rfc1964Mic`] or [`TokenId::Rfc1964Wrap`].
     pub tok_id: TokenId,
-    /// The checksum algorithm; 0x0011 is HMAC (RFC 4757 7.2).
+    /// The checksum algorithm; 0x0011 is HMAC (RFC 4757 §7.2).
     pub sgn_alg: u16,
-    /// The encryption algorithm; 0x0010 is RC4 (RFC 4757 7.3), 0xffff none.
+    /// The encryption algorithm; 0x0010 is RC4 (RFC 4757 §7.3), 0xffff none.
     pub seal_alg: u16,
     /// The encrypted number and direction.
     pub snd_seq: [u8; 8],
@@ -34,11 +34,11 @@ pub struct Rfc1964Header {
 impl Rfc1964Header {
     /// The header's length.
     pub const LEN: usize = 24;
-    /// RFC 4757 7.2: the checksum is an HMAC-MD5.
+    /// RFC 4757 §7.2: the checksum is an HMAC-MD5.
     pub const SGN_ALG_HMAC: u16 = 0x0011;
-    /// RFC 4757 7.3: the message is encrypted with RC4.
+    /// RFC 4757 §7.3: the message is encrypted with RC4.
     pub const SEAL_ALG_RC4: u16 = 0x0010;
-    /// RFC 1964 1.2.2: the message is not encrypted.
+    /// RFC 1964 §1.2.2: the message is not encrypted.
     pub const SEAL_ALG_NONE: u16 = 0xffff;
 
     /// Reads the header of a token whose frame is already taken off; returns it and the data.
@@ -86,7 +86,7 @@ impl Rfc1964Header {
         if [f0, f1] != [0xff, 0xff] {
             return Err(DecodeError::new(6, DecodeErrorKind::MalformedFiller));
         }
-        // RFC 1964 1.2.1: in a MIC token octets 4 to 7 are all filler.
+        // RFC 1964 §1.2.1: in a MIC token octets 4 to 7 are all filler.
         if tok_id == TokenId::Rfc1964Mic && header.seal_alg != Self::SEAL_ALG_NONE {
             return Err(DecodeError::new(4, DecodeErrorKind::MalformedFiller));
         }

@@ -17,7 +17,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.6.1.
+    /// Source: RFC 4120 §5.6.1.
     #[derive(Clone, Copy, Debug)]
     pub struct KrbSafe<'a>: application 20 {
         const [0] = 5;
@@ -43,7 +43,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.6.1.
+    /// Source: RFC 4120 §5.6.1.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct KrbSafeBody<'a> {
         /// The application's bytes.
@@ -73,7 +73,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.7.1.
+    /// Source: RFC 4120 §5.7.1.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct KrbPriv<'a>: application 21 {
         const [0] = 5;
@@ -97,7 +97,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.7.1.
+    /// Source: RFC 4120 §5.7.1.
     #[derive(Clone, Copy)]
     pub struct EncKrbPrivPart<'a>: application 28 {
         /// The application's bytes, which were encrypted; not printed.

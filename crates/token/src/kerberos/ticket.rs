@@ -18,7 +18,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.3.
+    /// Source: RFC 4120 §5.3.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Ticket<'a>: application 1 {
         const [0] = 5;
@@ -50,7 +50,7 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.3.
+    /// Source: RFC 4120 §5.3.
     #[derive(Clone, Copy, Debug)]
     pub struct EncTicketPart<'a>: application 3 {
         /// The ticket's properties.
@@ -88,10 +88,10 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 5.3.
+    /// Source: RFC 4120 §5.3.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct TransitedEncoding<'a> {
-        /// The encoding; 1 is DOMAIN-X500-COMPRESS (RFC 4120 3.3.3.2).
+        /// The encoding; 1 is DOMAIN-X500-COMPRESS (RFC 4120 §3.3.3.2).
         [0] tr_type: i32,
         /// The realms; empty means none.
         [1] contents: &'a [u8],

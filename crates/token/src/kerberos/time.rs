@@ -3,7 +3,7 @@ use core::fmt;
 use crate::der::{Decode, Encode, Reader, Tag, Writer};
 use crate::error::{DecodeError, DecodeErrorKind};
 
-/// RFC 4120 5.2.3: `KerberosTime ::= GeneralizedTime -- with no fractional seconds`.
+/// RFC 4120 §5.2.3: `KerberosTime ::= GeneralizedTime -- with no fractional seconds`.
 ///
 /// ```
 /// use countersign_token::kerberos::KerberosTime;
@@ -18,7 +18,7 @@ pub struct KerberosTime {
     pub seconds: i64,
 }
 
-/// RFC 4120 5.2.4: `Microseconds ::= INTEGER (0..999999)`.
+/// RFC 4120 §5.2.4: `Microseconds ::= INTEGER (0..999999)`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Microseconds(u32);
 
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn known_times_are_read() {
-        // RFC 4120 5.2.3's own example.
+        // RFC 4120 §5.2.3's own example.
         assert_eq!(parse("19851106210627Z"), Some(500_159_187));
         assert_eq!(parse("19700101000000Z"), Some(0));
         assert_eq!(parse("20380119031408Z"), Some(1 << 31));

@@ -21,8 +21,8 @@ pub use flags::Flags;
 pub use identity::Identity;
 pub use policy::{EnctypeSet, Policy};
 pub use security_context::{
-    IoBuffer, IovParts, Order, Overhead, PrfKey, Protection, Receiver, Role, SecurityContext, Sender, SessionKey,
-    Sizes, Unwrapped, UnwrappedInPlace,
+    IoBuffer, IovParts, Order, Overhead, PrfKey, Protection, Receiver, Role, SecurityContext,
+    Sender, SessionKey, Sizes, Unwrapped, UnwrappedInPlace,
 };
 pub use status::{MajorStatus, SspiStatus};
 pub use step::{Answer, Mechanism, Need, ReplayQuery, ReplayVerdict, Step};

@@ -20,7 +20,10 @@ pub(crate) struct Confounders {
 
 impl Confounders {
     pub(crate) fn new(seed: &[u8; 16]) -> Self {
-        Self { cipher: Aes128Enc::new(&Array::from(*seed)), counter: Some(0) }
+        Self {
+            cipher: Aes128Enc::new(&Array::from(*seed)),
+            counter: Some(0),
+        }
     }
 
     /// 16 bytes that this generator never made before.
@@ -48,7 +51,13 @@ mod tests {
         }
         one.counter = Some(u64::MAX);
         assert!(all.insert(one.next().unwrap()));
-        assert_eq!(one.next().map_err(|error| error.kind()), Err(ErrorKind::Overflow));
-        assert_eq!(one.next().map_err(|error| error.kind()), Err(ErrorKind::Overflow));
+        assert_eq!(
+            one.next().map_err(|error| error.kind()),
+            Err(ErrorKind::Overflow)
+        );
+        assert_eq!(
+            one.next().map_err(|error| error.kind()),
+            Err(ErrorKind::Overflow)
+        );
     }
 }

@@ -96,7 +96,9 @@ impl SecurityContext {
             Some(credential) => {
                 let mut cache = CredentialCache::new(credential.client.clone());
                 cache.push(credential.duplicate());
-                let bytes = cache.to_bytes(Version::V4).map_err(|_| ErrorKind::Overflow)?;
+                let bytes = cache
+                    .to_bytes(Version::V4)
+                    .map_err(|_| ErrorKind::Overflow)?;
                 out.bytes(&[1]);
                 out.counted(&bytes)?;
             }
@@ -112,7 +114,9 @@ impl SecurityContext {
     /// # Errors
     /// [`ErrorKind::DefectiveExport`] when they are not such bytes; [`ErrorKind::Random`].
     pub fn import(exported: &[u8], env: &mut Environment<'_>) -> Result<Self, Error> {
-        let parts = Reader(exported).context().ok_or(ErrorKind::DefectiveExport)?;
+        let parts = Reader(exported)
+            .context()
+            .ok_or(ErrorKind::DefectiveExport)?;
         let mut seed = Zeroizing::new([0; 16]);
         env.random.fill(&mut *seed)?;
         let facts = Arc::new(parts.facts);
@@ -196,9 +200,15 @@ impl<'a> Reader<'a> {
         if self.array()? != *MAGIC || self.array()? != VERSION.to_be_bytes() {
             return None;
         }
-        let role = if self.boolean()? { Role::Acceptor } else { Role::Initiator };
+        let role = if self.boolean()? {
+            Role::Acceptor
+        } else {
+            Role::Initiator
+        };
         let oid = self.counted()?;
-        let mechanism = MECHANISMS.into_iter().find(|known| known.as_bytes() == oid)?;
+        let mechanism = MECHANISMS
+            .into_iter()
+            .find(|known| known.as_bytes() == oid)?;
         let flags = Flags::from_bits(u32::from_be_bytes(self.array()?));
         let seconds = i64::from_be_bytes(self.array()?);
         let microseconds = u32::from_be_bytes(self.array()?);
@@ -211,14 +221,22 @@ impl<'a> Reader<'a> {
             flags,
             expires: Timestamp::new(seconds, microseconds),
             local: self.identity()?,
-            peer: if self.boolean()? { Some(self.identity()?) } else { None },
+            peer: if self.boolean()? {
+                Some(self.identity()?)
+            } else {
+                None
+            },
             key: self.key()?,
             acceptor_subkey: self.boolean()?,
             initiator_key: self.key()?,
             authorization_data: Vec::new(),
         };
         let width = width(&facts);
-        let sequence = SendSequence { first: self.number()?, next: self.optional()?, width };
+        let sequence = SendSequence {
+            first: self.number()?,
+            next: self.optional()?,
+            width,
+        };
         let window = ReceiveWindow {
             first: self.number()?,
             last: self.optional()?,
@@ -228,13 +246,25 @@ impl<'a> Reader<'a> {
         if !sequence.is_consistent() || !window.is_consistent() {
             return None;
         }
-        let delegated = if self.boolean()? { Some(self.credential()?) } else { None };
+        let delegated = if self.boolean()? {
+            Some(self.credential()?)
+        } else {
+            None
+        };
         let authorization_data = self.counted()?.to_vec();
         if !self.0.is_empty() {
             return None;
         }
-        let facts = Facts { authorization_data, ..facts };
-        Some(Parts { facts, sequence, window, delegated })
+        let facts = Facts {
+            authorization_data,
+            ..facts
+        };
+        Some(Parts {
+            facts,
+            sequence,
+            window,
+            delegated,
+        })
     }
 
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
@@ -260,7 +290,11 @@ impl<'a> Reader<'a> {
     }
 
     fn optional(&mut self) -> Option<Option<u64>> {
-        Some(if self.boolean()? { Some(self.number()?) } else { None })
+        Some(if self.boolean()? {
+            Some(self.number()?)
+        } else {
+            None
+        })
     }
 
     fn length(&mut self) -> Option<usize> {
@@ -293,12 +327,18 @@ impl<'a> Reader<'a> {
         for _ in 0..count {
             components.push(self.counted()?);
         }
-        Some(Identity::Kerberos(Principal::new(realm, components, name_type)))
+        Some(Identity::Kerberos(Principal::new(
+            realm, components, name_type,
+        )))
     }
 
     fn credential(&mut self) -> Option<TicketCredential> {
         let mut entries = CredentialCache::parse(self.counted()?).ok()?.into_entries();
-        if entries.len() == 1 { entries.pop() } else { None }
+        if entries.len() == 1 {
+            entries.pop()
+        } else {
+            None
+        }
     }
 }
 

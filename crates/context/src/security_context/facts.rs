@@ -170,7 +170,11 @@ macro_rules! facts_accessors {
             /// The room that [`Sender::wrap_in_place`](crate::Sender::wrap_in_place) needs before and after a
             /// message of `message` bytes.
             #[must_use]
-            pub fn overhead(&self, seal: bool, message: usize) -> $crate::security_context::Overhead {
+            pub fn overhead(
+                &self,
+                seal: bool,
+                message: usize,
+            ) -> $crate::security_context::Overhead {
                 $crate::security_context::sizes::overhead(self.facts(), seal, message)
             }
 

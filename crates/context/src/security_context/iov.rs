@@ -48,6 +48,16 @@ pub struct IovParts {
     pub trailer: usize,
 }
 
+impl IovParts {
+    /// All together: what a token is longer than its message.
+    #[must_use]
+    pub fn total(self) -> usize {
+        self.header
+            .saturating_add(self.padding)
+            .saturating_add(self.trailer)
+    }
+}
+
 /// How a message was protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Protection {
@@ -104,7 +114,10 @@ impl Survey {
                 }
                 IoBuffer::Data(bytes) => {
                     one(&mut survey.data_buffers);
-                    survey.data = survey.data.checked_add(bytes.len()).ok_or(ErrorKind::Overflow)?;
+                    survey.data = survey
+                        .data
+                        .checked_add(bytes.len())
+                        .ok_or(ErrorKind::Overflow)?;
                 }
                 IoBuffer::SignOnly(_) => {}
             }
@@ -160,10 +173,11 @@ pub(super) fn wipe(buffers: &mut [IoBuffer<'_>]) {
 /// How many pieces are handled without an allocation.
 const INLINE: usize = 16;
 
-/// Calls `f` with the data and associated data in order, and `last`.
+/// Calls `f` with `first`, the data and associated data in order, and `last`.
 pub(super) fn with_parts<R>(
+    first: Option<&[u8]>,
     buffers: &[IoBuffer<'_>],
-    last: &[u8],
+    last: Option<&[u8]>,
     f: impl FnOnce(&[&[u8]]) -> R,
 ) -> R {
     let covered = buffers.iter().filter_map(|buffer| match buffer {
@@ -171,16 +185,17 @@ pub(super) fn with_parts<R>(
         IoBuffer::SignOnly(bytes) => Some(*bytes),
         _ => None,
     });
+    let parts = first.into_iter().chain(covered).chain(last);
     let mut inline: [&[u8]; INLINE] = [&[]; INLINE];
-    if buffers.len() < INLINE {
+    if buffers.len().saturating_add(2) <= INLINE {
         let mut count = 0usize;
-        for (place, part) in inline.iter_mut().zip(covered.chain([last])) {
+        for (place, part) in inline.iter_mut().zip(parts) {
             *place = part;
             count = count.saturating_add(1);
         }
         return f(inline.get(..count).unwrap_or_default());
     }
-    let all: Vec<&[u8]> = covered.chain([last]).collect();
+    let all: Vec<&[u8]> = parts.collect();
     f(&all)
 }
 
@@ -193,8 +208,11 @@ pub(super) struct Gathered<'s> {
 
 /// Takes buffers apart.
 pub(super) fn gather<'s>(buffers: &'s mut [IoBuffer<'_>]) -> Gathered<'s> {
-    let mut gathered =
-        Gathered { header: None, trailer: None, segments: Segments::with_room_for(buffers.len()) };
+    let mut gathered = Gathered {
+        header: None,
+        trailer: None,
+        segments: Segments::with_room_for(buffers.len()),
+    };
     for buffer in buffers {
         match buffer {
             IoBuffer::Header(bytes) => gathered.header = Some(bytes),
@@ -225,11 +243,19 @@ impl<'s> Segments<'s> {
         if needed > INLINE {
             spilled.resize_with(needed, || Segment::Associated(&[]));
         }
-        Self { inline: [const { Segment::Associated(&[]) }; INLINE], spilled, len: 1 }
+        Self {
+            inline: [const { Segment::Associated(&[]) }; INLINE],
+            spilled,
+            len: 1,
+        }
     }
 
     fn places(&mut self) -> &mut [Segment<'s>] {
-        if self.spilled.is_empty() { &mut self.inline } else { &mut self.spilled }
+        if self.spilled.is_empty() {
+            &mut self.inline
+        } else {
+            &mut self.spilled
+        }
     }
 
     fn push(&mut self, segment: Segment<'s>) {
@@ -240,11 +266,7 @@ impl<'s> Segments<'s> {
         }
     }
 
-    fn complete(
-        &mut self,
-        confounder: &'s mut [u8],
-        last: &'s mut [u8],
-    ) -> &mut [Segment<'s>] {
+    fn complete(&mut self, confounder: &'s mut [u8], last: &'s mut [u8]) -> &mut [Segment<'s>] {
         self.push(Segment::Sealed(last));
         let len = self.len;
         let places = self.places();
@@ -285,9 +307,12 @@ impl<'s> Segments<'s> {
     #[cfg(feature = "rc4")]
     pub(super) fn sealed_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
         let len = self.len;
-        self.places().iter_mut().take(len).filter_map(|segment| match segment {
-            Segment::Sealed(bytes) => Some(&mut **bytes),
-            Segment::Associated(_) => None,
-        })
+        self.places()
+            .iter_mut()
+            .take(len)
+            .filter_map(|segment| match segment {
+                Segment::Sealed(bytes) => Some(&mut **bytes),
+                Segment::Associated(_) => None,
+            })
     }
 }

@@ -263,11 +263,7 @@ impl SecurityContext {
     ///
     /// # Errors
     /// As there.
-    pub fn wrap_iov_length(
-        &self,
-        seal: bool,
-        buffers: &[IoBuffer<'_>],
-    ) -> Result<IovParts, Error> {
+    pub fn wrap_iov_length(&self, seal: bool, buffers: &[IoBuffer<'_>]) -> Result<IovParts, Error> {
         self.sender.wrap_iov_length(seal, buffers)
     }
 }
@@ -276,7 +272,9 @@ facts_accessors!(SecurityContext);
 
 impl core::fmt::Debug for SecurityContext {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("SecurityContext").field("facts", self.facts()).finish_non_exhaustive()
+        f.debug_struct("SecurityContext")
+            .field("facts", self.facts())
+            .finish_non_exhaustive()
     }
 }
 

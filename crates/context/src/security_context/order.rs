@@ -66,7 +66,11 @@ pub(crate) struct SendSequence {
 
 impl SendSequence {
     pub(crate) fn new(first: u64, width: Width) -> Self {
-        Self { first, next: Some(first), width }
+        Self {
+            first,
+            next: Some(first),
+            width,
+        }
     }
 
     /// The number for the next message, not yet spent. With [`Width::Bits32`] its low 32 bits go
@@ -103,15 +107,26 @@ impl ReceiveWindow {
             // Room below the first number, so that one that wrapped backwards stays below it.
             Width::Bits32 => first.saturating_add(1 << 32),
         };
-        Self { first, last: None, seen: 0, width }
+        Self {
+            first,
+            last: None,
+            seen: 0,
+            width,
+        }
     }
 
     /// The 64-bit number that a 32-bit number on the wire stands for: the one nearest to the
     /// number that is due.
-    #[cfg_attr(not(any(test, feature = "rc4")), expect(dead_code, reason = "RFC 4757 only"))]
+    #[cfg_attr(
+        not(any(test, feature = "rc4")),
+        expect(dead_code, reason = "RFC 4757 only")
+    )]
     pub(crate) fn widen(&self, wire: u32) -> u64 {
         let due = self.last.map_or(self.first, |last| last.wrapping_add(1));
-        #[expect(clippy::cast_possible_truncation, reason = "the low 32 bits are compared")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the low 32 bits are compared"
+        )]
         let distance = wire.wrapping_sub(due as u32).cast_signed();
         due.saturating_add_signed(i64::from(distance))
     }
@@ -131,7 +146,11 @@ impl ReceiveWindow {
             return Order::Old;
         }
         let Some(last) = self.last else {
-            return if sequence == self.first { Order::InOrder } else { Order::Gap };
+            return if sequence == self.first {
+                Order::InOrder
+            } else {
+                Order::Gap
+            };
         };
         match last.checked_sub(sequence) {
             None if last.checked_add(1) == Some(sequence) => Order::InOrder,
@@ -152,7 +171,9 @@ impl ReceiveWindow {
             last => {
                 // A gap of 64 or more leaves nothing of the window (MIT's shift was undefined).
                 let shift = last.and_then(|last| u32::try_from(sequence.wrapping_sub(last)).ok());
-                let kept = shift.and_then(|shift| self.seen.checked_shl(shift)).unwrap_or(0);
+                let kept = shift
+                    .and_then(|shift| self.seen.checked_shl(shift))
+                    .unwrap_or(0);
                 self.seen = kept | 1;
                 self.last = Some(sequence);
             }
@@ -164,7 +185,9 @@ impl ReceiveWindow {
         match self.last {
             None => self.seen == 0,
             Some(last) => {
-                let Some(span) = last.checked_sub(self.first) else { return false };
+                let Some(span) = last.checked_sub(self.first) else {
+                    return false;
+                };
                 let impossible = u32::try_from(span)
                     .ok()
                     .and_then(|span| span.checked_add(1))
@@ -177,7 +200,10 @@ impl ReceiveWindow {
 }
 
 fn bit(age: u64) -> u64 {
-    u32::try_from(age).ok().and_then(|age| 1u64.checked_shl(age)).unwrap_or(0)
+    u32::try_from(age)
+        .ok()
+        .and_then(|age| 1u64.checked_shl(age))
+        .unwrap_or(0)
 }
 
 /// Whether duplicates are detected: with either flag (RFC 2743 §1.2.3).
@@ -230,10 +256,26 @@ mod tests {
 
     #[test]
     fn gaps_around_64_and_far_beyond_shift_without_overflow() {
-        for gap in [1, 2, 62, 63, 64, 65, 66, 1 << 31, 1 << 32, 1 << 40, u64::MAX - 10] {
+        for gap in [
+            1,
+            2,
+            62,
+            63,
+            64,
+            65,
+            66,
+            1 << 31,
+            1 << 32,
+            1 << 40,
+            u64::MAX - 10,
+        ] {
             let window = received(10, &[10, 10 + gap]);
             assert_eq!(window.judge(10 + gap, BOTH), Order::Duplicate);
-            let first = if gap < 64 { Order::Duplicate } else { Order::Old };
+            let first = if gap < 64 {
+                Order::Duplicate
+            } else {
+                Order::Old
+            };
             assert_eq!(window.judge(10, BOTH), first, "gap {gap}");
         }
     }
@@ -266,7 +308,10 @@ mod tests {
         assert_eq!(sequence.peek(), Ok(u64::MAX));
         sequence.advance();
         for _ in 0..3 {
-            assert_eq!(sequence.peek().map_err(|error| error.kind()), Err(ErrorKind::Overflow));
+            assert_eq!(
+                sequence.peek().map_err(|error| error.kind()),
+                Err(ErrorKind::Overflow)
+            );
             sequence.advance();
         }
 
@@ -283,7 +328,10 @@ mod tests {
         sequence.next = Some(0xffff_ffff + 0xffff_ffff);
         assert!(sequence.peek().is_ok());
         sequence.advance();
-        assert_eq!(sequence.peek().map_err(|error| error.kind()), Err(ErrorKind::Overflow));
+        assert_eq!(
+            sequence.peek().map_err(|error| error.kind()),
+            Err(ErrorKind::Overflow)
+        );
 
         let mut window = ReceiveWindow::new(0xffff_fffe, Width::Bits32);
         for wire in [0xffff_fffe, 0xffff_ffff, 0, 1] {
@@ -291,7 +339,10 @@ mod tests {
             assert_eq!(window.judge(wide, BOTH), Order::InOrder);
             window.record(wide);
         }
-        assert_eq!(window.judge(window.widen(0xffff_ffff), BOTH), Order::Duplicate);
+        assert_eq!(
+            window.judge(window.widen(0xffff_ffff), BOTH),
+            Order::Duplicate
+        );
         let window = ReceiveWindow::new(0, Width::Bits32);
         assert_eq!(window.judge(window.widen(0xffff_ffff), BOTH), Order::Old);
         assert_eq!(window.judge(window.widen(0), BOTH), Order::InOrder);

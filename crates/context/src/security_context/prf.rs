@@ -30,7 +30,8 @@ pub(super) fn pseudo_random(
     numbered.extend_from_slice(&[0; 4]);
     numbered.extend_from_slice(input);
     let mut out = Zeroizing::new(Vec::new());
-    out.try_reserve_exact(length).map_err(|_| ErrorKind::Overflow)?;
+    out.try_reserve_exact(length)
+        .map_err(|_| ErrorKind::Overflow)?;
     let mut count: Option<u32> = Some(0);
     while out.len() < length {
         let number = count.ok_or(ErrorKind::Overflow)?;

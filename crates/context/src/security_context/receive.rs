@@ -32,6 +32,13 @@ pub struct Receiver {
     scheme: Scheme,
 }
 
+#[cfg_attr(
+    feature = "rc4",
+    expect(
+        clippy::large_enum_variant,
+        reason = "lives in a box with the rest of the context"
+    )
+)]
 enum Scheme {
     Cfx(CfxReceiver),
     #[cfg(feature = "rc4")]
@@ -40,7 +47,6 @@ enum Scheme {
 
 /// A verified message.
 #[derive(Clone, PartialEq, Eq)]
-#[must_use = "what was received is in the message, and whether others could read it in `sealed`"]
 pub struct Unwrapped {
     /// The message.
     pub message: Vec<u8>,
@@ -59,7 +65,6 @@ impl core::fmt::Debug for Unwrapped {
 
 /// A verified message, within the token that it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "the message lies at this place in the buffer"]
 pub struct UnwrappedInPlace {
     /// Where in the buffer the message is.
     pub message: Range<usize>,
@@ -75,11 +80,7 @@ enum Mode {
 }
 
 impl Receiver {
-    pub(super) fn new(
-        facts: Arc<Facts>,
-        first: u64,
-        delegated: Option<TicketCredential>,
-    ) -> Self {
+    pub(super) fn new(facts: Arc<Facts>, first: u64, delegated: Option<TicketCredential>) -> Self {
         let width = width(&facts);
         Self::resume(facts, ReceiveWindow::new(first, width), delegated)
     }
@@ -91,10 +92,20 @@ impl Receiver {
     ) -> Self {
         #[cfg(feature = "rc4")]
         if let Some(receiver) = Rfc4757Receiver::new(&facts) {
-            return Self { facts, window, delegated, scheme: Scheme::Rfc4757(receiver) };
+            return Self {
+                facts,
+                window,
+                delegated,
+                scheme: Scheme::Rfc4757(receiver),
+            };
         }
         let scheme = Scheme::Cfx(CfxReceiver::new(&facts));
-        Self { facts, window, delegated, scheme }
+        Self {
+            facts,
+            window,
+            delegated,
+            scheme,
+        }
     }
 
     pub(super) fn facts(&self) -> &Facts {
@@ -109,7 +120,8 @@ impl Receiver {
     /// it is no such token; [`ErrorKind::MessageDuplicate`], [`ErrorKind::MessageOld`],
     /// [`ErrorKind::MessageUnsequenced`] and [`ErrorKind::MessageGap`] as the flags ask for.
     pub fn unwrap(&mut self, token: &[u8]) -> Result<Unwrapped, Error> {
-        self.unwrap_copy(token, Mode::Strict).map(|(message, _)| message)
+        self.unwrap_copy(token, Mode::Strict)
+            .map(|(message, _)| message)
     }
 
     /// As [`unwrap`](Self::unwrap), and tells the order instead of enforcing it.
@@ -126,7 +138,13 @@ impl Receiver {
         let length = message.len();
         buffer.copy_within(message, 0);
         buffer.truncate(length);
-        Ok((Unwrapped { message: buffer, sealed }, order))
+        Ok((
+            Unwrapped {
+                message: buffer,
+                sealed,
+            },
+            order,
+        ))
     }
 
     /// As [`unwrap`](Self::unwrap), within `token` and without allocating.
@@ -149,13 +167,25 @@ impl Receiver {
     }
 
     fn open(&mut self, token: &mut [u8], mode: Mode) -> Result<(UnwrappedInPlace, Order), Error> {
-        let Opened { message, protection, sequence } = match &mut self.scheme {
+        let Opened {
+            message,
+            protection,
+            sequence,
+        } = match &mut self.scheme {
             Scheme::Cfx(receiver) => receiver.unwrap(&self.facts, token)?,
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(receiver) => receiver.unwrap(&self.facts, &self.window, token)?,
         };
-        let order = self.accept(sequence, mode).inspect_err(|_| token.zeroize())?;
-        Ok((UnwrappedInPlace { message, sealed: protection.is_sealed() }, order))
+        let order = self
+            .accept(sequence, mode)
+            .inspect_err(|_| token.zeroize())?;
+        Ok((
+            UnwrappedInPlace {
+                message,
+                sealed: protection.is_sealed(),
+            },
+            order,
+        ))
     }
 
     /// Verifies that `mic` belongs to `message`.
@@ -193,7 +223,8 @@ impl Receiver {
     /// As [`unwrap`](Self::unwrap), and [`ErrorKind::BufferLayout`] when the buffers do not have
     /// the layout that the token tells.
     pub fn unwrap_iov(&mut self, buffers: &mut [IoBuffer<'_>]) -> Result<Protection, Error> {
-        self.open_iov(buffers, Mode::Strict).map(|(protection, _)| protection)
+        self.open_iov(buffers, Mode::Strict)
+            .map(|(protection, _)| protection)
     }
 
     /// As [`unwrap_iov`](Self::unwrap_iov), and tells the order instead of enforcing it.
@@ -215,11 +246,11 @@ impl Receiver {
         let (protection, sequence) = match &mut self.scheme {
             Scheme::Cfx(receiver) => receiver.unwrap_iov(&self.facts, buffers)?,
             #[cfg(feature = "rc4")]
-            Scheme::Rfc4757(receiver) => {
-                receiver.unwrap_iov(&self.facts, &self.window, buffers)?
-            }
+            Scheme::Rfc4757(receiver) => receiver.unwrap_iov(&self.facts, &self.window, buffers)?,
         };
-        let order = self.accept(sequence, mode).inspect_err(|_| iov::wipe(buffers))?;
+        let order = self
+            .accept(sequence, mode)
+            .inspect_err(|_| iov::wipe(buffers))?;
         Ok((protection, order))
     }
 
@@ -228,7 +259,8 @@ impl Receiver {
     /// # Errors
     /// As [`unwrap`](Self::unwrap).
     pub fn unwrap_aead(&mut self, token: &[u8], associated: &[u8]) -> Result<Unwrapped, Error> {
-        self.open_aead(token, associated, Mode::Strict).map(|(message, _)| message)
+        self.open_aead(token, associated, Mode::Strict)
+            .map(|(message, _)| message)
     }
 
     /// As [`unwrap_aead`](Self::unwrap_aead), and tells the order instead of enforcing it.
@@ -261,7 +293,13 @@ impl Receiver {
         };
         let message = message.to_vec();
         buffer.zeroize();
-        Ok((Unwrapped { message, sealed: protection.is_sealed() }, order))
+        Ok((
+            Unwrapped {
+                message,
+                sealed: protection.is_sealed(),
+            },
+            order,
+        ))
     }
 
     /// The credential that the initiator delegated, once.
@@ -285,6 +323,8 @@ facts_accessors!(Receiver);
 
 impl core::fmt::Debug for Receiver {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Receiver").field("facts", &self.facts).finish_non_exhaustive()
+        f.debug_struct("Receiver")
+            .field("facts", &self.facts)
+            .finish_non_exhaustive()
     }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "rc4")]
+use countersign_crypto::rc4::GssKey;
+
 use super::cfx::CfxSender;
 use super::confounder::Confounders;
 use super::facts::{Facts, facts_accessors};
@@ -27,6 +30,13 @@ pub struct Sender {
     scheme: Scheme,
 }
 
+#[cfg_attr(
+    feature = "rc4",
+    expect(
+        clippy::large_enum_variant,
+        reason = "lives in a box with the rest of the context"
+    )
+)]
 enum Scheme {
     Cfx(CfxSender),
     #[cfg(feature = "rc4")]
@@ -42,12 +52,20 @@ impl Sender {
     pub(super) fn resume(facts: Arc<Facts>, sequence: SendSequence, seed: &[u8; 16]) -> Self {
         let confounders = Confounders::new(seed);
         #[cfg(feature = "rc4")]
-        if let Some(sender) = Rfc4757Sender::new(&facts) {
-            let scheme = Scheme::Rfc4757(sender.with_confounders(confounders));
-            return Self { facts, sequence, scheme };
+        if let Some(key) = GssKey::new(&facts.key) {
+            let scheme = Scheme::Rfc4757(Rfc4757Sender::new(key, confounders));
+            return Self {
+                facts,
+                sequence,
+                scheme,
+            };
         }
         let scheme = Scheme::Cfx(CfxSender::new(&facts, confounders));
-        Self { facts, sequence, scheme }
+        Self {
+            facts,
+            sequence,
+            scheme,
+        }
     }
 
     pub(super) fn facts(&self) -> &Facts {
@@ -69,18 +87,28 @@ impl Sender {
     ///
     /// # Errors
     /// As [`wrap`](Self::wrap).
-    pub fn wrap_into(&mut self, seal: bool, message: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn wrap_into(
+        &mut self,
+        seal: bool,
+        message: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         self.check_granted(seal)?;
         let overhead = self.overhead(seal, message.len());
         let start = out.len();
-        let length = overhead.total().checked_add(message.len()).ok_or(ErrorKind::Overflow)?;
+        let length = overhead
+            .total()
+            .checked_add(message.len())
+            .ok_or(ErrorKind::Overflow)?;
         let end = start.checked_add(length).ok_or(ErrorKind::Overflow)?;
         // All at once: growing later would leave copies of the message in freed memory.
         out.reserve(length);
         out.resize(start.saturating_add(overhead.header), 0);
         out.extend_from_slice(message);
         out.resize(end, 0);
-        let token = out.get_mut(start..).ok_or(ErrorKind::Internal("token's place"))?;
+        let token = out
+            .get_mut(start..)
+            .ok_or(ErrorKind::Internal("token's place"))?;
         let done = self.protect_in_place(seal, token);
         if done.is_err() {
             out.truncate(start);
@@ -100,7 +128,11 @@ impl Sender {
     }
 
     fn protect_in_place(&mut self, seal: bool, buffer: &mut [u8]) -> Result<(), Error> {
-        let Self { facts, sequence, scheme } = self;
+        let Self {
+            facts,
+            sequence,
+            scheme,
+        } = self;
         match scheme {
             Scheme::Cfx(sender) => sender.wrap_in_place(facts, sequence, seal, buffer),
             #[cfg(feature = "rc4")]
@@ -115,7 +147,11 @@ impl Sender {
     /// numbers.
     pub fn get_mic(&mut self, message: &[u8]) -> Result<Vec<u8>, Error> {
         self.check_granted(false)?;
-        let Self { facts, sequence, scheme } = self;
+        let Self {
+            facts,
+            sequence,
+            scheme,
+        } = self;
         match scheme {
             Scheme::Cfx(sender) => sender.get_mic(facts, sequence, message),
             #[cfg(feature = "rc4")]
@@ -128,14 +164,14 @@ impl Sender {
     ///
     /// # Errors
     /// [`ErrorKind::BufferLayout`] when the buffers cannot be wrapped together.
-    pub fn wrap_iov_length(
-        &self,
-        seal: bool,
-        buffers: &[IoBuffer<'_>],
-    ) -> Result<IovParts, Error> {
+    pub fn wrap_iov_length(&self, seal: bool, buffers: &[IoBuffer<'_>]) -> Result<IovParts, Error> {
         let survey = Survey::of_header(buffers)?;
         match &self.scheme {
-            Scheme::Cfx(_) => Ok(CfxSender::iov_parts(&self.facts, seal, survey.has_trailer())),
+            Scheme::Cfx(_) => Ok(CfxSender::iov_parts(
+                &self.facts,
+                seal,
+                survey.has_trailer(),
+            )),
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(_) => super::rfc4757::iov_parts(&self.facts, &survey),
         }
@@ -149,7 +185,11 @@ impl Sender {
     /// together; [`ErrorKind::BufferTooSmall`].
     pub fn wrap_iov(&mut self, seal: bool, buffers: &mut [IoBuffer<'_>]) -> Result<(), Error> {
         self.check_granted(seal)?;
-        let Self { facts, sequence, scheme } = self;
+        let Self {
+            facts,
+            sequence,
+            scheme,
+        } = self;
         match scheme {
             Scheme::Cfx(sender) => sender.wrap_iov(facts, sequence, seal, buffers),
             #[cfg(feature = "rc4")]
@@ -195,12 +235,15 @@ impl Sender {
         Ok(token)
     }
 
-    #[cfg_attr(not(feature = "rc4"), expect(unused_variables, reason = "RFC 4757 only"))]
+    #[cfg_attr(
+        not(feature = "rc4"),
+        expect(unused_variables, reason = "RFC 4757 only")
+    )]
     fn aead_parts(&self, seal: bool, message: usize) -> IovParts {
         match &self.scheme {
             Scheme::Cfx(_) => CfxSender::iov_parts(&self.facts, seal, true),
             #[cfg(feature = "rc4")]
-            Scheme::Rfc4757(_) => super::rfc4757::parts(&self.facts, message, true),
+            Scheme::Rfc4757(_) => super::rfc4757::parts(&self.facts, message),
         }
     }
 
@@ -219,13 +262,19 @@ impl Sender {
 
 /// How long sequence numbers are on the wire.
 pub(super) fn width(facts: &Facts) -> Width {
-    if is_rfc4757(facts.enctype()) { Width::Bits32 } else { Width::Bits64 }
+    if is_rfc4757(facts.enctype()) {
+        Width::Bits32
+    } else {
+        Width::Bits64
+    }
 }
 
 facts_accessors!(Sender);
 
 impl core::fmt::Debug for Sender {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Sender").field("facts", &self.facts).finish_non_exhaustive()
+        f.debug_struct("Sender")
+            .field("facts", &self.facts)
+            .finish_non_exhaustive()
     }
 }

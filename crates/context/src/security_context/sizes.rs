@@ -75,15 +75,17 @@ fn mic_len(facts: &Facts) -> usize {
 fn security_trailer(facts: &Facts) -> usize {
     #[cfg(feature = "rc4")]
     if is_rfc4757(facts.enctype()) {
-        return super::rfc4757::overhead(0, facts.dce_style()).total();
+        return super::rfc4757::parts(facts, 0).total();
     }
-    overhead(facts, true, 0).total().saturating_add(cfx::dce_extra(facts))
+    overhead(facts, true, 0)
+        .total()
+        .saturating_add(cfx::dce_extra(facts))
 }
 
 pub(super) fn overhead(facts: &Facts, seal: bool, message: usize) -> Overhead {
     #[cfg(feature = "rc4")]
     if is_rfc4757(facts.enctype()) {
-        return super::rfc4757::overhead(message, facts.dce_style());
+        return super::rfc4757::overhead(message);
     }
     let _ = message;
     let mac = facts.enctype().checksum_type().len();
@@ -93,7 +95,10 @@ pub(super) fn overhead(facts: &Facts, seal: bool, message: usize) -> Overhead {
             trailer: cfx::HEADER.saturating_add(mac),
         }
     } else {
-        Overhead { header: cfx::HEADER, trailer: mac }
+        Overhead {
+            header: cfx::HEADER,
+            trailer: mac,
+        }
     }
 }
 

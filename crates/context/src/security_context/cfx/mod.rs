@@ -60,7 +60,12 @@ pub(super) struct DirectionKeys {
 
 impl DirectionKeys {
     pub(super) fn new(sender: Role) -> Self {
-        Self { sender, wrap_cipher: None, wrap_mac: None, mic_mac: None }
+        Self {
+            sender,
+            wrap_cipher: None,
+            wrap_mac: None,
+            mic_mac: None,
+        }
     }
 
     /// RFC 4121 §2: Wrap tokens, sealed or not, have the usage called SEAL.
@@ -108,14 +113,24 @@ struct Pieces<'s> {
 impl<'s> Pieces<'s> {
     /// By the length of the MAC; the confounder has its fixed length, and what is left is `last`.
     fn of(buffers: &'s mut [IoBuffer<'_>], mac: usize) -> Option<Self> {
-        let Gathered { header, trailer, segments } = iov::gather(buffers);
+        let Gathered {
+            header,
+            trailer,
+            segments,
+        } = iov::gather(buffers);
         let (header, rest) = header?.split_first_chunk_mut::<HEADER>()?;
         let (after, confounder) = match trailer {
             Some(trailer) => (trailer, rest),
             None => rest.split_at_mut_checked(rest.len().checked_sub(CONFOUNDER)?)?,
         };
         let (last, mac) = after.split_at_mut_checked(after.len().checked_sub(mac)?)?;
-        Some(Self { header, confounder, last, mac, segments })
+        Some(Self {
+            header,
+            confounder,
+            last,
+            mac,
+            segments,
+        })
     }
 }
 

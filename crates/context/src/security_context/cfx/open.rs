@@ -30,15 +30,17 @@ pub(crate) struct Opened {
 impl CfxReceiver {
     pub(crate) fn new(facts: &Facts) -> Self {
         let peer = facts.role.other();
-        Self { keys: DirectionKeys::new(peer), peer }
+        Self {
+            keys: DirectionKeys::new(peer),
+            peer,
+        }
     }
 
     /// RFC 4121 §4.2.2: the sender is the peer and uses the key that we do. Both flags are under
     /// the MAC too; here they choose the error.
     fn check_flags(&self, facts: &Facts, found: CfxFlags) -> Result<(), Error> {
         let expected = flags(facts, self.peer, false);
-        let differs =
-            |flag| found.contains(flag) != expected.contains(flag);
+        let differs = |flag| found.contains(flag) != expected.contains(flag);
         if differs(CfxFlags::SENT_BY_ACCEPTOR) {
             return Err(ErrorKind::MessageReflected.into());
         }
@@ -57,7 +59,9 @@ impl CfxReceiver {
     /// Opens a whole token in place.
     pub(crate) fn unwrap(&mut self, facts: &Facts, token: &mut [u8]) -> Result<Opened, Error> {
         let header = self.header(facts, token)?;
-        let (_, rest) = token.split_at_mut_checked(HEADER).ok_or_else(|| internal("header"))?;
+        let (_, rest) = token
+            .split_at_mut_checked(HEADER)
+            .ok_or_else(|| internal("header"))?;
         rotate_back(rest, rotation(facts, &header));
         let sequence = header.seq;
         if header.flags.contains(CfxFlags::SEALED) {
@@ -66,16 +70,29 @@ impl CfxReceiver {
             let length = check_plaintext(&header, plain).inspect_err(|_| plain.zeroize())?;
             let start = HEADER.saturating_add(CONFOUNDER);
             let message = start..start.saturating_add(length);
-            return Ok(Opened { message, protection: Protection::Sealed, sequence });
+            return Ok(Opened {
+                message,
+                protection: Protection::Sealed,
+                sequence,
+            });
         }
         let mac = self.keys.wrap_mac(&facts.key);
         check_checksum_len(&header, mac.len())?;
-        let length = rest.len().checked_sub(mac.len()).ok_or_else(|| truncated(rest, mac.len()))?;
-        let (message, checksum) =
-            rest.split_at_checked(length).ok_or_else(|| internal("checksum"))?;
-        mac.verify(&[message, &plain_header(&header)], checksum).map_err(refused)?;
+        let length = rest
+            .len()
+            .checked_sub(mac.len())
+            .ok_or_else(|| truncated(rest, mac.len()))?;
+        let (message, checksum) = rest
+            .split_at_checked(length)
+            .ok_or_else(|| internal("checksum"))?;
+        mac.verify(&[message, &plain_header(&header)], checksum)
+            .map_err(refused)?;
         let message = HEADER..HEADER.saturating_add(length);
-        Ok(Opened { message, protection: Protection::Signed, sequence })
+        Ok(Opened {
+            message,
+            protection: Protection::Signed,
+            sequence,
+        })
     }
 
     /// Verifies a MIC token and tells its number.
@@ -92,7 +109,8 @@ impl CfxReceiver {
             return Err(ErrorKind::MessageModified.into());
         }
         let mac = self.keys.mic_mac(&facts.key);
-        mac.verify(&[message, &header.to_bytes()], checksum).map_err(refused)?;
+        mac.verify(&[message, &header.to_bytes()], checksum)
+            .map_err(refused)?;
         Ok(header.seq)
     }
 
@@ -119,11 +137,25 @@ impl CfxReceiver {
             let after = HEADER.saturating_add(mac);
             // Everything in the header is a rotation by what comes after the message; the rest of
             // the rotations are for streams only. In DCE style EC counts beside RRC.
-            let extra = if facts.dce_style() { 0 } else { usize::from(header.ec) };
-            let expected = if survey.has_trailer() { 0 } else { after.saturating_add(extra) };
+            let extra = if facts.dce_style() {
+                0
+            } else {
+                usize::from(header.ec)
+            };
+            let expected = if survey.has_trailer() {
+                0
+            } else {
+                after.saturating_add(extra)
+            };
             check_rotation(&header, expected)?;
             let pieces = Pieces::of(buffers, mac).ok_or(ErrorKind::BufferLayout)?;
-            let Pieces { confounder, last, mac, segments, .. } = pieces;
+            let Pieces {
+                confounder,
+                last,
+                mac,
+                segments,
+                ..
+            } = pieces;
             let filled = HEADER.saturating_add(usize::from(header.ec));
             if confounder.len() != CONFOUNDER || last.len() != filled {
                 return Err(ErrorKind::BufferLayout.into());
@@ -136,12 +168,20 @@ impl CfxReceiver {
         check_checksum_len(&header, mac.len())?;
         let expected = if survey.has_trailer() { 0 } else { mac.len() };
         check_rotation(&header, expected)?;
-        let computed =
-            iov::with_parts(buffers, &plain_header(&header), |parts| mac.compute(parts));
-        let Gathered { header: Some(first), trailer, .. } = iov::gather(buffers) else {
+        let computed = iov::with_parts(None, buffers, Some(&plain_header(&header)), |parts| {
+            mac.compute(parts)
+        });
+        let Gathered {
+            header: Some(first),
+            trailer,
+            ..
+        } = iov::gather(buffers)
+        else {
             return Err(ErrorKind::BufferLayout.into());
         };
-        let (_, after) = first.split_at_checked(HEADER).ok_or_else(|| internal("header"))?;
+        let (_, after) = first
+            .split_at_checked(HEADER)
+            .ok_or_else(|| internal("header"))?;
         let checksum = match trailer {
             Some(trailer) if after.is_empty() => &*trailer,
             None => after,
@@ -160,7 +200,12 @@ impl CfxReceiver {
         buffers: &mut [IoBuffer<'_>],
     ) -> Result<(Protection, u64), Error> {
         let survey = Survey::of(buffers)?;
-        if (survey.streams, survey.data_buffers, survey.headers, survey.trailers) != (1, 1, 0, 0)
+        if (
+            survey.streams,
+            survey.data_buffers,
+            survey.headers,
+            survey.trailers,
+        ) != (1, 1, 0, 0)
             || survey.padding != 0
         {
             return Err(ErrorKind::BufferLayout.into());
@@ -171,7 +216,9 @@ impl CfxReceiver {
         });
         let stream = stream.unwrap_or_default();
         let header = self.header(facts, stream)?;
-        let (_, rest) = stream.split_at_mut_checked(HEADER).ok_or_else(|| internal("header"))?;
+        let (_, rest) = stream
+            .split_at_mut_checked(HEADER)
+            .ok_or_else(|| internal("header"))?;
         rotate_back(rest, rotation(facts, &header));
         let mac = facts.enctype().checksum_type().len();
         let sealed = header.flags.contains(CfxFlags::SEALED);
@@ -182,11 +229,20 @@ impl CfxReceiver {
             (0, 0)
         };
         let least = before.saturating_add(filled).saturating_add(mac);
-        let data = rest.len().checked_sub(least).ok_or_else(|| truncated(rest, least))?;
+        let data = rest
+            .len()
+            .checked_sub(least)
+            .ok_or_else(|| truncated(rest, least))?;
         let cut = internal("stream lengths");
-        let Some((confounder, rest)) = rest.split_at_mut_checked(before) else { return Err(cut) };
-        let Some((message, rest)) = rest.split_at_mut_checked(data) else { return Err(cut) };
-        let Some((last, mac)) = rest.split_at_mut_checked(filled) else { return Err(cut) };
+        let Some((confounder, rest)) = rest.split_at_mut_checked(before) else {
+            return Err(cut);
+        };
+        let Some((message, rest)) = rest.split_at_mut_checked(data) else {
+            return Err(cut);
+        };
+        let Some((last, mac)) = rest.split_at_mut_checked(filled) else {
+            return Err(cut);
+        };
         if let Some(place) = buffers.iter_mut().find_map(|buffer| match buffer {
             IoBuffer::Data(bytes) => Some(bytes),
             _ => None,
@@ -201,7 +257,7 @@ impl CfxReceiver {
         }
         let key = self.keys.wrap_mac(&facts.key);
         let plain = plain_header(&header);
-        let computed = iov::with_parts(buffers, &plain, |parts| key.compute(parts));
+        let computed = iov::with_parts(None, buffers, Some(&plain), |parts| key.compute(parts));
         if !verify_equal(computed.as_bytes(), mac) {
             return Err(ErrorKind::MessageModified.into());
         }
@@ -218,7 +274,9 @@ impl CfxReceiver {
         mac: &[u8],
     ) -> Result<(), Error> {
         let cipher = self.keys.wrap_cipher(&facts.key);
-        let copy: [u8; HEADER] = segments.open(cipher, confounder, last, mac).map_err(refused)?;
+        let copy: [u8; HEADER] = segments
+            .open(cipher, confounder, last, mac)
+            .map_err(refused)?;
         check_copy(header, &copy)
     }
 }
@@ -237,16 +295,20 @@ fn rotation(facts: &Facts, header: &WrapHeader) -> usize {
 
 /// Undoes a rotation, which may be larger than what it rotates.
 fn rotate_back(rest: &mut [u8], rotation: usize) {
-    if let Some(count) = rotation.checked_rem(rest.len()) {
-        if count != 0 {
-            rest.rotate_left(count);
-        }
+    // Nothing at all cannot be rotated: then there is no remainder.
+    if let Some(count @ 1..) = rotation.checked_rem(rest.len()) {
+        rest.rotate_left(count);
     }
 }
 
 /// RFC 4121 §4.2.4: the header that the MAC covers when nothing is sealed.
 fn plain_header(header: &WrapHeader) -> [u8; HEADER] {
-    WrapHeader { ec: 0, rrc: 0, ..*header }.to_bytes()
+    WrapHeader {
+        ec: 0,
+        rrc: 0,
+        ..*header
+    }
+    .to_bytes()
 }
 
 /// RFC 4121 §4.2.4: the copy within the sealed message equals the header in the clear, but for
@@ -261,7 +323,9 @@ fn check_copy(header: &WrapHeader, copy: &[u8]) -> Result<(), Error> {
 
 /// The message's length in `message | filler | header`.
 fn check_plaintext(header: &WrapHeader, plain: &[u8]) -> Result<usize, Error> {
-    let (before, copy) = plain.split_last_chunk::<HEADER>().ok_or(ErrorKind::MessageModified)?;
+    let (before, copy) = plain
+        .split_last_chunk::<HEADER>()
+        .ok_or(ErrorKind::MessageModified)?;
     check_copy(header, copy)?;
     // Filler longer than the message was sealed by the peer itself; it is told no differently.
     let length = before.len().checked_sub(usize::from(header.ec));
@@ -270,11 +334,19 @@ fn check_plaintext(header: &WrapHeader, plain: &[u8]) -> Result<usize, Error> {
 
 /// RFC 4121 §4.2.3: EC of a signed message is the checksum's length.
 fn check_checksum_len(header: &WrapHeader, mac: usize) -> Result<(), Error> {
-    if usize::from(header.ec) == mac { Ok(()) } else { Err(ErrorKind::MessageModified.into()) }
+    if usize::from(header.ec) == mac {
+        Ok(())
+    } else {
+        Err(ErrorKind::MessageModified.into())
+    }
 }
 
 fn check_rotation(header: &WrapHeader, expected: usize) -> Result<(), Error> {
-    if usize::from(header.rrc) == expected { Ok(()) } else { Err(ErrorKind::BufferLayout.into()) }
+    if usize::from(header.rrc) == expected {
+        Ok(())
+    } else {
+        Err(ErrorKind::BufferLayout.into())
+    }
 }
 
 fn truncated(rest: &[u8], least: usize) -> Error {

@@ -18,11 +18,19 @@ pub(crate) struct CfxSender {
 
 impl CfxSender {
     pub(crate) fn new(facts: &Facts, confounders: Confounders) -> Self {
-        Self { keys: DirectionKeys::new(facts.role), confounders }
+        Self {
+            keys: DirectionKeys::new(facts.role),
+            confounders,
+        }
     }
 
     fn header(facts: &Facts, sealed: bool, seq: u64) -> WrapHeader {
-        WrapHeader { flags: flags(facts, facts.role, sealed), ec: 0, rrc: 0, seq }
+        WrapHeader {
+            flags: flags(facts, facts.role, sealed),
+            ec: 0,
+            rrc: 0,
+            seq,
+        }
     }
 
     /// Makes `buffer` a token; the message in it has its overhead around it.
@@ -34,18 +42,26 @@ impl CfxSender {
         buffer: &mut [u8],
     ) -> Result<(), Error> {
         let mut header = Self::header(facts, seal, sequence.peek()?);
-        let (place, rest) =
-            buffer.split_first_chunk_mut::<HEADER>().ok_or(ErrorKind::BufferLayout)?;
+        let (place, rest) = buffer
+            .split_first_chunk_mut::<HEADER>()
+            .ok_or(ErrorKind::BufferLayout)?;
         if seal {
             let cipher = self.keys.wrap_cipher(&facts.key);
             let copy = copy_of_header(cipher, rest).ok_or(ErrorKind::BufferLayout)?;
             *copy = header.to_bytes();
-            let confounder = rest.first_chunk_mut::<CONFOUNDER>().ok_or(ErrorKind::BufferLayout)?;
+            let confounder = rest
+                .first_chunk_mut::<CONFOUNDER>()
+                .ok_or(ErrorKind::BufferLayout)?;
             *confounder = self.confounders.next()?;
-            cipher.encrypt_in_place(rest).map_err(|_| internal("in-place lengths"))?;
+            cipher
+                .encrypt_in_place(rest)
+                .map_err(|_| internal("in-place lengths"))?;
         } else {
             let mac = self.keys.wrap_mac(&facts.key);
-            let end = rest.len().checked_sub(mac.len()).ok_or(ErrorKind::BufferLayout)?;
+            let end = rest
+                .len()
+                .checked_sub(mac.len())
+                .ok_or(ErrorKind::BufferLayout)?;
             let (message, checksum) = rest.split_at_mut(end);
             let tag = mac.compute(&[message, &header.to_bytes()]);
             checksum.copy_from_slice(tag.as_bytes());
@@ -62,7 +78,10 @@ impl CfxSender {
         sequence: &mut SendSequence,
         message: &[u8],
     ) -> Result<Vec<u8>, Error> {
-        let header = MicHeader { flags: flags(facts, facts.role, false), seq: sequence.peek()? };
+        let header = MicHeader {
+            flags: flags(facts, facts.role, false),
+            seq: sequence.peek()?,
+        };
         let header = header.to_bytes();
         let mac = self.keys.mic_mac(&facts.key);
         let tag = mac.compute(&[message, &header]);
@@ -77,15 +96,26 @@ impl CfxSender {
     pub(crate) fn iov_parts(facts: &Facts, seal: bool, has_trailer: bool) -> IovParts {
         let mac = facts.enctype().checksum_type().len();
         let (confounder, after) = if seal {
-            (CONFOUNDER, dce_extra(facts).saturating_add(HEADER).saturating_add(mac))
+            (
+                CONFOUNDER,
+                dce_extra(facts).saturating_add(HEADER).saturating_add(mac),
+            )
         } else {
             (0, mac)
         };
         let header = HEADER.saturating_add(confounder);
         if has_trailer {
-            IovParts { header, padding: 0, trailer: after }
+            IovParts {
+                header,
+                padding: 0,
+                trailer: after,
+            }
         } else {
-            IovParts { header: header.saturating_add(after), padding: 0, trailer: 0 }
+            IovParts {
+                header: header.saturating_add(after),
+                padding: 0,
+                trailer: 0,
+            }
         }
     }
 
@@ -117,13 +147,21 @@ impl CfxSender {
         buffers: &mut [IoBuffer<'_>],
     ) -> Result<(), Error> {
         let mac = self.keys.wrap_mac(&facts.key);
-        let tag = iov::with_parts(buffers, &header.to_bytes(), |parts| mac.compute(parts));
+        let tag = iov::with_parts(None, buffers, Some(&header.to_bytes()), |parts| {
+            mac.compute(parts)
+        });
         header.ec = checksum_len(mac)?;
-        let Gathered { header: Some(first), trailer, .. } = iov::gather(buffers) else {
+        let Gathered {
+            header: Some(first),
+            trailer,
+            ..
+        } = iov::gather(buffers)
+        else {
             return Err(ErrorKind::BufferLayout.into());
         };
-        let (place, after) =
-            first.split_first_chunk_mut::<HEADER>().ok_or(ErrorKind::BufferLayout)?;
+        let (place, after) = first
+            .split_first_chunk_mut::<HEADER>()
+            .ok_or(ErrorKind::BufferLayout)?;
         header.rrc = if trailer.is_some() { 0 } else { header.ec };
         *place = header.to_bytes();
         let checksum = trailer.unwrap_or(after);
@@ -144,14 +182,21 @@ impl CfxSender {
         header.ec = u16::try_from(extra).map_err(|_| internal("filler length"))?;
         let cipher = self.keys.wrap_cipher(&facts.key);
         let rotated = !Survey::of_header(buffers)?.has_trailer();
-        let Pieces { header: place, confounder, last, mac, segments } =
-            Pieces::of(buffers, cipher.trailer_len()).ok_or(ErrorKind::BufferLayout)?;
+        let Pieces {
+            header: place,
+            confounder,
+            last,
+            mac,
+            segments,
+        } = Pieces::of(buffers, cipher.trailer_len()).ok_or(ErrorKind::BufferLayout)?;
         if confounder.len() != CONFOUNDER || last.len() != extra.saturating_add(HEADER) {
             return Err(internal("header or trailer length"));
         }
         confounder.copy_from_slice(&self.confounders.next()?);
         // RFC 4121 §4.2.4: filler, then the header as it is now, with RRC still zero.
-        let (filler, copy) = last.split_last_chunk_mut::<HEADER>().ok_or(ErrorKind::BufferLayout)?;
+        let (filler, copy) = last
+            .split_last_chunk_mut::<HEADER>()
+            .ok_or(ErrorKind::BufferLayout)?;
         filler.fill(0xff);
         *copy = header.to_bytes();
         if rotated {
@@ -160,7 +205,9 @@ impl CfxSender {
             header.rrc = u16::try_from(rotation).map_err(|_| internal("rotation"))?;
         }
         *place = header.to_bytes();
-        segments.seal(cipher, confounder, last, mac).map_err(|_| internal("segment lengths"))
+        segments
+            .seal(cipher, confounder, last, mac)
+            .map_err(|_| internal("segment lengths"))
     }
 }
 
@@ -169,7 +216,11 @@ fn copy_of_header<'a>(cipher: &Cipher, rest: &'a mut [u8]) -> Option<&'a mut [u8
     let end = rest.len().checked_sub(cipher.trailer_len())?;
     let (before, _) = rest.split_at_mut_checked(end)?;
     let least = CONFOUNDER.checked_add(HEADER)?;
-    if before.len() < least { None } else { before.last_chunk_mut::<HEADER>() }
+    if before.len() < least {
+        None
+    } else {
+        before.last_chunk_mut::<HEADER>()
+    }
 }
 
 /// EC of a message that is only signed (RFC 4121 §4.2.3).

@@ -171,7 +171,7 @@ pub(super) fn wipe(buffers: &mut [IoBuffer<'_>]) {
 }
 
 /// How many pieces are handled without an allocation.
-const INLINE: usize = 16;
+const INLINE: usize = 10;
 
 /// Calls `f` with `first`, the data and associated data in order, and `last`.
 pub(super) fn with_parts<R>(
@@ -207,6 +207,7 @@ pub(super) struct Gathered<'s> {
 }
 
 /// Takes buffers apart.
+#[inline]
 pub(super) fn gather<'s>(buffers: &'s mut [IoBuffer<'_>]) -> Gathered<'s> {
     let mut gathered = Gathered {
         header: None,
@@ -237,6 +238,7 @@ pub(super) struct Segments<'s> {
 }
 
 impl<'s> Segments<'s> {
+    #[inline]
     fn with_room_for(buffers: usize) -> Self {
         let needed = buffers.saturating_add(2);
         let mut spilled = Vec::new();
@@ -277,6 +279,7 @@ impl<'s> Segments<'s> {
     }
 
     /// Encrypts all of it between `confounder` and `last`.
+    #[inline]
     pub(super) fn seal(
         mut self,
         cipher: &Cipher,
@@ -288,6 +291,7 @@ impl<'s> Segments<'s> {
     }
 
     /// Decrypts all of it between `confounder` and `last`; returns the end of `last`.
+    #[inline]
     pub(super) fn open<const N: usize>(
         mut self,
         cipher: &Cipher,

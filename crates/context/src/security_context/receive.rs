@@ -217,7 +217,7 @@ impl Receiver {
     }
 
     /// Verifies a message that lies in several buffers, in place (`gss_unwrap_iov`,
-    /// `DecryptMessage`). Up to 14 buffers are handled without an allocation.
+    /// `DecryptMessage`). Up to 8 buffers are handled without an allocation.
     ///
     /// # Errors
     /// As [`unwrap`](Self::unwrap), and [`ErrorKind::BufferLayout`] when the buffers do not have

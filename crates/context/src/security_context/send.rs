@@ -178,7 +178,7 @@ impl Sender {
     }
 
     /// Protects a message that lies in several buffers, in place (`gss_wrap_iov`,
-    /// `EncryptMessage`). Up to 14 buffers are handled without an allocation.
+    /// `EncryptMessage`). Up to 8 buffers are handled without an allocation.
     ///
     /// # Errors
     /// As [`wrap`](Self::wrap); [`ErrorKind::BufferLayout`] when the buffers cannot be wrapped

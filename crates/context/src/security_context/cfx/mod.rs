@@ -112,6 +112,7 @@ struct Pieces<'s> {
 
 impl<'s> Pieces<'s> {
     /// By the length of the MAC; the confounder has its fixed length, and what is left is `last`.
+    #[inline]
     fn of(buffers: &'s mut [IoBuffer<'_>], mac: usize) -> Option<Self> {
         let Gathered {
             header,

@@ -1,0 +1,467 @@
+//! What both drivers do with streams that end, lie, or take their time.
+#![cfg(feature = "tokio")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends where it fails"
+)]
+
+mod support;
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use countersign_handshake::framing::{FrameError, Framing};
+use countersign_handshake::{
+    Deadline, Direction, ErrorKind, GssSample, Handshake, LengthPrefixed, Limits,
+};
+use support::{DRIVERS, Driver, Endless, Script, runtime};
+
+fn frame(framing: &impl Framing, token: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    framing.encode(token, &mut out).unwrap();
+    out
+}
+
+/// The outcome of an acceptor of `Endless`.
+fn accept(driver: Driver, framing: impl Framing, script: &mut Script) -> (u32, ErrorKind) {
+    let error = driver
+        .run(Handshake::acceptor(Endless).framing(framing), script)
+        .unwrap_err();
+    (error.leg(), error.kind().clone())
+}
+
+#[test]
+fn peer_that_closes_at_any_byte_is_reported_with_leg_and_missing_bytes() {
+    let whole = frame(&LengthPrefixed, b"0123456789");
+    for driver in DRIVERS {
+        for step in [0, 1, 3] {
+            for cut in 0..whole.len() {
+                let mut script = Script::of(&whole[..cut]).stepping(step);
+                let missing = if cut < 4 { 4 - cut } else { whole.len() - cut };
+                assert_eq!(
+                    accept(driver, LengthPrefixed, &mut script),
+                    (
+                        1,
+                        ErrorKind::PeerClosed {
+                            received: cut,
+                            missing
+                        }
+                    ),
+                    "{driver:?}, {cut} bytes in steps of {step}"
+                );
+                assert!(script.output.is_empty());
+            }
+            // Control: the whole token is answered, and the third is then missing.
+            let mut script = Script::of(&*whole).stepping(step);
+            assert_eq!(
+                accept(driver, LengthPrefixed, &mut script),
+                (
+                    3,
+                    ErrorKind::PeerClosed {
+                        received: 0,
+                        missing: 4
+                    }
+                )
+            );
+            assert_eq!(script.output, frame(&LengthPrefixed, b"10"));
+        }
+    }
+}
+
+#[test]
+fn gss_sample_peer_that_closes_at_any_byte_is_reported() {
+    let mut whole = GssSample.opening().to_vec();
+    whole.extend(frame(&GssSample, b"0123"));
+    for driver in DRIVERS {
+        for cut in 0..whole.len() {
+            let expected = match cut {
+                0..5 => (
+                    0,
+                    ErrorKind::PeerClosed {
+                        received: cut,
+                        missing: 5 - cut,
+                    },
+                ),
+                5..10 => (
+                    1,
+                    ErrorKind::PeerClosed {
+                        received: cut - 5,
+                        missing: 10 - cut,
+                    },
+                ),
+                _ => (
+                    1,
+                    ErrorKind::PeerClosed {
+                        received: cut - 5,
+                        missing: 14 - cut,
+                    },
+                ),
+            };
+            assert_eq!(
+                accept(driver, GssSample, &mut Script::of(&whole[..cut])),
+                expected
+            );
+        }
+        let mut script = Script::of(&*whole);
+        let (leg, _) = accept(driver, GssSample, &mut script);
+        assert_eq!((leg, script.output), (3, b"\x02\x00\x00\x00\x014".to_vec()));
+    }
+}
+
+#[test]
+fn initiator_opens_a_gss_sample_connection_before_its_first_token() {
+    for driver in DRIVERS {
+        let mut script = Script::of(frame(&GssSample, b"")).stepping(2);
+        let error = driver
+            .run(
+                Handshake::initiator(Endless).framing(GssSample),
+                &mut script,
+            )
+            .unwrap_err();
+        assert_eq!(error.leg(), 4);
+        let mut expected = GssSample.opening().to_vec();
+        expected.extend(frame(&GssSample, b"first"));
+        // An empty token is a token.
+        expected.extend(frame(&GssSample, b"0"));
+        assert_eq!(script.output, expected, "{driver:?}");
+    }
+}
+
+#[test]
+fn acceptor_refuses_frames_that_are_not_of_the_framing() {
+    for driver in DRIVERS {
+        let refused = |input: &[u8]| accept(driver, GssSample, &mut Script::of(input));
+        assert_eq!(
+            refused(&[0x00, 0, 0, 5]),
+            (
+                0,
+                ErrorKind::Frame(FrameError::UnexpectedFlags {
+                    expected: 1,
+                    found: 0
+                })
+            )
+        );
+        assert_eq!(
+            refused(&[0x01, 0, 0, 0, 0]),
+            (0, ErrorKind::Frame(FrameError::Unauthenticated))
+        );
+        assert_eq!(
+            refused(&[0x11, 0, 0, 0, 0, 0x08]),
+            (
+                1,
+                ErrorKind::Frame(FrameError::UnexpectedFlags {
+                    expected: 2,
+                    found: 8
+                })
+            )
+        );
+    }
+}
+
+#[test]
+fn token_beyond_the_limit_is_refused_by_its_header() {
+    for driver in DRIVERS {
+        let limits = Limits {
+            max_token: 100,
+            ..Limits::default()
+        };
+        let mut script = Script::of([0, 0, 0, 101, 0]);
+        let handshake = Handshake::acceptor(Endless).limits(limits);
+        let error = driver.run(handshake, &mut script).unwrap_err();
+        assert_eq!(
+            (error.leg(), error.kind()),
+            (
+                1,
+                &ErrorKind::TooLarge {
+                    length: 101,
+                    limit: 100
+                }
+            )
+        );
+        assert_eq!(script.rest().len(), 1, "nothing beyond the header was read");
+        // Control: one byte fewer.
+        let mut script = Script::of(frame(&LengthPrefixed, &[7; 100]));
+        let handshake = Handshake::acceptor(Endless).limits(limits);
+        assert_eq!(driver.run(handshake, &mut script).unwrap_err().leg(), 3);
+    }
+}
+
+#[test]
+fn announced_length_alone_allocates_nothing_near_it() {
+    // 64 KiB announced, nothing sent: covered by what is asked of the stream.
+    struct Greedy(usize);
+    impl Read for Greedy {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            self.0 = self.0.max(buf.len());
+            if buf.len() == 4 {
+                buf.copy_from_slice(&[0, 0, 0xff, 0xff]);
+                return Ok(4);
+            }
+            Ok(0)
+        }
+    }
+    impl Write for Greedy {
+        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+            Ok(buf.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut stream = Greedy(0);
+    let error = Handshake::acceptor(Endless).run(&mut stream).unwrap_err();
+    assert_eq!(
+        error.kind(),
+        &ErrorKind::PeerClosed {
+            received: 4,
+            missing: 0xffff
+        }
+    );
+    assert!(stream.0 <= 8 * 1024, "{} bytes at once", stream.0);
+}
+
+#[test]
+fn legs_are_counted_in_both_directions_and_limited() {
+    let input = frame(&LengthPrefixed, b"x").repeat(10);
+    for driver in DRIVERS {
+        for max_legs in 1..8 {
+            let limits = Limits {
+                max_legs,
+                ..Limits::default()
+            };
+            let mut script = Script::of(&*input);
+            let error = driver
+                .run(Handshake::acceptor(Endless).limits(limits), &mut script)
+                .unwrap_err();
+            assert_eq!(error.kind(), &ErrorKind::TooManyLegs { limit: max_legs });
+            let answers = usize::try_from(max_legs / 2).unwrap();
+            assert_eq!(
+                script.output.len(),
+                answers * frame(&LengthPrefixed, b"1").len()
+            );
+        }
+    }
+}
+
+#[test]
+fn stream_that_fails_to_write_is_reported_with_its_kind() {
+    for driver in DRIVERS {
+        let mut script = Script {
+            input: frame(&LengthPrefixed, b"x"),
+            write_error: Some(io::ErrorKind::BrokenPipe),
+            ..Script::default()
+        };
+        assert_eq!(
+            accept(driver, LengthPrefixed, &mut script),
+            (2, ErrorKind::Io(io::ErrorKind::BrokenPipe))
+        );
+    }
+}
+
+#[test]
+fn observer_sees_every_token_without_its_frame() {
+    for driver in DRIVERS {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
+        let handshake = Handshake::initiator(Endless).observe(move |leg| {
+            log.lock()
+                .unwrap()
+                .push((leg.number, leg.direction, leg.token.to_vec()));
+        });
+        let mut script = Script::of(frame(&LengthPrefixed, b"abc"));
+        driver.run(handshake, &mut script).unwrap_err();
+        assert_eq!(
+            *seen.lock().unwrap(),
+            [
+                (1, Direction::Sent, b"first".to_vec()),
+                (2, Direction::Received, b"abc".to_vec()),
+                (3, Direction::Sent, b"3".to_vec()),
+            ],
+            "{driver:?}"
+        );
+    }
+}
+
+/// A TCP connection with a thread at its other end.
+fn connected_to(peer: impl FnOnce(TcpStream) + Send + 'static) -> TcpStream {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || peer(TcpStream::connect(address).unwrap()));
+    listener.accept().unwrap().0
+}
+
+const DEADLINE: Duration = Duration::from_millis(300);
+/// What a slow machine may add.
+const SLACK: Duration = Duration::from_secs(5);
+
+fn ends_at_the_deadline(run: impl FnOnce(Handshake) -> ErrorKind) {
+    let started = Instant::now();
+    let kind = run(Handshake::acceptor(Endless).timeout(DEADLINE));
+    let took = started.elapsed();
+    assert_eq!(kind, ErrorKind::DeadlineExceeded);
+    assert!(took >= DEADLINE && took < DEADLINE + SLACK, "{took:?}");
+}
+
+/// Sends a long token, a byte every 20 ms, until nobody listens.
+fn trickle(mut stream: TcpStream) {
+    let mut bytes = frame(&LengthPrefixed, &[0; 60_000]).into_iter();
+    while let Some(byte) = bytes.next()
+        && stream.write_all(&[byte]).is_ok()
+    {
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn deadline_on_a_socket_holds_against_a_silent_peer() {
+    ends_at_the_deadline(|handshake| {
+        let mut socket = connected_to(|stream| {
+            thread::sleep(Duration::from_secs(2));
+            drop(stream);
+        });
+        handshake
+            .run_on_socket(&mut socket)
+            .unwrap_err()
+            .kind()
+            .clone()
+    });
+}
+
+#[test]
+fn deadline_on_a_socket_holds_against_a_trickling_peer() {
+    ends_at_the_deadline(|handshake| {
+        let mut socket = connected_to(trickle);
+        handshake
+            .run_on_socket(&mut socket)
+            .unwrap_err()
+            .kind()
+            .clone()
+    });
+}
+
+#[test]
+fn socket_has_its_own_timeouts_back_after_the_handshake() {
+    let mut socket = connected_to(drop);
+    let own = Some(Duration::from_secs(77));
+    socket.set_read_timeout(own).unwrap();
+    Handshake::acceptor(Endless)
+        .run_on_socket(&mut socket)
+        .unwrap_err();
+    assert_eq!(
+        (
+            socket.read_timeout().unwrap(),
+            socket.write_timeout().unwrap()
+        ),
+        (own, None)
+    );
+}
+
+#[test]
+fn deadline_of_the_tokio_driver_holds_against_a_silent_peer() {
+    ends_at_the_deadline(|handshake| {
+        runtime().block_on(async {
+            let (mut stream, _peer) = tokio::io::duplex(64);
+            handshake
+                .run_async(&mut stream)
+                .await
+                .unwrap_err()
+                .kind()
+                .clone()
+        })
+    });
+}
+
+#[test]
+fn deadline_of_the_tokio_driver_holds_against_a_trickling_peer() {
+    ends_at_the_deadline(|handshake| {
+        let socket = connected_to(trickle);
+        socket.set_nonblocking(true).unwrap();
+        runtime().block_on(async {
+            let mut socket = tokio::net::TcpStream::from_std(socket).unwrap();
+            handshake
+                .run_async(&mut socket)
+                .await
+                .unwrap_err()
+                .kind()
+                .clone()
+        })
+    });
+}
+
+#[test]
+fn deadline_of_the_tokio_driver_holds_against_a_peer_that_does_not_read() {
+    ends_at_the_deadline(|handshake| {
+        runtime().block_on(async {
+            use tokio::io::AsyncWriteExt;
+            // One byte of room: the answer to the first token does not fit.
+            let (mut stream, mut peer) = tokio::io::duplex(1);
+            let sent = tokio::spawn(async move {
+                peer.write_all(&frame(&LengthPrefixed, b"x")).await.unwrap();
+                core::future::pending::<()>().await;
+            });
+            let error = handshake.run_async(&mut stream).await.unwrap_err();
+            sent.abort();
+            assert_eq!(error.leg(), 2, "while the second token was sent");
+            error.kind().clone()
+        })
+    });
+}
+
+#[test]
+fn deadline_in_the_past_ends_both_drivers_before_they_read() {
+    for driver in DRIVERS {
+        let past = Instant::now();
+        let handshake = Handshake::acceptor(Endless).deadline(Deadline::At(past));
+        // tokio polls the handshake once before it looks at the clock.
+        let mut script = Script::of(frame(&LengthPrefixed, b"x")).stepping(1);
+        let result = driver.run(handshake, &mut script).unwrap_err();
+        match driver {
+            Driver::Blocking => assert_eq!(result.kind(), &ErrorKind::DeadlineExceeded),
+            Driver::Tokio => assert!(matches!(
+                result.kind(),
+                ErrorKind::DeadlineExceeded | ErrorKind::PeerClosed { .. }
+            )),
+        }
+    }
+}
+
+#[test]
+fn dropping_the_future_at_any_poll_establishes_nothing() {
+    use core::future::Future;
+    use core::task::{Context, Waker};
+
+    // Polled so many times and dropped: the mechanism goes with it, the stream is still ours.
+    for polls in 0..6 {
+        let (mut stream, mut peer) = tokio::io::duplex(2);
+        let mut handshake = Box::pin(
+            Handshake::acceptor(Endless)
+                .deadline(Deadline::Never)
+                .run_async(&mut stream),
+        );
+        let mut cx = Context::from_waker(Waker::noop());
+        let token = frame(&LengthPrefixed, b"x");
+        for byte in token.iter().take(polls) {
+            let mut peer = core::pin::Pin::new(&mut peer);
+            assert!(tokio::io::AsyncWrite::poll_write(peer.as_mut(), &mut cx, &[*byte]).is_ready());
+            assert!(handshake.as_mut().poll(&mut cx).is_pending());
+        }
+        drop(handshake);
+    }
+}
+
+#[test]
+fn handshakes_and_their_futures_are_send() {
+    fn send<T: Send>(_: &T) {}
+    let handshake = Handshake::acceptor(Endless);
+    send(&handshake);
+    let (mut stream, _peer) = tokio::io::duplex(1);
+    send(&handshake.run_async(&mut stream));
+    let (stream, _peer) = tokio::io::duplex(1);
+    send(&Handshake::initiator(Endless).secure_async(stream, Default::default()));
+    let (mut stream, _peer) = tokio::io::duplex(1);
+    send(&Handshake::initiator(Endless).run_async_with(&mut stream, |_need| async { None }));
+}

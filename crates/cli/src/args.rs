@@ -1,0 +1,178 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use countersign::crypto::Enctype;
+use countersign::{EnctypeSet, Policy};
+
+use crate::failure::Failure;
+
+/// Kerberos security contexts from the command line.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, max_term_width = 80)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Let a server and a client authenticate mutually, with tickets of an in-process realm
+    Demo(DemoOptions),
+    /// Accept contexts, and answer what comes in them
+    Serve(ServeOptions),
+    /// Establish a context with a server and send messages in it
+    Connect(ConnectOptions),
+    /// Show what a Kerberos token says
+    Inspect(InspectOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoOptions {
+    /// Enctype of the tickets
+    #[arg(long, value_name = "NAME", default_value = "aes256-cts-hmac-sha1-96")]
+    pub(crate) enctype: String,
+    /// Print a JSON object for each event
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeOptions {
+    /// Where to listen; port 0 takes any free port
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4444")]
+    pub(crate) listen: String,
+    #[command(flatten)]
+    pub(crate) protocol: Protocol,
+    /// Keytab with the keys of the service
+    #[arg(long, value_name = "PATH")]
+    pub(crate) keytab: PathBuf,
+    /// Answer for this service only, such as HTTP/www.example.com or HTTP/*; may be repeated
+    #[arg(long = "service", value_name = "SPN")]
+    pub(crate) services: Vec<String>,
+    /// End after one connection, without success if it was refused
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)]
+pub(crate) struct ConnectOptions {
+    /// Address of the server, HOST:PORT
+    #[arg(value_name = "ADDR")]
+    pub(crate) address: String,
+    #[command(flatten)]
+    pub(crate) protocol: Protocol,
+    /// The service to authenticate to, such as HTTP/www.example.com
+    #[arg(long, value_name = "SPN")]
+    pub(crate) target: String,
+    /// Credential cache with a ticket for the service
+    #[arg(long, value_name = "PATH")]
+    pub(crate) ccache: PathBuf,
+    /// Send this message; may be repeated
+    #[arg(long = "message", value_name = "TEXT")]
+    pub(crate) messages: Vec<String>,
+    /// Send every message so many times
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) repeat: u32,
+    /// Make so many connections, one after the other
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) connections: u32,
+    /// Seal messages; this is the default
+    #[arg(long, overrides_with = "no_seal", action = ArgAction::SetTrue)]
+    pub(crate) seal: bool,
+    /// Sign messages without sealing them
+    #[arg(long)]
+    pub(crate) no_seal: bool,
+    /// Send messages in clear text, as gss-client -nw does
+    #[arg(long)]
+    pub(crate) no_wrap: bool,
+    /// Ask the server for a MIC of every message; this is the default (gss-sample)
+    #[arg(long, overrides_with = "no_mic", action = ArgAction::SetTrue)]
+    pub(crate) mic: bool,
+    /// Do not ask the server for MICs (gss-sample)
+    #[arg(long)]
+    pub(crate) no_mic: bool,
+    /// Do not ask the server to prove its identity
+    #[arg(long)]
+    pub(crate) no_mutual: bool,
+    /// Do not ask for the detection of replayed messages
+    #[arg(long)]
+    pub(crate) no_replay: bool,
+    /// Do not ask for the detection of missing and reordered messages
+    #[arg(long)]
+    pub(crate) no_sequence: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectOptions {
+    /// Hexadecimal, base64, or an HTTP header with `Negotiate`; read from standard input if absent
+    #[arg(value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+    /// Keytab to open the encrypted parts with
+    #[arg(long, value_name = "PATH")]
+    pub(crate) keytab: Option<PathBuf>,
+    /// Print a JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `serve` and `connect` have in common.
+#[derive(Debug, Args)]
+pub(crate) struct Protocol {
+    /// The security package
+    #[arg(long, value_enum, default_value_t = Package::Kerberos)]
+    pub(crate) package: Package,
+    /// How tokens are cut out of the stream
+    #[arg(long, value_enum, default_value_t = FramingName::Length)]
+    pub(crate) framing: FramingName,
+    /// Permit this enctype beside the AES ones; may be repeated
+    #[arg(long = "allow-enctype", value_name = "NAME")]
+    pub(crate) allow_enctypes: Vec<String>,
+    /// Give up after so many seconds of silence
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) timeout: u64,
+    /// Print a JSON object for each event
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Protocol {
+    /// The default policy with the enctypes that were named.
+    pub(crate) fn policy(&self) -> Result<Policy, Failure> {
+        let mut enctypes = EnctypeSet::AES;
+        for name in &self.allow_enctypes {
+            enctypes = enctypes.with(enctype(name)?);
+        }
+        Ok(Policy::default().with_enctypes(enctypes))
+    }
+}
+
+/// The enctype of that name.
+pub(crate) fn enctype(name: &str) -> Result<Enctype, Failure> {
+    Enctype::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = (0..64)
+            .filter_map(Enctype::from_id)
+            .map(Enctype::name)
+            .collect();
+        Failure::usage(format!(
+            "this program knows no enctype {name}; it knows {}",
+            known.join(", ")
+        ))
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Package {
+    /// Kerberos 5 without negotiation (RFC 4121)
+    Kerberos,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FramingName {
+    /// Each token behind its length in 4 bytes, big-endian
+    Length,
+    /// The protocol of MIT's gss-client and gss-server
+    GssSample,
+}

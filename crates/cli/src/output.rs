@@ -1,0 +1,98 @@
+//! What is printed: lines for people, or JSON objects for machines.
+
+use std::io::{self, Write};
+
+use countersign::{Flags, SecurityContext};
+use serde_json::{Value, json};
+
+/// Prints `text`, or `value` where JSON is asked for, and flushes: whoever reads a pipe must not
+/// wait for the next line.
+pub(crate) fn event(as_json: bool, text: impl FnOnce() -> String, value: impl FnOnce() -> Value) {
+    let line = if as_json { value().to_string() } else { text() };
+    let mut out = io::stdout().lock();
+    // A reader that has gone away is not worth a panic.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// The flags by name.
+pub(crate) fn flag_names(flags: Flags) -> Vec<String> {
+    match flags.to_string().as_str() {
+        "none" => Vec::new(),
+        names => names.split(", ").map(str::to_owned).collect(),
+    }
+}
+
+/// The mechanism by the name of its package.
+pub(crate) fn mechanism_name(context: &SecurityContext) -> &'static str {
+    use countersign::token::oid::Oid;
+    match context.mechanism() {
+        Oid::KERBEROS | Oid::MS_KERBEROS => "kerberos",
+        _ => "unknown",
+    }
+}
+
+/// `9 h 59 min`, `4 min 3 s`.
+pub(crate) fn duration(seconds: u64) -> String {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let (hours, rest) = (rest / 3_600, rest % 3_600);
+    let (minutes, seconds) = (rest / 60, rest % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {seconds} s"),
+        (0, ..) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+/// Bytes as text where they are, else in hexadecimal.
+pub(crate) fn printable(bytes: &[u8]) -> String {
+    match core::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => format!("\"{text}\""),
+        _ => data_encoding::HEXLOWER.encode(bytes),
+    }
+}
+
+/// What is known of an established context.
+pub(crate) fn describe(context: &SecurityContext) -> Value {
+    json!({
+        "peer": context.peer().map(ToString::to_string),
+        "local": context.local().to_string(),
+        "mechanism": context.mechanism().to_string(),
+        "package": mechanism_name(context),
+        "flags": flag_names(context.flags()),
+        "enctype": context.enctype().name(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (243, "4 min 3 s"),
+            (35_999, "9 h 59 min"),
+            (90_000, "1 d 1 h"),
+        ] {
+            assert_eq!(duration(seconds), text);
+        }
+    }
+
+    #[test]
+    fn control_characters_of_a_peer_never_reach_the_terminal() {
+        assert_eq!(printable(b"hello"), "\"hello\"");
+        assert_eq!(printable(b"\x1b[2J"), "1b5b324a");
+        assert_eq!(printable(b"\xff"), "ff");
+    }
+
+    #[test]
+    fn no_flags_are_an_empty_list() {
+        assert!(flag_names(Flags::NONE).is_empty());
+        assert_eq!(
+            flag_names(Flags::MUTUAL | Flags::REPLAY),
+            ["mutual", "replay"]
+        );
+    }
+}

@@ -9,12 +9,17 @@ mod samples;
 use std::fs;
 use std::path::Path;
 
+use countersign_context::kerberos::{Acceptor, Initiator};
+use countersign_context::{ChannelBindings, Flags, Mechanism, Step};
 use countersign_credential::cache::Version;
 use countersign_credential::{ByteOrder, NameType, Principal};
-use countersign_crypto::Enctype;
+use countersign_crypto::{Enctype, KeyUsage};
+use countersign_fuzz::{Seeded, realm, sections};
 use countersign_testkit::{
     ApReqBuilder, FixedClock, KrbErrorBuilder, RawAcceptor, Realm, SeededRandom, seal_krb_cred,
 };
+use countersign_token::der::Decode;
+use countersign_token::kerberos::{ApRep, ApReq, Authenticator, EncKrbCredPart};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -34,7 +39,8 @@ fn main() -> Result {
     tokens()?;
     files()?;
     names()?;
-    Ok(())
+    exchanges()?;
+    messages()
 }
 
 /// One full sample of each kind of token, and those of an exchange on another codec.
@@ -170,4 +176,153 @@ fn names() -> Result {
     }
     let odd = Principal::new("R\0S", ["", "\u{e9}", "a b"], NameType::UNKNOWN);
     put("names", "odd", &odd.to_text())
+}
+
+/// Exchanges of our own initiator and acceptor, in the realm of the targets, with what stood inside
+/// of the encrypted parts.
+fn exchanges() -> Result {
+    let samples_of_credentials = samples::enc_krb_cred_part();
+    EncKrbCredPart::from_der(&samples_of_credentials)?;
+    for (index, &enctype) in Enctype::ALL.iter().enumerate() {
+        let key = realm::session_key(enctype);
+        for kind in ["plain", "dce", "bound", "delegating"] {
+            // The small ones once for each enctype, the others for one.
+            if kind != "plain" && enctype != Enctype::Aes256CtsHmacSha1_96 {
+                continue;
+            }
+            let dce = kind == "dce";
+            let bindings = ChannelBindings::from_application_data("channel");
+            let flags = Flags::REPLAY | Flags::SEQUENCE | Flags::CONFIDENTIALITY | Flags::INTEGRITY;
+            let mut initiator = Initiator::new(realm::ticket_credential(enctype)).request(flags);
+            let mut acceptor = Acceptor::new(realm::acceptor_credential());
+            match kind {
+                "dce" => initiator = initiator.dce_style(),
+                "bound" => {
+                    initiator = initiator.channel_bindings(bindings.clone());
+                    acceptor = acceptor.channel_bindings(bindings);
+                }
+                "delegating" => initiator = initiator.delegate(realm::ticket_credential(enctype)),
+                _ => {}
+            }
+            let mut random = Seeded(index as u64 + 100 * kind.len() as u64);
+            let request = sent(initiator.step(None, &mut realm::environment(&mut random))?)?;
+            let reply = sent(acceptor.step(Some(&request), &mut realm::environment(&mut random))?)?;
+            let step = initiator.step(Some(&reply), &mut realm::environment(&mut random))?;
+            let third = sent(step).unwrap_or_default();
+
+            let name = format!("{kind}-{}", enctype.name());
+            let index = u8::try_from(index)?;
+            let options = if kind == "bound" { 2 } else { 0 };
+            let mut tokens = vec![vec![options], request.clone()];
+            if dce {
+                tokens.push(third.clone());
+            }
+            put("acceptor", &name, &sections::join(&tokens))?;
+
+            let ap_rep = |token: &[u8]| -> Result<Vec<u8>> {
+                let message = realm::unframe(token).ok_or("no token")?.1;
+                let cipher = ApRep::from_der(message)?.enc_part.cipher;
+                Ok(key.decrypt(KeyUsage::AP_REP, cipher)?.to_vec())
+            };
+            let message = realm::unframe(&request).ok_or("no token")?.1;
+            let cipher = ApReq::from_der(message)?.authenticator.cipher;
+            let authenticator = key.decrypt(KeyUsage::AP_REQ_AUTHENTICATOR, cipher)?;
+            let checksum = Authenticator::from_der(&authenticator)?
+                .cksum
+                .ok_or("no checksum")?;
+            let delegating = kind == "delegating";
+            let inside = [
+                vec![index, u8::from(dce), 0x20, 0, 0, 0],
+                realm::ticket_part(&key),
+                authenticator.to_vec(),
+                if delegating {
+                    checksum.checksum.to_vec()
+                } else {
+                    Vec::new()
+                },
+                if delegating {
+                    samples_of_credentials.clone()
+                } else {
+                    Vec::new()
+                },
+                if dce { ap_rep(&third)? } else { Vec::new() },
+            ];
+            put("acceptor_inside", &name, &sections::join(&inside))?;
+
+            let options = match kind {
+                "dce" => 1,
+                "bound" => 2,
+                "delegating" => 4,
+                _ => 0,
+            };
+            let control = vec![index, options];
+            let sealed = [control.clone(), vec![1], ap_rep(&reply)?];
+            put("initiator", &name, &sections::join(&sealed))?;
+            if kind == "plain" {
+                let skew = KrbErrorBuilder::new(37, realm::service())
+                    .framing(countersign_testkit::Framing::Bare)
+                    .build()?;
+                let recovered = [control.clone(), vec![2], skew, vec![1], ap_rep(&reply)?];
+                put(
+                    "initiator",
+                    &format!("skew-{name}"),
+                    &sections::join(&recovered),
+                )?;
+                put(
+                    "initiator",
+                    &format!("raw-{name}"),
+                    &sections::join(&[control, vec![0], reply]),
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The token of a step.
+fn sent(step: Step) -> Result<Vec<u8>> {
+    match step {
+        Step::Continue { token }
+        | Step::Established {
+            token: Some(token), ..
+        } => Ok(token),
+        other => Err(format!("{other:?}").into()),
+    }
+}
+
+/// Protected messages and exported contexts.
+fn messages() -> Result {
+    let flags =
+        Flags::MUTUAL | Flags::REPLAY | Flags::SEQUENCE | Flags::CONFIDENTIALITY | Flags::INTEGRITY;
+    for (index, &enctype) in Enctype::ALL.iter().enumerate() {
+        let index = u8::try_from(index)?;
+        let (mut initiator, acceptor) = realm::established(enctype, flags);
+        let token = initiator.wrap(true, b"a sealed message")?;
+        let mic = initiator.get_mic(b"a sealed message")?;
+        put("import", enctype.name(), &acceptor.export()?)?;
+        for kind in 0..5_u8 {
+            let message = vec![b'm'; usize::from(kind) * 13];
+            let edits = vec![0, 0, 1, 0, 20, 0, 0x80, 1];
+            let mut input = vec![
+                vec![index, kind & 3, kind],
+                message,
+                b"associated".to_vec(),
+                edits,
+            ];
+            if kind == 0 {
+                // Without the end of the MAC, which no mutation can find.
+                input.extend([&token, &mic].map(|token| token[..token.len() - 12].to_vec()));
+            }
+            put(
+                "unwrap",
+                &format!("{}-{kind}", enctype.name()),
+                &sections::join(&input),
+            )?;
+        }
+    }
+    let (mut initiator, acceptor) =
+        realm::established(Enctype::Aes256CtsHmacSha1_96, flags | Flags::DCE_STYLE);
+    initiator.wrap(true, b"used")?;
+    put("import", "dce-initiator", &initiator.export()?)?;
+    put("import", "dce-acceptor", &acceptor.export()?)
 }

@@ -1,7 +1,9 @@
 //! What the fuzz targets share: mutators that know DER, a deterministic realm, the oracles.
 
 pub mod der_tree;
+pub mod oracle;
 pub mod random;
+pub mod realm;
 pub mod sections;
 
 pub use random::Seeded;

@@ -1,7 +1,7 @@
 //! The AP-REQ that an initiator sends: RFC 4120 §3.2.2 and RFC 4121 §4.1.1.
 
 use countersign_credential::TicketCredential;
-use countersign_crypto::{Enctype, Key, KeyUsage};
+use countersign_crypto::{Enctype, Key, KeyUsage, Random};
 use countersign_token::der::{Decode, Encode, Encoded, SequenceOf};
 use countersign_token::kerberos::gss_checksum::{GssChecksum, GssFlags};
 use countersign_token::kerberos::gss_token::TokenId;
@@ -44,6 +44,23 @@ const EXPRESSIBLE: Flags = Flags::MUTUAL
 /// Enctypes by preference, for RFC 4537's list.
 const PREFERENCE: [i32; 7] = [20, 19, 18, 17, 26, 25, 23];
 
+/// The time with what the caller's clock does not resolve drawn at random: an AP-REP is matched to
+/// its request by this time alone (RFC 4120 §3.2.5), so no two requests may share one.
+fn resolved(time: Timestamp, random: &mut dyn Random) -> Result<Timestamp, ErrorKind> {
+    let unresolved = match time.microseconds() {
+        0 => 1_000_000,
+        micros if micros % 1_000 == 0 => 1_000,
+        _ => return Ok(time),
+    };
+    let mut bytes = [0; 4];
+    random.fill(&mut bytes)?;
+    let drawn = u32::from_be_bytes(bytes) % unresolved;
+    Ok(Timestamp::new(
+        time.seconds(),
+        time.microseconds().saturating_add(drawn),
+    ))
+}
+
 impl RequestParts {
     pub(super) fn build(
         credential: &TicketCredential,
@@ -65,14 +82,23 @@ impl RequestParts {
             })?;
 
         let mut flags = options.requested & EXPRESSIBLE;
-        let delegation = match &options.delegate {
-            Some(_) if !credential.flags.contains(TicketFlags::OK_AS_DELEGATE) => {
+        if flags.contains(Flags::DCE_STYLE) {
+            // Three legs are mutual by nature (MS-KILE §3.4.5.1).
+            flags |= Flags::MUTUAL;
+        }
+        if options.delegate.is_some() {
+            if !credential.flags.contains(TicketFlags::OK_AS_DELEGATE) {
                 return Err(ErrorKind::DelegationRefused);
             }
-            Some(forwarded) => {
-                flags |= Flags::DELEGATION;
-                Some(delegation::send(forwarded, session_key, env.random)?)
-            }
+            flags |= Flags::DELEGATION;
+        }
+        // Before anything is said or handed over.
+        let missing = options.required.difference(flags);
+        if !missing.is_empty() {
+            return Err(ErrorKind::FlagsNotGranted(missing));
+        }
+        let delegation = match &options.delegate {
+            Some(forwarded) => Some(delegation::send(forwarded, session_key, env.random)?),
             None => None,
         };
         let bindings = options
@@ -87,7 +113,7 @@ impl RequestParts {
         let subkey =
             Key::generate(session_key.enctype(), env.random).map_err(|_| ErrorKind::Random)?;
         let parts = Self {
-            time,
+            time: resolved(time, env.random)?,
             sequence: random_sequence(env.random)?,
             subkey: Some(subkey),
             flags,

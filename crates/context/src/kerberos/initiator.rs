@@ -60,7 +60,7 @@ pub struct Initiator {
 #[derive(Debug)]
 pub(super) struct Options {
     pub(super) requested: Flags,
-    required: Flags,
+    pub(super) required: Flags,
     pub(super) bindings: Option<ChannelBindings>,
     pub(super) delegate: Option<Arc<TicketCredential>>,
 }
@@ -111,7 +111,8 @@ impl Initiator {
         self
     }
 
-    /// Asks for these flags too, and fails where one is not granted.
+    /// Asks for these flags too, and fails where one is not granted: before anything is sent, as
+    /// Kerberos acceptors grant what they are asked for.
     #[must_use]
     pub fn require(mut self, flags: Flags) -> Self {
         self.options.requested |= flags;
@@ -263,10 +264,6 @@ impl Initiator {
         peer: Option<Identity>,
         env: &mut Environment<'_>,
     ) -> Result<NewContext, ErrorKind> {
-        let missing = self.options.required.difference(sent.flags);
-        if !missing.is_empty() {
-            return Err(ErrorKind::FlagsNotGranted(missing));
-        }
         let mut confounder_seed = [0; 16];
         env.random.fill(&mut confounder_seed)?;
         let initiator_key = match sent.subkey {

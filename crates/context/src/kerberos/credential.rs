@@ -78,7 +78,8 @@ impl AcceptorCredential {
 
     /// Answers for the listed services only. A service that is listed in full may be one that the
     /// keytab does not name, an alias in the KDC: then any key of the ticket's realm may open the
-    /// ticket.
+    /// ticket, and a ticket for another service of the keytab passes for one of the alias. A name
+    /// that a wildcard covers is opened only by keys of names that the same wildcard covers.
     #[must_use]
     pub fn with_services(mut self, services: impl IntoIterator<Item = ServicePattern>) -> Self {
         self.services = services.into_iter().collect();
@@ -103,6 +104,26 @@ impl AcceptorCredential {
         self.keys.iter().map(|key| key.entry.principal())
     }
 
+    /// A principal that it answers for, to sign errors with.
+    pub(super) fn answers_as(&self) -> Option<&Principal> {
+        self.principals().find(|principal| {
+            self.services.is_empty()
+                || self
+                    .services
+                    .iter()
+                    .any(|pattern| pattern.matches(principal))
+        })
+    }
+
+    /// Whether the list lets the key of `principal` open tickets for the name `claimed`, which the
+    /// keytab does not have: a name listed in full may be an alias of any, a wildcard stands for
+    /// names that it covers itself.
+    fn is_alias(&self, claimed: &Principal, principal: &Principal) -> bool {
+        self.services.iter().any(|pattern| {
+            pattern.matches(claimed) && (!pattern.any_host() || pattern.matches(principal))
+        })
+    }
+
     /// Decrypts a ticket for one of our services.
     ///
     /// Both the name that the ticket claims and the key that opens it are checked: the name is not
@@ -122,8 +143,7 @@ impl AcceptorCredential {
             return Err(ErrorKind::NotOurService);
         }
         let named = self.principals().any(|principal| *principal == claimed);
-        let alias = listed && !named;
-        if !named && !alias {
+        if !named && !listed {
             return Err(ErrorKind::NotOurService);
         }
 
@@ -134,10 +154,10 @@ impl AcceptorCredential {
         let kvno = ticket.enc_part.kvno;
         let candidates = self.keys.iter().filter(|key| {
             let principal = key.entry.principal();
-            let ours = if alias {
-                principal.realm() == claimed.realm()
-            } else {
+            let ours = if named {
                 *principal == claimed
+            } else {
+                principal.realm() == claimed.realm() && self.is_alias(&claimed, principal)
             };
             ours && key.enctype == enctype && key.entry.matches_kvno(kvno).is_some()
         });

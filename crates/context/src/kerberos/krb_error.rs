@@ -25,7 +25,7 @@ pub(super) fn encode(
     env: &Environment<'_>,
 ) -> Option<Vec<u8>> {
     let error_code = kind.krb_error_code()?;
-    let principal = credential.principals().next();
+    let principal = credential.answers_as();
     let components: Vec<KerberosString<'_>> = principal
         .into_iter()
         .flat_map(|principal| principal.components())

@@ -57,6 +57,11 @@ impl ServicePattern {
         }
     }
 
+    /// Whether it covers more than one name of a realm.
+    pub(super) fn any_host(&self) -> bool {
+        self.any_host
+    }
+
     /// Whether the pattern fits the name.
     #[must_use]
     pub fn matches(&self, principal: &Principal) -> bool {

@@ -13,9 +13,10 @@
 //!   any state ── error ──▶ Failed, which repeats the error
 //! ```
 
-use countersign_crypto::{Key, KeyUsage, Random};
+use countersign_crypto::{Key, KeyUsage, Random, verify_equal};
 use countersign_token::kerberos::gss_token::TokenId;
 use countersign_token::oid::Oid;
+use zeroize::Zeroizing;
 
 use crate::bindings::{ChannelBindingPolicy, ChannelBindings};
 use crate::environment::{Environment, Timestamp};
@@ -263,6 +264,13 @@ impl Acceptor {
             .map_err(|error| error.unwrap_or(ErrorKind::AuthenticatorModified))?;
         if u64::from(reply.sequence) != context.send_sequence {
             return Err(ErrorKind::AuthenticatorModified);
+        }
+        // The leg that we sent has the same key, usage and sequence number. It is told apart by the
+        // subkey in it, which is ours.
+        let reflected =
+            |(_, value): (i32, Zeroizing<Vec<u8>>)| verify_equal(&value, context.key.expose());
+        if reply.subkey.is_some_and(reflected) {
+            return Err(ErrorKind::MessageReflected);
         }
         Ok(established(context, None))
     }

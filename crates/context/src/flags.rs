@@ -23,7 +23,8 @@ impl Flags {
     pub const CONFIDENTIALITY: Self = Self(0x10);
     /// Messages can be signed.
     pub const INTEGRITY: Self = Self(0x20);
-    /// The initiator stays anonymous.
+    /// The initiator stays anonymous: the name that it goes by says nothing of who it is
+    /// (RFC 8062).
     pub const ANONYMOUS: Self = Self(0x40);
     /// Channel bindings were present and matched (an extension of MIT and Heimdal).
     pub const CHANNEL_BOUND: Self = Self(0x800);

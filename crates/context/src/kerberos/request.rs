@@ -97,6 +97,9 @@ impl AcceptedRequest {
         if flags.contains(Flags::DCE_STYLE) {
             flags |= Flags::MUTUAL;
         }
+        if ticket.anonymous {
+            flags |= Flags::ANONYMOUS;
+        }
         if check_bindings(&checksum.bindings, &expectations.bindings, &data)? {
             flags |= Flags::CHANNEL_BOUND;
         }

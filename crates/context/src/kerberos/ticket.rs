@@ -14,6 +14,8 @@ use super::authorization::AuthenticatorData;
 /// What a verified ticket says.
 pub(super) struct VerifiedTicket {
     pub(super) client: Principal,
+    /// The KDC hid who the client is; its name is nobody's.
+    pub(super) anonymous: bool,
     pub(super) server: Principal,
     pub(super) session_key: Key,
     pub(super) end_time: i64,
@@ -66,6 +68,8 @@ impl VerifiedTicket {
         let session_key = permitted_key(part.key.keytype, part.key.keyvalue, env.policy)?;
         Ok(Self {
             client,
+            // RFC 8062 §3.
+            anonymous: part.flags.contains(TicketFlags::ANONYMOUS),
             server,
             session_key,
             end_time: part.endtime.seconds,

@@ -1,4 +1,5 @@
 //! Both sides of our own, end to end.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests too
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What an initiator must refuse, each beside a control that it accepts.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests too
 
 mod support;
 

@@ -485,7 +485,8 @@ fn a_step_that_panicked_is_never_resumed() {
     }
     let realm = realm();
     let token = build(honest(&ticket(&realm)));
-    let sides: [(Box<dyn Mechanism>, Option<&[u8]>); 2] = [
+    type Side<'a> = (Box<dyn Mechanism>, Option<&'a [u8]>);
+    let sides: [Side<'_>; 2] = [
         (Box::new(Initiator::new(ticket(&realm))), None),
         (Box::new(acceptor(&realm)), Some(&token)),
     ];

@@ -144,9 +144,9 @@ fn mutate(token: &[u8], random: &mut SeededRandom) -> Vec<u8> {
         let at = random.below(bytes.len().max(1));
         match random.below(5) {
             0 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
-            1 if !bytes.is_empty() => bytes[at] = random.below(256) as u8,
+            1 if !bytes.is_empty() => bytes[at] = random.next_u64().to_le_bytes()[0],
             2 => bytes.truncate(at),
-            3 => bytes.insert(at.min(bytes.len()), random.below(256) as u8),
+            3 => bytes.insert(at.min(bytes.len()), random.next_u64().to_le_bytes()[0]),
             _ => {
                 let end = at + random.below(bytes.len().saturating_sub(at).max(1));
                 let piece = bytes.get(at..end).unwrap_or_default().to_vec();

@@ -1,7 +1,8 @@
 //! Child processes that never outlive their owner, whose output is kept, and for which nobody waits
 //! longer than a deadline.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -166,9 +167,27 @@ fn is_listening(port: u16) -> Result<bool> {
 
 /// A TCP port on which nobody listens at this moment.
 pub(crate) fn free_port() -> Result<u16> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|e| format!("bind: {e}"))?;
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| format!("bind: {e}"))?;
     Ok(listener
         .local_addr()
         .map_err(|e| format!("bind: {e}"))?
         .port())
+}
+
+/// The next connection, for which nobody waits for ever.
+pub(crate) fn accept(listener: &TcpListener) -> std::io::Result<TcpStream> {
+    let start = Instant::now();
+    listener.set_nonblocking(true)?;
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                return Ok(stream);
+            }
+            Err(e) if e.kind() != ErrorKind::WouldBlock => return Err(e),
+            Err(_) if start.elapsed() > PATIENCE => return Err(ErrorKind::TimedOut.into()),
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
 }

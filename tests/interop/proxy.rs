@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
 use crate::Result;
-use crate::process::PATIENCE;
+use crate::process::{PATIENCE, accept};
 
 /// Listens, passes one connection on to the server and keeps what the client sent.
 pub(crate) struct Recorder {
@@ -20,11 +20,9 @@ impl Recorder {
         let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| e.to_string())?;
         let address = listener.local_addr().map_err(|e| e.to_string())?;
         let thread = std::thread::spawn(move || {
-            let (client, _) = listener.accept()?;
+            let client = accept(&listener)?;
             let server = TcpStream::connect(server)?;
-            for stream in [&client, &server] {
-                stream.set_read_timeout(Some(PATIENCE))?;
-            }
+            server.set_read_timeout(Some(PATIENCE))?;
             let (mut from, mut to) = (server.try_clone()?, client.try_clone()?);
             let back = std::thread::spawn(move || {
                 let _ = std::io::copy(&mut from, &mut to);

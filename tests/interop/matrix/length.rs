@@ -7,7 +7,7 @@ use super::sample::Usual;
 use crate::Result;
 use crate::gss_peer::GssPeer;
 use crate::lab::{ENCTYPES, Lab};
-use crate::process::PATIENCE;
+use crate::process::{PATIENCE, accept};
 use crate::row::{Role, Row, not_built};
 use crate::sample::{ClientSetup, Program, Server, ServerSetup, run_client};
 use crate::side::{AcceptorSetup, InitiatorSetup, Side};
@@ -98,10 +98,6 @@ fn connect(lab: &Lab, enctype: &'static str) -> Result<()> {
         ..usual.client()
     };
     let (ok, output) = run_client(lab, Program::Ours, address, &setup)?;
-    if !ok {
-        // The C program may still wait for a client that never came.
-        let _ = TcpStream::connect(address);
-    }
     let heard = match server.join() {
         Ok(heard) => heard,
         Err(_) => Err("the answering thread failed".into()),
@@ -113,7 +109,7 @@ fn connect(lab: &Lab, enctype: &'static str) -> Result<()> {
 }
 
 fn answer_one(listener: &TcpListener, mut peer: GssPeer) -> Result<Vec<Vec<u8>>> {
-    let (mut stream, _) = listener.accept().map_err(|e| e.to_string())?;
+    let mut stream = accept(listener).map_err(|e| format!("no client: {e}"))?;
     loop {
         let token = receive(&mut stream)?.ok_or("the client hung up in the handshake")?;
         let stepped = peer.step(Some(&token))?;

@@ -17,6 +17,11 @@ use crate::output::{describe, duration, event, mechanism_name, printable};
 
 pub(crate) fn run(options: &ConnectOptions) -> Result<(), Failure> {
     let Package::Kerberos = options.protocol.package;
+    if options.no_wrap && options.protocol.framing == FramingName::Length {
+        return Err(Failure::usage(
+            "--no-wrap goes with --framing gss-sample only",
+        ));
+    }
     let target = ServiceName::parse(&options.target)
         .map_err(|error| Failure::usage(format!("{}: {error}", options.target)))?;
     let cache = files::credential_cache(&options.ccache)?;
@@ -146,11 +151,6 @@ fn exchange(
     message: &[u8],
     options: &ConnectOptions,
 ) -> Result<(), Failure> {
-    if options.no_wrap {
-        return Err(Failure::usage(
-            "--no-wrap goes with --framing gss-sample only",
-        ));
-    }
     let seal = !options.no_seal;
     let token = context.wrap(seal, message)?;
     connection.send(TokenFlags::DATA, &token)?;

@@ -11,31 +11,42 @@ use countersign::handshake;
 pub(crate) struct Failure {
     exit_code: u8,
     message: String,
+    reported: bool,
 }
 
 impl Failure {
+    fn new(exit_code: u8, message: impl Into<String>) -> Self {
+        Self {
+            exit_code,
+            message: message.into(),
+            reported: false,
+        }
+    }
+
+    /// The same, known to have been printed with the other events.
+    pub(crate) fn already_reported(mut self) -> Self {
+        self.reported = true;
+        self
+    }
+
+    /// Whether it has been printed with the other events.
+    pub(crate) fn is_reported(&self) -> bool {
+        self.reported
+    }
+
     /// The peer or its token was refused, or refused us.
     pub(crate) fn refused(message: impl Into<String>) -> Self {
-        Self {
-            exit_code: 1,
-            message: message.into(),
-        }
+        Self::new(1, message)
     }
 
     /// The command line cannot be followed.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self {
-            exit_code: 2,
-            message: message.into(),
-        }
+        Self::new(2, message)
     }
 
     /// A file or the network failed.
     pub(crate) fn system(message: impl Into<String>) -> Self {
-        Self {
-            exit_code: 3,
-            message: message.into(),
-        }
+        Self::new(3, message)
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -53,7 +64,7 @@ impl fmt::Display for Failure {
 impl From<handshake::Error> for Failure {
     fn from(error: handshake::Error) -> Self {
         match error.kind() {
-            handshake::ErrorKind::Io(_) => Self::system(error.to_string()),
+            handshake::ErrorKind::Io(kind) if !peer_went(*kind) => Self::system(error.to_string()),
             _ => Self::refused(error.to_string()),
         }
     }
@@ -69,7 +80,27 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match handshake::Error::from_io(&error) {
             Some(inner) => Self::refused(inner.to_string()),
+            None if peer_went(error.kind()) => {
+                Self::refused("the peer broke the connection off; look into its log")
+            }
+            None if matches!(
+                error.kind(),
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+            ) =>
+            {
+                Self::refused("the peer has been silent for too long; see --timeout")
+            }
             None => Self::system(format!("the connection failed: {error}")),
         }
     }
+}
+
+/// Whether the peer is gone: its decision, not the network's.
+fn peer_went(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+    )
 }

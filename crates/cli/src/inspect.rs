@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::args::InspectOptions;
 use crate::failure::Failure;
 use crate::files;
-use crate::output::event;
+use crate::output::{event, fold};
 
 /// Most bytes that are read from standard input.
 const MAX_INPUT: u64 = 16 * 1024 * 1024;
@@ -64,16 +64,26 @@ fn show(parts: &[Part], options: &InspectOptions) {
             for part in parts {
                 if !part.title.is_empty() {
                     text.push_str("\n\n");
-                    text.push_str(&part.title);
+                    text.push_str(&fold(&part.title, 2));
                     text.push('\n');
                 }
-                let lines: Vec<_> = part.lines.iter().map(ToString::to_string).collect();
+                let lines: Vec<_> = part.lines.iter().map(line_to_text).collect();
                 text.push_str(&lines.join("\n"));
             }
             text
         },
         || parts.iter().map(part_to_json).collect::<Vec<_>>().into(),
     );
+}
+
+/// The line, what does not fit beside it below its label.
+fn line_to_text(line: &Line) -> String {
+    /// The columns of the offset, and the further indentation of what is folded.
+    const MARGIN: usize = 8 + 4;
+    fold(
+        &line.to_string(),
+        line.depth.saturating_mul(2).saturating_add(MARGIN).min(40),
+    )
 }
 
 fn part_to_json(part: &Part) -> Value {

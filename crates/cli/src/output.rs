@@ -52,6 +52,34 @@ pub(crate) fn printable(bytes: &[u8]) -> String {
     }
 }
 
+/// Columns of a terminal that everything but the lines of `serve` keeps to.
+const COLUMNS: usize = 80;
+
+/// The line in pieces of at most 80 columns, those after the first indented by `indent`; broken
+/// at spaces where there are some.
+pub(crate) fn fold(line: &str, indent: usize) -> String {
+    let mut folded = String::new();
+    let (mut rest, mut margin) = (line, 0);
+    loop {
+        let room = COLUMNS.saturating_sub(margin).max(1);
+        let Some((end, _)) = rest.char_indices().nth(room) else {
+            folded.push_str(rest);
+            return folded;
+        };
+        let text = rest.len().saturating_sub(rest.trim_start().len());
+        let at = rest
+            .get(..=end)
+            .and_then(|fitting| fitting.rfind(' '))
+            .filter(|space| *space > text && *space > indent)
+            .unwrap_or(end);
+        let (now, later) = rest.split_at(at);
+        folded.push_str(now);
+        folded.push('\n');
+        folded.extend(core::iter::repeat_n(' ', indent));
+        (rest, margin) = (later.trim_start(), indent);
+    }
+}
+
 /// What is known of an established context.
 pub(crate) fn describe(context: &SecurityContext) -> Value {
     json!({
@@ -85,6 +113,23 @@ mod tests {
         assert_eq!(printable(b"hello"), "\"hello\"");
         assert_eq!(printable(b"\x1b[2J"), "1b5b324a");
         assert_eq!(printable(b"\xff"), "ff");
+    }
+
+    #[test]
+    fn long_lines_are_folded_at_spaces_and_lose_nothing() {
+        assert_eq!(fold("short", 4), "short");
+        let words = "word ".repeat(40);
+        let folded = fold(&format!("  {words}"), 4);
+        assert!(
+            folded
+                .lines()
+                .all(|line| line.len() <= COLUMNS && line.starts_with("  "))
+        );
+        assert_eq!(folded.split_whitespace().count(), 40);
+        // Without a space, at the edge.
+        let folded = fold(&"é".repeat(200), 4);
+        assert!(folded.lines().all(|line| line.chars().count() <= COLUMNS));
+        assert_eq!(folded.matches('é').count(), 200);
     }
 
     #[test]

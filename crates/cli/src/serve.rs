@@ -88,7 +88,9 @@ fn serve_for_ever(server: &Arc<Server>, listener: &TcpListener) -> Result<(), Fa
         server.active.fetch_add(1, Ordering::AcqRel);
         let shared = Arc::clone(server);
         let spawned = thread::Builder::new().spawn(move || {
-            if let Err(failure) = shared.serve(stream, from) {
+            if let Err(failure) = shared.serve(stream, from)
+                && !failure.is_reported()
+            {
                 eprintln!("{from}: {failure}");
             }
             shared.active.fetch_sub(1, Ordering::AcqRel);
@@ -119,7 +121,7 @@ impl Server {
                         json!({ "event": "connection", "from": from, "error": error })
                     },
                 );
-                return Err(failure);
+                return Err(failure.already_reported());
             }
         };
         let peer = context

@@ -130,6 +130,9 @@ impl fmt::Display for ErrorKind {
             Self::Unanswered => f.write_str(
                 "the engine asked for an external verdict; run the handshake with a handler",
             ),
+            Self::Io(kind) if is_reset(*kind) => {
+                f.write_str("the peer broke the connection off; look into its log")
+            }
             Self::Io(kind) => write!(f, "the connection failed: {kind}"),
             Self::FlagsNotGranted(flags) => {
                 write!(
@@ -149,6 +152,16 @@ impl fmt::Display for ErrorKind {
             }
         }
     }
+}
+
+/// The peer has closed with data still to be read or written.
+fn is_reset(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+    )
 }
 
 impl core::error::Error for Error {

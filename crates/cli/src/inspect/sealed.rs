@@ -74,9 +74,9 @@ fn open_ticket(
     };
     parts.push(Part {
         title: format!(
-            "the ticket, opened with the key of {} {}",
-            entry.principal(),
-            entry.kvno()
+            "the ticket, opened with version {} of the key of {}",
+            entry.kvno(),
+            entry.principal()
         ),
         lines: describe::tree(&plaintext),
     });

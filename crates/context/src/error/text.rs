@@ -8,7 +8,12 @@ impl fmt::Display for ErrorKind {
     #[allow(clippy::too_many_lines)] // one line a kind
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::DefectiveToken(error) => return write!(f, "the token does not decode: {error}"),
+            Self::DefectiveToken(error) => {
+                return write!(
+                    f,
+                    "the token does not decode: {error}; look at it with `countersign inspect`"
+                );
+            }
             Self::TokenTooLarge { length, limit } => {
                 return write!(
                     f,
@@ -16,7 +21,7 @@ impl fmt::Display for ErrorKind {
                      Policy::with_max_token if the peer is honest"
                 );
             }
-            Self::TokenMissing => "a token of the peer is needed and none was given",
+            Self::TokenMissing => "a token of the peer is needed and none was given: pass what it sent",
             Self::TokenUnexpected => "an initiator's first step takes no token",
             Self::WrongMechanism => {
                 "the token is of another mechanism: use the mechanism that its OID names"
@@ -24,7 +29,8 @@ impl fmt::Display for ErrorKind {
             Self::WrongTokenId { found: [a, b] } => {
                 return write!(
                     f,
-                    "token id {a:02x} {b:02x} is not the one that is due here"
+                    "token id {a:02x} {b:02x} is not the one that is due here: feed each token to the \
+                     context and the step that it is for"
                 );
             }
             Self::FramingMismatch => {
@@ -32,12 +38,12 @@ impl fmt::Display for ErrorKind {
                  other style has it"
             }
             Self::DefectiveTicket(error) => {
-                return write!(f, "the ticket in the credential does not decode: {error}");
+                return write!(f, "the ticket in the credential does not decode: {error}; obtain a new one");
             }
             Self::DefectivePlaintext(error) => {
                 return write!(
                     f,
-                    "the decrypted part of the token does not decode: {error}"
+                    "the decrypted part of the token does not decode: {error}; its maker is at fault"
                 );
             }
             Self::NotOurService => {
@@ -74,43 +80,66 @@ impl fmt::Display for ErrorKind {
                 "the ticket crossed realms on a path that no KDC has checked: configure the KDC to \
                  check it"
             }
-            Self::AddressMismatch => "the ticket is bound to other network addresses",
+            Self::AddressMismatch => {
+                "the ticket is bound to other network addresses: obtain one without addresses"
+            }
             Self::AuthorizationDataRefused { ad_type } => {
                 return write!(
                     f,
                     "authorization data of type {ad_type} restricts the ticket in a way that is \
-                     not understood"
+                     not understood: have the KDC leave it out or mark it AD-IF-RELEVANT"
                 );
             }
             Self::AuthenticatorModified => {
-                "the message does not decrypt with the ticket's session key"
+                "the message does not decrypt with the ticket's session key: it was altered, or its \
+                 maker holds another ticket"
             }
-            Self::ClientMismatch => "the authenticator names another client than the ticket",
+            Self::ClientMismatch => {
+                "the authenticator names another client than the ticket: obtain a new ticket"
+            }
             Self::ClockSkew => "the clocks of the two sides differ too much: synchronise them",
-            Self::Replayed => "this authenticator has been used before",
+            Self::Replayed => {
+                "this authenticator has been used before: make a new one for each context; if that \
+                 was done, somebody replays them"
+            }
             Self::ReplayCacheUnavailable => {
                 "the replay cache is full or unavailable: enlarge it, or wait until entries expire"
             }
-            Self::ChecksumMissing => "the authenticator carries no GSS-API checksum (type 0x8003)",
+            Self::ChecksumMissing => {
+                "the authenticator carries no GSS-API checksum (type 0x8003): it was made for \
+                 another protocol"
+            }
             Self::ChecksumDefective(error) => {
                 return write!(f, "the authenticator's checksum does not decode: {error}");
             }
             Self::BindingsMismatch => {
-                "the channel bindings differ: the two sides see different channels"
+                "the channel bindings differ: the two sides see different channels; compare which \
+                 bindings each side takes, then look for who stands between"
             }
             Self::BindingsMissing => {
-                "the initiator sent no channel bindings and this acceptor requires them"
+                "the initiator sent no channel bindings and this acceptor requires them: have it send \
+                 them, or name Acceptor::channel_bindings_if_present"
             }
-            Self::UserToUserUnsupported => "user-to-user authentication was asked for",
-            Self::DelegationDefective => "the delegated credential is not usable",
+            Self::UserToUserUnsupported => {
+                "user-to-user authentication was asked for, which is not supported: use a ticket of \
+                 a service with a key of its own"
+            }
+            Self::DelegationDefective => {
+                "the delegated credential does not decode, decrypt or belong to the initiator: have \
+                 it delegate a forwarded ticket of its own, or none"
+            }
             Self::DelegationRefused => {
                 "the service's ticket is not marked OK-AS-DELEGATE: permit delegation to it at the \
                  KDC"
             }
             Self::FlagsNotGranted(flags) => {
-                return write!(f, "required and not granted: {flags}");
+                return write!(f, "required and not granted: {flags}; have the initiator ask for them, or require \
+                     less");
             }
-            Self::MutualAuthenticationFailed => "the acceptor did not prove its identity",
+            Self::MutualAuthenticationFailed => {
+                "the acceptor did not prove its identity: do not trust it; if it is the right one, \
+                 compare its keys with the KDC's"
+            }
             Self::PeerError { code } => {
                 return write!(
                     f,
@@ -122,8 +151,9 @@ impl fmt::Display for ErrorKind {
             Self::UnexpectedCall => {
                 "the context awaits something else: answer a Need with resume, a token with step"
             }
-            Self::Overflow => "a length or a sequence number is at the end of its range",
-            Self::Random => "the random source failed",
+            Self::Overflow => "a length or a sequence number is at the end of its range: send less, or authenticate \
+                 again",
+            Self::Random => "the random source failed: repair it, then begin again",
             Self::ContextExpired => "the context has expired: authenticate again",
             Self::ConfidentialityNotGranted => {
                 "sealing was not granted: ask for Flags::CONFIDENTIALITY"

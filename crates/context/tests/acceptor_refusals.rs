@@ -458,9 +458,19 @@ fn acceptor_compares_bindings_if_present_and_honours_the_clients_promise_to_send
     let wrong = build(honest(&ticket).bindings([1; 16]));
     assert_eq!(refused(&mut lenient(), &wrong), ErrorKind::BindingsMismatch);
     // MS-KILE §3.2.5.8: KERB_AP_OPTIONS_CBT.
-    let promise = if_relevant(&[(143, 0x4000_u32.to_le_bytes().to_vec())]).unwrap();
-    let lured = build(honest(&ticket).authorization_data(vec![promise]));
-    assert_eq!(refused(&mut lenient(), &lured), ErrorKind::BindingsMissing);
+    let with_options = |bytes: Vec<u8>| {
+        let options = if_relevant(&[(143, bytes)]).unwrap();
+        build(honest(&ticket).authorization_data(vec![options]))
+    };
+    for promise in [0x4000_u32, 0xc000] {
+        let lured = with_options(promise.to_le_bytes().to_vec());
+        assert_eq!(refused(&mut lenient(), &lured), ErrorKind::BindingsMissing);
+    }
+    // KERB_AP_OPTIONS_UNVERIFIED_TARGET_NAME alone promises nothing.
+    accepted(
+        &mut lenient(),
+        &with_options(0x8000_u32.to_le_bytes().to_vec()),
+    );
 }
 
 #[test]

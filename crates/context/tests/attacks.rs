@@ -12,7 +12,8 @@ use countersign_context::kerberos::{
     Acceptor, AcceptorCredential, Initiator, ReplayCache, ReplayProtection, ServicePattern,
 };
 use countersign_context::{
-    Answer, Environment, ErrorKind, Flags, Mechanism, ReplayVerdict, Step, Timestamp,
+    Answer, Environment, ErrorKind, Flags, Mechanism, ReplayVerdict, SecurityContext, Step,
+    Timestamp,
 };
 use countersign_testkit::flags::{gss, ticket as ticket_flags};
 use countersign_testkit::framing::Framing;
@@ -239,6 +240,51 @@ fn initiator_tells_the_time_that_its_clock_resolves() {
     }
 }
 
+/// What is drawn is drawn from all that can be: numbers of 30 bits, as old peers read a sign, and
+/// every microsecond of a clock of whole seconds.
+#[test]
+fn sequence_numbers_and_unresolved_time_are_drawn_from_their_whole_range() {
+    let realm = realm();
+    let ticket = std::sync::Arc::new(ticket(&realm));
+    let (mut numbers, mut micros) = ((u32::MAX, 0), 0);
+    for seed in 0..64 {
+        let mut initiator = Initiator::new(ticket.clone());
+        let Ok(Step::Continue { token }) = World::new(seed).step(&mut initiator, None) else {
+            panic!("begins")
+        };
+        let received = RawAcceptor::new(&keytab(&realm)).accept(&token).unwrap();
+        let number = received.seq_number.unwrap();
+        assert!(number < 1 << 30);
+        numbers = (numbers.0 & number, numbers.1 | number);
+        micros = micros.max(received.clock.microseconds);
+    }
+    assert_eq!(numbers, (0, (1 << 30) - 1), "each bit is drawn");
+    assert!(micros > 500_000);
+}
+
+/// Identities of one context cannot become those of another connection's by a copy of the context
+/// (CVE-2014-0015).
+#[test]
+fn contexts_cannot_be_copied() {
+    use std::marker::PhantomData;
+    struct Probe<T>(PhantomData<T>);
+    trait Otherwise {
+        fn is_clone(&self) -> bool {
+            false
+        }
+    }
+    impl<T> Otherwise for Probe<T> {}
+    impl<T: Clone> Probe<T> {
+        fn is_clone(&self) -> bool {
+            true
+        }
+    }
+    assert!(Probe::<AcceptorCredential>(PhantomData).is_clone());
+    assert!(!Probe::<SecurityContext>(PhantomData).is_clone());
+    assert!(!Probe::<Acceptor>(PhantomData).is_clone());
+    assert!(!Probe::<Initiator>(PhantomData).is_clone());
+}
+
 #[test]
 fn initiator_of_three_legs_is_mutual_whatever_else_was_asked() {
     let realm = realm();
@@ -376,6 +422,15 @@ fn acceptor_chooses_no_enctype_that_its_policy_forbids() {
     // SEQUENCE OF Int32: 26 (camellia256), 23 (rc4-hmac), 99, 17.
     let list = b"\x30\x0c\x02\x01\x1a\x02\x01\x17\x02\x01\x63\x02\x01\x11";
     assert_eq!(preferring(list), Enctype::Aes128CtsHmacSha1_96);
+    // The first list counts.
+    let two = [
+        (129, b"\x30\x03\x02\x01\x11".to_vec()),
+        (129, b"\x30\x03\x02\x01\x14".to_vec()),
+    ];
+    let two = countersign_testkit::if_relevant(&two).unwrap();
+    let request = build(honest(&ticket).authorization_data(vec![two]));
+    let context = accepted(&mut acceptor(&realm), &request);
+    assert_eq!(context.enctype(), Enctype::Aes128CtsHmacSha1_96);
     let own = ticket.session_key().unwrap().enctype();
     for nothing in [&b"\x30\x00"[..], b"\x30\x03\x02\x01\x17", b"\x30", b""] {
         assert_eq!(preferring(nothing), own);

@@ -127,12 +127,13 @@ fn delegation_arrives_as_a_credential_that_works() {
         .forwarded_ticket_granting_ticket(CLIENT)
         .mint()
         .unwrap();
-    let ticket = forwarded.ticket.clone();
+    let (ticket, times) = (forwarded.ticket.clone(), forwarded.times);
     let initiator = Initiator::new(trusted.mint().unwrap()).delegate(forwarded);
     let (_, mut theirs) =
         establish(initiator, acceptor(&realm).require(Flags::DELEGATION)).unwrap();
     let delegated = theirs.take_delegated().unwrap();
     assert_eq!(delegated.ticket, ticket);
+    assert_eq!(delegated.times, times);
     assert_eq!(
         delegated.server.to_string(),
         "krbtgt/EXAMPLE.COM@EXAMPLE.COM"

@@ -184,7 +184,9 @@ fn initiator_does_not_follow_skew_outside_of_the_tickets_life_or_against_policy(
     ] {
         let (mut initiator, _) = sent(&realm, Initiator::new(ticket()));
         let outcome = World::new(9).step(&mut initiator, Some(&skew(&realm, time)));
-        assert_eq!(outcome.is_ok(), follows, "{time}");
+        let refusal = outcome.err().map(|error| error.kind());
+        let expected = (!follows).then_some(ErrorKind::PeerError { code: 37 });
+        assert_eq!(refusal, expected, "{time}");
     }
     let (mut initiator, _) = sent(&realm, Initiator::new(ticket()));
     let strict = Policy::default().with_skew_recovery(false);
@@ -304,4 +306,31 @@ fn initiator_takes_no_token_before_its_own() {
         .unwrap_err()
         .kind();
     assert_eq!(kind, ErrorKind::TokenUnexpected);
+}
+
+#[test]
+fn initiator_refuses_large_replies_before_it_looks_at_them() {
+    let realm = realm();
+    let mut reply = vec![0x60; 65_537];
+    for limit in [65_536, 1_000] {
+        let refusal = |length: usize| {
+            let (mut waiting, _) = sent(&realm, initiator(&realm));
+            let policy = Policy::default().with_max_token(limit);
+            let mut world = World::new(9).with_policy(policy);
+            world
+                .step(&mut waiting, Some(&reply[..length]))
+                .unwrap_err()
+                .kind()
+        };
+        let length = limit + 1;
+        assert_eq!(refusal(length), ErrorKind::TokenTooLarge { length, limit });
+        let kind = refusal(limit);
+        assert!(matches!(kind, ErrorKind::DefectiveToken(_)), "{kind:?}");
+    }
+    // Control: an honest reply of exactly the limit.
+    let (mut waiting, received) = sent(&realm, initiator(&realm));
+    reply = build_reply(received.reply());
+    let policy = Policy::default().with_max_token(reply.len());
+    let mut world = World::new(9).with_policy(policy);
+    assert!(world.step(&mut waiting, Some(&reply)).is_ok());
 }

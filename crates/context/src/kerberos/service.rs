@@ -104,3 +104,37 @@ impl fmt::Display for ServicePattern {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_with_an_empty_part_are_refused_and_others_print_as_they_are_written() {
+        for empty in [
+            "", "/", "HTTP/", "/host", "HTTP//*", "HTTP@", "@REALM", "HTTP/*@",
+        ] {
+            assert_eq!(ServicePattern::parse(empty), None, "{empty}");
+        }
+        for text in ["HTTP", "HTTP/host", "HTTP/*", "a/b/c@REALM", "HTTP/*@REALM"] {
+            let pattern = ServicePattern::parse(text).unwrap();
+            assert_eq!(pattern.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_exact_pattern_fits_its_principal_and_no_other() {
+        let principal = |text| Principal::parse(text).unwrap();
+        let exactly = ServicePattern::exactly(&principal("HTTP/host@REALM"));
+        assert!(exactly.matches(&principal("HTTP/HOST@REALM")));
+        for other in [
+            "http/host@REALM",
+            "HTTP/host@realm",
+            "HTTP/host/more@REALM",
+            "HTTP@REALM",
+            "HTTP/hos@REALM",
+        ] {
+            assert!(!exactly.matches(&principal(other)), "{other}");
+        }
+    }
+}

@@ -30,9 +30,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoOptions {
-    /// Enctype of the tickets
-    #[arg(long, value_name = "NAME", default_value = "aes256-cts-hmac-sha1-96")]
-    pub(crate) enctype: String,
+    /// Use this enctype and no other, for the ticket and for messages
+    #[arg(long, value_name = "NAME")]
+    pub(crate) enctype: Option<String>,
     /// Print a JSON object for each event
     #[arg(long)]
     pub(crate) json: bool,
@@ -130,6 +130,13 @@ pub(crate) struct Protocol {
     /// Permit this enctype beside the AES ones; may be repeated
     #[arg(long = "allow-enctype", value_name = "NAME")]
     pub(crate) allow_enctypes: Vec<String>,
+    /// Permit this enctype and no other; may be repeated
+    #[arg(
+        long = "only-enctype",
+        value_name = "NAME",
+        conflicts_with = "allow_enctypes"
+    )]
+    pub(crate) only_enctypes: Vec<String>,
     /// Give up after so many seconds of silence
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) timeout: u64,
@@ -141,8 +148,12 @@ pub(crate) struct Protocol {
 impl Protocol {
     /// The default policy with the enctypes that were named.
     pub(crate) fn policy(&self) -> Result<Policy, Failure> {
-        let mut enctypes = EnctypeSet::AES;
-        for name in &self.allow_enctypes {
+        let mut enctypes = if self.only_enctypes.is_empty() {
+            EnctypeSet::AES
+        } else {
+            EnctypeSet::EMPTY
+        };
+        for name in self.allow_enctypes.iter().chain(&self.only_enctypes) {
             enctypes = enctypes.with(enctype(name)?);
         }
         Ok(Policy::default().with_enctypes(enctypes))

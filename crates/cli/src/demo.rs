@@ -54,8 +54,14 @@ struct Exchange {
 }
 
 pub(crate) fn run(options: &DemoOptions) -> Result<(), Failure> {
-    let enctype = enctype(&options.enctype)?;
-    let policy = Policy::default().with_enctypes(EnctypeSet::AES.with(enctype));
+    let (enctype, permitted) = match &options.enctype {
+        Some(name) => {
+            let enctype = enctype(name)?;
+            (enctype, EnctypeSet::of(&[enctype]))
+        }
+        None => (Enctype::Aes256CtsHmacSha384_192, EnctypeSet::AES),
+    };
+    let policy = Policy::default().with_enctypes(permitted);
     let realm = realm()?;
     let (keytab, ticket) = mint(&realm, enctype)?;
     let (client, service) = (ticket.client.clone(), ticket.server.clone());

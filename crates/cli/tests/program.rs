@@ -314,6 +314,22 @@ fn server_answers_for_listed_services_only() {
 }
 
 #[test]
+fn both_sides_keep_to_the_only_enctype_that_they_permit() {
+    let files = Files::new();
+    let aes256 = "aes256-cts-hmac-sha1-96";
+    let server = Server::start("length", &files.path("keytab"), &["--only-enctype", aes256]);
+    let switches = ["--message", "m", "--only-enctype", aes256];
+    let printed = succeed(&server.connect("length", &files, &switches));
+    assert!(
+        printed.contains(&format!("enctype    {aes256}\n")),
+        "{printed}"
+    );
+    // The ticket is not of this one.
+    let other = ["--only-enctype", "aes128-cts-hmac-sha1-96"];
+    assert_eq!(fail(&server.connect("length", &files, &other)).0, 1);
+}
+
+#[test]
 fn garbage_from_a_stranger_does_not_stop_the_server() {
     let files = Files::new();
     let mut server = Server::start("length", &files.path("keytab"), &[]);

@@ -157,3 +157,56 @@ pub enum ChannelBindingPolicy {
     /// (`KERB_AP_OPTIONS_CBT`, MS-KILE §3.2.5.8), they must be these.
     IfPresent(ChannelBindings),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A certificate of nothing, signed with sha256WithRSAEncryption.
+    const CERTIFICATE: &[u8] =
+        b"\x30\x15\x30\x00\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00\x03\x02\x00\x00";
+
+    #[test]
+    fn bindings_of_a_certificate_are_those_of_its_hash() {
+        use sha2::{Digest, Sha256};
+        let bindings = ChannelBindings::tls_server_end_point_of(CERTIFICATE).unwrap();
+        let hash = Sha256::digest(CERTIFICATE);
+        assert_eq!(bindings, Some(ChannelBindings::tls_server_end_point(&hash)));
+        assert!(ChannelBindings::tls_server_end_point_of(&CERTIFICATE[1..]).is_err());
+    }
+
+    #[test]
+    fn bindings_pass_through_the_blob_of_sspi() {
+        let bindings = ChannelBindings::tls_unique(b"finished")
+            .with_initiator_address(2, [192, 0, 2, 1])
+            .with_acceptor_address(2, [192, 0, 2, 2]);
+        let blob = bindings.to_sec_channel_bindings();
+        assert_eq!(
+            ChannelBindings::from_sec_channel_bindings(&blob),
+            Ok(bindings)
+        );
+        let cut = &blob[..blob.len() - 1];
+        assert!(ChannelBindings::from_sec_channel_bindings(cut).is_err());
+    }
+
+    #[test]
+    fn every_part_of_the_bindings_changes_their_hash() {
+        let plain = ChannelBindings::tls_unique(b"finished");
+        let others = [
+            ChannelBindings::from_application_data(*b"finished"),
+            ChannelBindings::tls_server_end_point(b"finished"),
+            plain.clone().with_initiator_address(2, []),
+            plain.clone().with_acceptor_address(2, []),
+            plain.clone().with_initiator_address(0, [1]),
+            plain.clone().with_acceptor_address(0, [1]),
+            ChannelBindings::default(),
+        ];
+        assert_eq!(plain.hash(), plain.clone().hash());
+        for (index, other) in others.iter().enumerate() {
+            assert_ne!(other.hash(), plain.hash(), "{index}");
+            for another in others.iter().skip(index + 1) {
+                assert_ne!(other.hash(), another.hash(), "{index}");
+            }
+        }
+    }
+}

@@ -105,3 +105,30 @@ impl core::fmt::Debug for Environment<'_> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_carry_compare_and_saturate() {
+        let moment = Timestamp::new(5, 2_500_000);
+        assert_eq!((moment.seconds(), moment.microseconds()), (7, 500_000));
+        assert_eq!(moment, Timestamp::new(7, 500_000));
+        assert_eq!(moment.offset_by(-3), Timestamp::new(4, 500_000));
+        assert_eq!(moment.seconds_since(Timestamp::from_unix(10)), -3);
+        assert_eq!(Timestamp::from_unix(10).seconds_since(moment), 3);
+        assert!(Timestamp::new(7, 499_999) < moment && moment < Timestamp::from_unix(8));
+        assert_eq!(moment.distance(Timestamp::from_unix(8)), 500_000);
+        assert_eq!(Timestamp::from_unix(8).distance(moment), 500_000);
+
+        let (first, last) = (
+            Timestamp::from_unix(i64::MIN),
+            Timestamp::from_unix(i64::MAX),
+        );
+        assert_eq!(first.offset_by(-1), first);
+        assert_eq!(last.offset_by(1), last);
+        assert_eq!(first.seconds_since(last), i64::MIN);
+        assert_eq!(last.distance(first), u128::from(u64::MAX) * 1_000_000);
+    }
+}

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ops::{BitAnd, BitOr, BitOrAssign, Not};
 
-/// Context flags with the values that RFC 2744 §4 and RFC 4121 §4.1.1.1 assign, and the
+/// Context flags with the values that RFC 2744 appendix A and RFC 4121 §4.1.1.1 assign, and the
 /// extensions in use beside them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Flags(u32);

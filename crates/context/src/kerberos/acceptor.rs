@@ -253,7 +253,9 @@ impl Acceptor {
         Ok(established(context, Some(token)))
     }
 
-    /// MS-KILE §3.4.5.1: the initiator's AP-REP carries the acceptor's sequence number.
+    /// MS-KILE §3.4.5.1: the initiator makes an AP-REP as an acceptor would. It proves itself by the
+    /// acceptor's sequence number; the time in it is the request's with some and the present with
+    /// MIT krb5, and is not looked at.
     fn third_leg(third: ThirdLeg, token: &[u8]) -> Result<(State, Step), ErrorKind> {
         let ThirdLeg {
             context,

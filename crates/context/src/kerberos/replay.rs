@@ -35,6 +35,11 @@ pub(crate) fn tag(authenticator_cipher: &[u8]) -> Tag {
 
 /// Remembers authenticators for every context of an acceptor credential, or of several.
 ///
+/// It is as good as the times that it is given: what has expired is forgotten, and comes back as
+/// new if the clock is set back, or if a context with a wider skew than any before is the first to
+/// ask. It begins empty: whoever restarts within the skew and must not accept old tokens keeps
+/// entries elsewhere ([`ReplayProtection::External`](super::ReplayProtection::External)).
+///
 /// Bounded: when it is full, new contexts are refused rather than left unchecked. Each entry costs
 /// about 20 bytes; memory grows with use and is given back as entries expire.
 pub struct ReplayCache {

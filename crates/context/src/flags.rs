@@ -141,3 +141,35 @@ impl fmt::Debug for Flags {
         write!(f, "Flags({self})")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_of_flags_behave_as_sets() {
+        let (a, b) = (Flags::MUTUAL, Flags::MUTUAL | Flags::REPLAY);
+        assert_eq!(a.union(b), b);
+        assert_eq!(a | b, b);
+        assert_eq!(a & b, a);
+        assert_eq!(b.difference(a), Flags::REPLAY);
+        assert_eq!(a.difference(b), Flags::NONE);
+        assert!(b.contains(a) && !a.contains(b) && a.contains(Flags::NONE));
+        assert_eq!(!(!b), b);
+        assert!(!(!b).contains(a));
+        let mut sum = a;
+        sum |= b;
+        assert_eq!(sum, b);
+        assert_eq!(Flags::from_bits(b.bits()), b);
+    }
+
+    #[test]
+    fn flags_print_their_names_and_what_has_none() {
+        assert_eq!(Flags::NONE.to_string(), "none");
+        let both = Flags::MUTUAL | Flags::DCE_STYLE;
+        assert_eq!(both.to_string(), "mutual, dce-style");
+        let odd = Flags::from_bits(0x8000_0000) | Flags::MUTUAL;
+        assert_eq!(odd.to_string(), "mutual, 0x80000000");
+        assert_eq!(Flags::from_bits(0x10_0000).to_string(), "0x100000");
+    }
+}

@@ -168,3 +168,29 @@ impl Default for Policy {
         Self::DEFAULT
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_permits_the_four_aes_enctypes_and_no_other() {
+        let ids: Vec<i32> = Policy::default()
+            .enctypes()
+            .iter()
+            .map(Enctype::id)
+            .collect();
+        assert_eq!(ids, [17, 18, 19, 20]);
+    }
+
+    #[test]
+    fn enctypes_are_added_and_removed_once() {
+        let (first, second) = (Enctype::Camellia128CtsCmac, Enctype::Camellia256CtsCmac);
+        let one = EnctypeSet::of(&[first]);
+        assert_eq!(one.with(first), one);
+        assert!(one.contains(first) && !one.contains(second));
+        assert_eq!(one.with(second).without(second), one);
+        assert_eq!(one.without(second), one);
+        assert_eq!(one.without(first), EnctypeSet::EMPTY);
+    }
+}

@@ -296,7 +296,7 @@ fn messages() -> Result {
         Flags::MUTUAL | Flags::REPLAY | Flags::SEQUENCE | Flags::CONFIDENTIALITY | Flags::INTEGRITY;
     for (index, &enctype) in Enctype::ALL.iter().enumerate() {
         let index = u8::try_from(index)?;
-        let (mut initiator, acceptor) = realm::established(enctype, flags);
+        let (mut initiator, acceptor) = realm::established(enctype, flags, 2);
         let token = initiator.wrap(true, b"a sealed message")?;
         let mic = initiator.get_mic(b"a sealed message")?;
         put("import", enctype.name(), &acceptor.export()?)?;
@@ -321,7 +321,7 @@ fn messages() -> Result {
         }
     }
     let (mut initiator, acceptor) =
-        realm::established(Enctype::Aes256CtsHmacSha1_96, flags | Flags::DCE_STYLE);
+        realm::established(Enctype::Aes256CtsHmacSha1_96, flags | Flags::DCE_STYLE, 2);
     initiator.wrap(true, b"used")?;
     put("import", "dce-initiator", &initiator.export()?)?;
     put("import", "dce-acceptor", &acceptor.export()?)

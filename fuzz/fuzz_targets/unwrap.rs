@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let enctype = realm::enctype(enctype);
     let seal = flags & 1 != 0;
-    let (mut sender, mut receiver) = contexts(enctype, flags & 2 != 0);
+    let (mut sender, mut receiver) = contexts(enctype, flags & 2 != 0, kind % 5 == 0);
     if flags & 4 != 0 {
         (sender, receiver) = (receiver, sender);
     }
@@ -107,33 +107,40 @@ fuzz_target!(|data: &[u8]| {
 
 /// A new pair in the direction that `flags` asks for.
 fn pair(enctype: Enctype, flags: u8) -> (SecurityContext, SecurityContext) {
-    let (initiator, acceptor) = contexts(enctype, flags & 2 != 0);
+    let (initiator, acceptor) = contexts(enctype, flags & 2 != 0, false);
     match flags & 4 {
         0 => (initiator, acceptor),
         _ => (acceptor, initiator),
     }
 }
 
-/// A context that has been established once and is imported for each input.
-fn contexts(enctype: Enctype, dce: bool) -> (SecurityContext, SecurityContext) {
+/// Contexts that have been established once and are imported for each input.
+///
+/// Forgeries are tried on contexts of their own: libFuzzer watches every comparison, and would learn
+/// from ours what a genuine token looks like.
+fn contexts(enctype: Enctype, dce: bool, forgeries: bool) -> (SecurityContext, SecurityContext) {
     type Exported = [Zeroizing<Vec<u8>>; 2];
     static CONTEXTS: OnceLock<Vec<Exported>> = OnceLock::new();
     let contexts = CONTEXTS.get_or_init(|| {
         let plain = Flags::MUTUAL | Flags::REPLAY | Flags::CONFIDENTIALITY | Flags::INTEGRITY;
-        let export = |(enctype, flags)| {
-            let (initiator, acceptor) = realm::established(enctype, flags);
+        let export = |index: usize| {
+            let flags = if index & 2 == 0 {
+                plain
+            } else {
+                plain | Flags::DCE_STYLE
+            };
+            let seed = 2 + (index as u64 & 1);
+            let (initiator, acceptor) = realm::established(Enctype::ALL[index / 4], flags, seed);
             [initiator, acceptor].map(|context| context.export().expect("exports"))
         };
-        let kinds = Enctype::ALL
-            .iter()
-            .flat_map(|e| [(*e, plain), (*e, plain | Flags::DCE_STYLE)]);
-        kinds.map(export).collect()
+        (0..Enctype::ALL.len() * 4).map(export).collect()
     });
     let index = Enctype::ALL
         .iter()
         .position(|known| *known == enctype)
         .unwrap_or(0);
-    let [initiator, acceptor] = &contexts[index * 2 + usize::from(dce)];
+    let [initiator, acceptor] =
+        &contexts[index * 4 + usize::from(dce) * 2 + usize::from(forgeries)];
     let import = |bytes: &[u8]| {
         let mut random = Seeded(3);
         SecurityContext::import(bytes, &mut realm::environment(&mut random)).expect("own export")

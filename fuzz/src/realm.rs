@@ -159,9 +159,14 @@ pub fn decode<'a, T: Decode<'a>>(bytes: &'a [u8]) -> Option<T> {
     T::from_der(bytes).ok()
 }
 
-/// Both sides of an established context: the initiator's and the acceptor's.
-pub fn established(enctype: Enctype, flags: Flags) -> (SecurityContext, SecurityContext) {
-    let mut random = Seeded(2);
+/// Both sides of an established context: the initiator's and the acceptor's. Their keys follow from
+/// the seed.
+pub fn established(
+    enctype: Enctype,
+    flags: Flags,
+    seed: u64,
+) -> (SecurityContext, SecurityContext) {
+    let mut random = Seeded(seed);
     let credential = acceptor_credential()
         .clone()
         .with_replay_protection(countersign_context::kerberos::ReplayProtection::DangerouslyOff);

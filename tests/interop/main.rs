@@ -125,7 +125,7 @@ fn run(rows: &[Row], options: &Options) -> bool {
         Err(reason) if options.require_peers => Err(Outcome::Failed(reason)),
         Err(reason) => Err(Outcome::Skipped(reason)),
     };
-    let mut report = Report::begin(options.json);
+    let mut report = Report::new(options.json);
     for row in rows {
         let outcome = match (&lab, row.skip) {
             (Ok(_), Some(reason)) => Outcome::Skipped(reason.to_owned()),

@@ -1,13 +1,17 @@
-//! Prints the matrix: a line a row as it ends, then the reasons and the counts; or JSON.
+//! Prints the matrix: a line a peer and role while it runs, then the table, the reasons and the
+//! counts; or JSON.
 
 use std::fmt::Write as _;
+use std::time::Instant;
 
+use crate::lab::ENCTYPES;
 use crate::row::{Outcome, Row};
 
 /// Collects the outcomes and prints them.
 pub(crate) struct Report {
     json: bool,
     rows: Vec<Done>,
+    group_began: Instant,
 }
 
 struct Done {
@@ -18,37 +22,71 @@ struct Done {
     outcome: Outcome,
 }
 
+impl Done {
+    fn group(&self) -> (&'static str, &'static str) {
+        (self.peer, self.role)
+    }
+}
+
 impl Report {
-    /// Prints the table's head, unless the result is to be JSON.
-    pub(crate) fn begin(json: bool) -> Self {
-        if !json {
-            println!(
-                "{}",
-                line("peer", "our role", "enctype", "protection", "result")
-            );
-            println!("{}", "-".repeat(77));
-        }
+    pub(crate) fn new(json: bool) -> Self {
         Self {
             json,
             rows: Vec::new(),
+            group_began: Instant::now(),
         }
     }
 
+    /// Progress: failures at once, whatever else at the end of a peer's role.
     pub(crate) fn add(&mut self, row: &Row, outcome: Outcome) {
         let (peer, role, enctype) = (row.peer, row.role.name(), row.enctype);
-        if !self.json {
-            println!(
-                "{}",
-                line(peer, role, enctype, row.protection, outcome.name())
-            );
+        let protection = row.protection;
+        if self
+            .rows
+            .last()
+            .is_some_and(|last| last.group() != (peer, role))
+        {
+            self.end_group();
+        }
+        if matches!(outcome, Outcome::Failed(_)) {
+            self.say(&format!("FAIL {peer}, {role}, {enctype}, {protection}"));
         }
         self.rows.push(Done {
             peer,
             role,
             enctype,
-            protection: row.protection,
+            protection,
             outcome,
         });
+    }
+
+    fn end_group(&mut self) {
+        let Some(group) = self.rows.last().map(Done::group) else {
+            return;
+        };
+        let rows = self.rows.iter().filter(|row| row.group() == group);
+        let (peer, role) = group;
+        let mut line = format!("{peer:<14} {role:<9}");
+        for (name, word) in OUTCOMES {
+            let count = rows
+                .clone()
+                .filter(|row| row.outcome.name() == name)
+                .count();
+            if count > 0 {
+                let _ = write!(line, " {count:>4} {word}");
+            }
+        }
+        let _ = write!(line, "  in {} s", self.group_began.elapsed().as_secs());
+        self.say(&line);
+        self.group_began = Instant::now();
+    }
+
+    fn say(&self, line: &str) {
+        if self.json {
+            eprintln!("{line}");
+        } else {
+            println!("{line}");
+        }
     }
 
     fn count(&self, name: &str) -> usize {
@@ -59,19 +97,55 @@ impl Report {
     }
 
     /// Prints what is left to say; whether nothing failed.
-    pub(crate) fn end(&self) -> bool {
+    pub(crate) fn end(&mut self) -> bool {
+        self.end_group();
         if self.json {
             println!("{}", self.to_json());
         } else {
+            print!("{}", self.table());
             self.print_reasons();
             println!(
                 "\ninterop: {} passed, {} failed, {} skipped",
                 self.count("pass"),
                 self.count("FAIL"),
-                self.count("skipped")
+                self.count("skip")
             );
         }
         self.count("FAIL") == 0
+    }
+
+    /// A line for each exchange with each peer, a column for each enctype.
+    fn table(&self) -> String {
+        let mut table = String::new();
+        let mut lines: Vec<(&str, &str, &str)> = Vec::new();
+        for row in &self.rows {
+            let line = (row.peer, row.role, row.protection);
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        let mut group = ("", "");
+        for (peer, role, protection) in lines {
+            if group != (peer, role) {
+                group = (peer, role);
+                let ours = if role == "control" {
+                    "none, control"
+                } else {
+                    role
+                };
+                let _ = write!(table, "\npeer {peer}, our role: {ours}\n{}", heading());
+            }
+            let _ = write!(table, "{protection:<28}");
+            for enctype in ENCTYPES {
+                let cell = self.rows.iter().find(|row| {
+                    (row.peer, row.role, row.protection) == (peer, role, protection)
+                        && row.enctype == enctype
+                });
+                let _ = write!(table, "{:>7}", cell.map_or("", |row| row.outcome.name()));
+            }
+            table.push('\n');
+        }
+        table
     }
 
     fn print_reasons(&self) {
@@ -108,7 +182,11 @@ impl Report {
                 quote(row.role),
                 quote(row.enctype),
                 quote(row.protection),
-                quote(&row.outcome.name().to_lowercase()),
+                quote(match row.outcome {
+                    Outcome::Passed => "pass",
+                    Outcome::Failed(_) => "fail",
+                    Outcome::Skipped(_) => "skipped",
+                }),
                 quote(row.outcome.reason()),
             );
         }
@@ -116,16 +194,33 @@ impl Report {
             "{{\"passed\":{},\"failed\":{},\"skipped\":{},\"rows\":[{rows}\n]}}",
             self.count("pass"),
             self.count("FAIL"),
-            self.count("skipped")
+            self.count("skip")
         )
     }
 }
 
-fn line(peer: &str, role: &str, enctype: &str, protection: &str, result: &str) -> String {
-    format!("{peer:<16} {role:<9} {enctype:<11} {protection:<28} {result}")
+const OUTCOMES: [(&str, &str); 3] = [("pass", "passed"), ("FAIL", "failed"), ("skip", "skipped")];
+
+/// The enctypes, each over two lines of its column.
+fn heading() -> String {
+    let halves = ENCTYPES.map(
+        |name| match (name.split_once('-'), name.strip_prefix("camellia")) {
+            (Some(halves), _) => halves,
+            (None, Some(bits)) => ("camel.", bits),
+            (None, None) => ("", name),
+        },
+    );
+    let line = |pick: fn((&'static str, &'static str)) -> &'static str| {
+        let cells: String = halves
+            .iter()
+            .map(|half| format!("{:>7}", pick(*half)))
+            .collect();
+        format!("{:28}{}\n", "", cells.trim_end())
+    };
+    line(|half| half.0) + &line(|half| half.1)
 }
 
-/// A JSON string (RFC 8259 §7).
+/// A JSON string (RFC 8259 7).
 fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
@@ -147,26 +242,33 @@ fn quote(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn report_of_every_row() -> Report {
+        let mut report = Report::new(true);
+        for row in crate::matrix::rows() {
+            report.add(&row, Outcome::Skipped("why".into()));
+        }
+        report
+    }
+
     #[test]
-    fn the_widest_row_fits_in_80_columns() {
-        let protection = "3 connections, 5 messages ea";
-        assert_eq!(protection.len(), 28);
+    fn the_table_fits_in_80_columns_and_shows_every_row() {
+        let report = report_of_every_row();
+        let table = report.table();
         assert!(
-            line(
-                "gss-client/serve",
-                "acceptor",
-                "camellia256",
-                protection,
-                "skipped"
-            )
-            .len()
-                <= 80
+            table.lines().all(|line| line.chars().count() <= 80),
+            "{table}"
         );
-        assert!(
-            crate::scenario::SCENARIOS
-                .iter()
-                .all(|s| s.name.len() <= 28)
-        );
+        assert_eq!(table.matches(" skip").count(), report.rows.len());
+    }
+
+    #[test]
+    fn a_failure_is_counted_and_ends_without_success() {
+        let mut report = report_of_every_row();
+        assert!(report.end());
+        let rows = crate::matrix::rows();
+        let row = rows.first().expect("there are rows");
+        report.add(row, Outcome::Failed("why".into()));
+        assert!(!report.end());
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Outcome {
         match self {
             Self::Passed => "pass",
             Self::Failed(_) => "FAIL",
-            Self::Skipped(_) => "skipped",
+            Self::Skipped(_) => "skip",
         }
     }
 

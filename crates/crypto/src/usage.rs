@@ -39,13 +39,13 @@ impl KeyUsage {
     pub const PAC_SIGNATURE: Self = Self(17);
     /// AD-KDC-ISSUED checksum.
     pub const AD_KDC_ISSUED: Self = Self(19);
-    /// Wrap tokens with confidentiality from the acceptor (RFC 4121 §2).
+    /// Wrap tokens from the acceptor, sealed or only signed (RFC 4121 §2).
     pub const ACCEPTOR_SEAL: Self = Self(22);
-    /// MIC tokens, and Wrap tokens without confidentiality, from the acceptor.
+    /// MIC tokens from the acceptor (RFC 4121 §2).
     pub const ACCEPTOR_SIGN: Self = Self(23);
-    /// Wrap tokens with confidentiality from the initiator.
+    /// Wrap tokens from the initiator, sealed or only signed (RFC 4121 §2).
     pub const INITIATOR_SEAL: Self = Self(24);
-    /// MIC tokens, and Wrap tokens without confidentiality, from the initiator.
+    /// MIC tokens from the initiator (RFC 4121 §2).
     pub const INITIATOR_SIGN: Self = Self(25);
     /// The checksum over the KDC-REQ body or AP-REQ in KrbFastArmoredReq (RFC 6113 §5.4.2).
     pub const FAST_REQ_CHECKSUM: Self = Self(50);

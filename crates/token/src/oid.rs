@@ -27,7 +27,7 @@ impl Oid<'static> {
     pub const MS_KERBEROS: Self = Self {
         contents: b"\x2a\x86\x48\x82\xf7\x12\x01\x02\x02",
     };
-    /// 1.2.840.113554.1.2.2.3, Kerberos 5 user-to-user (MS-KILE §3.4.5.1).
+    /// 1.2.840.113554.1.2.2.3, Kerberos 5 user-to-user (draft-swift-win2k-krb-user2user-03).
     pub const KERBEROS_USER_TO_USER: Self = Self {
         contents: b"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x03",
     };

@@ -9,7 +9,7 @@ use crate::error::ErrorKind;
 /// Whether a token came in the framing of RFC 2743 §3.1 and under which OID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framed {
-    /// Under the OID of RFC 4121, or its variant that a bug of old Windows made (MS-SPNG §1.9).
+    /// Under the OID of RFC 4121, or its variant that a bug of old Windows made (MS-KILE §3.1.1.7).
     As(Oid<'static>),
     /// Bare, as DCE style has it.
     Bare,

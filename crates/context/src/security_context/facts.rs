@@ -161,7 +161,7 @@ macro_rules! facts_accessors {
             }
 
             /// How long a message may be so that its token has at most `max_output` bytes
-            /// (`gss_wrap_size_limit`, RFC 2743 §2.4.3). Zero when not even an empty one fits.
+            /// (`gss_wrap_size_limit`, RFC 2743 §2.2.7). Zero when not even an empty one fits.
             #[must_use]
             pub fn wrap_size_limit(&self, seal: bool, max_output: usize) -> usize {
                 $crate::security_context::sizes::wrap_size_limit(self.facts(), seal, max_output)

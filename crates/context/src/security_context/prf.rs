@@ -15,7 +15,7 @@ pub enum PrfKey {
 }
 
 /// The first `length` bytes of T0 | T1 | …, Tn = pseudo-random(K, n | input), n in four bytes,
-/// big-endian, from zero (RFC 7802 §3; RFC 4402 counted from one and nobody did).
+/// big-endian, from zero (RFC 7802 §2; RFC 4402 counted from one and nobody did).
 pub(super) fn pseudo_random(
     facts: &Facts,
     key: PrfKey,

@@ -44,7 +44,7 @@ impl AuthorizationDataEntry<'_> {
     pub const MANDATORY_FOR_KDC: i32 = 8;
     /// RFC 6113 §5.4.1.1.
     pub const FX_FAST_ARMOR: i32 = 71;
-    /// RFC 7751 §3.
+    /// RFC 7751 §4.
     pub const CAMMAC: i32 = 96;
     /// MS-PAC §2: a PAC.
     pub const WIN2K_PAC: i32 = 128;

@@ -102,9 +102,9 @@ pub type HostAddresses<'a> = SequenceOf<'a, HostAddress<'a>>;
 impl HostAddress<'_> {
     /// RFC 4120 §7.5.3: four octets.
     pub const IPV4: i32 = 2;
-    /// RFC 4120 §7.1.4: 0 for the initiator, 1 for the acceptor, four octets.
+    /// RFC 4120 §7.1: 0 for the initiator, 1 for the acceptor, four octets.
     pub const DIRECTIONAL: i32 = 3;
-    /// RFC 4120 §7.1.3: sixteen octets, padded with spaces.
+    /// RFC 4120 §7.1: sixteen octets, padded with spaces.
     pub const NETBIOS: i32 = 20;
     /// RFC 4120 §7.5.3: sixteen octets.
     pub const IPV6: i32 = 24;

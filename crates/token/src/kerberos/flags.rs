@@ -193,7 +193,7 @@ flags! {
         OPT_HARDWARE_AUTH = 11,
         /// MS-SFU §2.2.3: constrained delegation, the client's name in an additional ticket.
         CNAME_IN_ADDL_TKT = 14,
-        /// RFC 6806 §5 and 8: names may be canonicalized.
+        /// RFC 6806 §3: names may be canonicalized.
         CANONICALIZE = 15,
         /// RFC 8062 §3: the client asks to be anonymous.
         REQUEST_ANONYMOUS = 16,

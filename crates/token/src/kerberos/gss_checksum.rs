@@ -17,7 +17,7 @@ use crate::error::{DecodeError, DecodeErrorKind};
 ///  n..last   Exts    (u32 big-endian type, u32 big-endian length, bytes)*
 /// ```
 ///
-/// Source: RFC 4121 §4.1.1; the form of the extensions is of RFC 6542 §3.
+/// Source: RFC 4121 §4.1.1; the form of the extensions is of RFC 6542 §3.1.
 ///
 /// ```
 /// use countersign_token::kerberos::{GssChecksum, GssFlags};
@@ -162,7 +162,7 @@ impl<'a> GssChecksum<'a> {
     }
 }
 
-/// An extension of the field, RFC 6542 §3.
+/// An extension of the field, RFC 6542 §3.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extension<'a> {
     /// The type.

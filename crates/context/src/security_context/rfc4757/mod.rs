@@ -10,7 +10,7 @@
 //!
 //! What cannot be helped: SND_SEQ is not under the checksum. In a sealed token a changed number
 //! decrypts to garbage; in one that is only signed a changed number passes, so that replays are
-//! detected only as far as nobody changes numbers (RFC 4757 §9, CVE-2025-3576: weak, off by
+//! detected only as far as nobody changes numbers (RFC 4757 §8, CVE-2025-3576: weak, off by
 //! default).
 //!
 //! In DCE style the frame's length covers the header alone and there is no padding, when the

@@ -248,7 +248,7 @@ fn confounders_never_repeat() {
 }
 
 #[test]
-fn a_pseudo_random_function_has_the_test_vector_of_rfc_7802_shape() {
+fn the_pseudo_random_function_counts_its_blocks_from_zero_on_both_sides() {
     let (initiator, acceptor) = pair(Enctype::Aes128CtsHmacSha1_96, ORDERED);
     for which in [PrfKey::Full, PrfKey::Partial] {
         let ours = initiator.pseudo_random(which, b"input", 100).unwrap();
@@ -259,7 +259,7 @@ fn a_pseudo_random_function_has_the_test_vector_of_rfc_7802_shape() {
             PrfKey::Full => key(Enctype::Aes128CtsHmacSha1_96, 0x51),
             PrfKey::Partial => key(Enctype::Aes128CtsHmacSha1_96, 0x0f),
         };
-        // RFC 7802 §3: the count starts at zero.
+        // RFC 7802 §2: the count starts at zero.
         assert_eq!(ours[..16], key.prf(b"\0\0\0\0input")[..]);
         assert_eq!(ours[16..32], key.prf(b"\0\0\0\x01input")[..]);
     }

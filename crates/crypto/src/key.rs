@@ -209,6 +209,10 @@ impl Key {
     ///
     /// [`Error::OutputTooLong`] beyond 255 blocks of [`prf`](Key::prf).
     pub fn prf_plus(&self, pepper: &[u8], len: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+        // Before room is made for it.
+        if len > prf::MAX_PLUS {
+            return Err(Error::OutputTooLong);
+        }
         let mut out = Zeroizing::new(alloc::vec![0; len]);
         prf::prf_plus(self, pepper, &mut out)?;
         Ok(out)

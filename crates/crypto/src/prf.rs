@@ -14,6 +14,9 @@ use crate::{Enctype, Error, Key, derive::Deriver, mac::keyed};
 /// The longest PRF output, in bytes (aes256-cts-hmac-sha384-192).
 const MAX_OUTPUT: usize = 48;
 
+/// No enctype's PRF+ is longer, in bytes.
+pub(crate) const MAX_PLUS: usize = 255 * MAX_OUTPUT;
+
 const PRF: &[u8] = b"prf";
 
 /// KRB-FX-CF2 (RFC 6113 §5.1): one key from two, of the first one's enctype.

@@ -104,7 +104,7 @@ fn combine_matches_rfc_6113_appendix_a() {
     check(Enctype::Rc4Hmac, "24d7f6b6bae4e5c00d2082c5ebab3672");
 }
 
-/// The GSS-API PRF of RFC 4402 (PRF(K, counter | input), cut) as MIT krb5 computes it: this reaches the
+/// The GSS-API PRF of RFC 7802 §2 (PRF(K, counter | input), cut) as MIT krb5 computes it: this reaches the
 /// PRF of every enctype, with an empty input and with one longer than a block.
 #[test]
 fn prf_of_every_enctype_matches_gss_pseudo_random() {
@@ -192,6 +192,11 @@ fn prf_plus_concatenates_numbered_blocks_and_ends_at_255() {
         assert!(key.prf_plus(b"pepper", 0).unwrap().is_empty());
         assert_eq!(
             key.prf_plus(b"pepper", 255 * block + 1).unwrap_err(),
+            Error::OutputTooLong
+        );
+        // Refused before there is room for it.
+        assert_eq!(
+            key.prf_plus(b"pepper", usize::MAX).unwrap_err(),
             Error::OutputTooLong
         );
     }

@@ -133,6 +133,46 @@ impl Survey {
     }
 }
 
+/// The one stream of a message that is to be unwrapped, taken out of the buffers: beside it stand
+/// one data buffer and associated data.
+pub(super) fn take_stream<'b>(buffers: &mut [IoBuffer<'b>]) -> Result<&'b mut [u8], Error> {
+    let survey = Survey::of(buffers)?;
+    let layout = (
+        survey.streams,
+        survey.data_buffers,
+        survey.headers,
+        survey.trailers,
+        survey.padding,
+    );
+    if layout != (1, 1, 0, 0, 0) {
+        return Err(ErrorKind::BufferLayout.into());
+    }
+    let stream = buffers.iter_mut().find_map(|buffer| match buffer {
+        IoBuffer::Stream(bytes) => Some(core::mem::take(bytes)),
+        _ => None,
+    });
+    stream.ok_or(ErrorKind::Internal("stream buffer").into())
+}
+
+/// Makes the data buffer beside a stream the message inside of it.
+pub(super) fn place_message<'b>(buffers: &mut [IoBuffer<'b>], message: &'b mut [u8]) {
+    if let Some(place) = buffers.iter_mut().find_map(|buffer| match buffer {
+        IoBuffer::Data(bytes) => Some(bytes),
+        _ => None,
+    }) {
+        *place = message;
+    }
+}
+
+/// The header's bytes; nothing where there is none.
+pub(super) fn header_bytes<'b>(buffers: &'b [IoBuffer<'_>]) -> &'b [u8] {
+    let header = buffers.iter().find_map(|buffer| match buffer {
+        IoBuffer::Header(bytes) => Some(&**bytes),
+        _ => None,
+    });
+    header.unwrap_or_default()
+}
+
 /// Cuts header, padding and trailer to the lengths they need.
 pub(super) fn fit(buffers: &mut [IoBuffer<'_>], parts: IovParts) -> Result<(), Error> {
     // All are checked before any is cut.

@@ -127,11 +127,7 @@ impl CfxReceiver {
         if survey.padding != 0 {
             return Err(ErrorKind::BufferLayout.into());
         }
-        let header = buffers.iter().find_map(|buffer| match buffer {
-            IoBuffer::Header(bytes) => Some(&**bytes),
-            _ => None,
-        });
-        let header = self.header(facts, header.unwrap_or_default())?;
+        let header = self.header(facts, iov::header_bytes(buffers))?;
         if header.flags.contains(CfxFlags::SEALED) {
             let mac = facts.enctype().checksum_type().len();
             let after = HEADER.saturating_add(mac);
@@ -199,22 +195,7 @@ impl CfxReceiver {
         facts: &Facts,
         buffers: &mut [IoBuffer<'_>],
     ) -> Result<(Protection, u64), Error> {
-        let survey = Survey::of(buffers)?;
-        if (
-            survey.streams,
-            survey.data_buffers,
-            survey.headers,
-            survey.trailers,
-        ) != (1, 1, 0, 0)
-            || survey.padding != 0
-        {
-            return Err(ErrorKind::BufferLayout.into());
-        }
-        let stream = buffers.iter_mut().find_map(|buffer| match buffer {
-            IoBuffer::Stream(bytes) => Some(core::mem::take(bytes)),
-            _ => None,
-        });
-        let stream = stream.unwrap_or_default();
+        let stream = iov::take_stream(buffers)?;
         let header = self.header(facts, stream)?;
         let (_, rest) = stream
             .split_at_mut_checked(HEADER)
@@ -243,12 +224,7 @@ impl CfxReceiver {
         let Some((last, mac)) = rest.split_at_mut_checked(filled) else {
             return Err(cut);
         };
-        if let Some(place) = buffers.iter_mut().find_map(|buffer| match buffer {
-            IoBuffer::Data(bytes) => Some(bytes),
-            _ => None,
-        }) {
-            *place = message;
-        }
+        iov::place_message(buffers, message);
         if sealed {
             let segments = iov::gather(buffers).segments;
             self.open_segments(facts, &header, segments, confounder, last, mac)

@@ -111,18 +111,14 @@ impl Rfc4757Receiver {
         let computed = self
             .key
             .checksum(TokenUsage::Wrap, &[&covered(&header), data]);
-        let length = data
-            .len()
-            .checked_sub(CONFOUNDER)
-            .and_then(|_| unpadded(data));
-        let (true, Some(length)) = (verify_equal(computed.as_bytes(), &header.sgn_cksum), length)
-        else {
+        // The padding is looked at only once it is authentic, so that no time tells of it
+        // (CVE-2014-4342).
+        let genuine = verify_equal(computed.as_bytes(), &header.sgn_cksum);
+        let padded = genuine.then(|| unpadded(data)).flatten();
+        let Some(length) = padded.and_then(|length| length.checked_sub(CONFOUNDER)) else {
             data.zeroize();
             return Err(ErrorKind::MessageModified.into());
         };
-        let length = length
-            .checked_sub(CONFOUNDER)
-            .ok_or(ErrorKind::MessageModified)?;
         let start = start.saturating_add(CONFOUNDER);
         let message = start..start.saturating_add(length);
         Ok(Opened {
@@ -156,9 +152,8 @@ impl Rfc4757Receiver {
         window: &ReceiveWindow,
         buffers: &mut [IoBuffer<'_>],
     ) -> Result<(Protection, u64), Error> {
-        let survey = Survey::of(buffers)?;
-        if survey.streams != 0 {
-            return self.unwrap_stream(facts, window, &survey, buffers);
+        if Survey::of(buffers)?.streams != 0 {
+            return self.unwrap_stream(facts, window, buffers);
         }
         let survey = Survey::of_header(buffers)?;
         let following = if facts.dce_style() {
@@ -172,11 +167,7 @@ impl Rfc4757Receiver {
         if trailer {
             return Err(ErrorKind::BufferLayout.into());
         }
-        let header = buffers.iter().find_map(|buffer| match buffer {
-            IoBuffer::Header(bytes) => Some(&**bytes),
-            _ => None,
-        });
-        let header = header.unwrap_or_default();
+        let header = iov::header_bytes(buffers);
         let token = self.token(facts, TokenId::Rfc1964Wrap, header, following)?;
         let start = token.frame.saturating_add(Rfc1964Header::LEN);
         let confounder = header.get(start..).unwrap_or_default();
@@ -194,24 +185,9 @@ impl Rfc4757Receiver {
         &mut self,
         facts: &Facts,
         window: &ReceiveWindow,
-        survey: &Survey,
         buffers: &mut [IoBuffer<'_>],
     ) -> Result<(Protection, u64), Error> {
-        if (
-            survey.streams,
-            survey.data_buffers,
-            survey.headers,
-            survey.trailers,
-        ) != (1, 1, 0, 0)
-            || survey.padding != 0
-        {
-            return Err(ErrorKind::BufferLayout.into());
-        }
-        let stream = buffers.iter_mut().find_map(|buffer| match buffer {
-            IoBuffer::Stream(bytes) => Some(core::mem::take(bytes)),
-            _ => None,
-        });
-        let stream = stream.unwrap_or_default();
+        let stream = iov::take_stream(buffers)?;
         let token = self.token(facts, TokenId::Rfc1964Wrap, stream, 0)?;
         let start = token.frame.saturating_add(HEADER);
         let length = stream.len();
@@ -222,12 +198,7 @@ impl Rfc4757Receiver {
             .last_chunk()
             .copied()
             .ok_or(ErrorKind::Internal("confounder"))?;
-        if let Some(place) = buffers.iter_mut().find_map(|buffer| match buffer {
-            IoBuffer::Data(bytes) => Some(bytes),
-            _ => None,
-        }) {
-            *place = message;
-        }
+        iov::place_message(buffers, message);
         self.open(&token, confounder, buffers)?;
         cut_padding(buffers).inspect_err(|_| iov::wipe(buffers))?;
         Ok((token.protection, window.widen(token.number)))

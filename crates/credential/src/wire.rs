@@ -44,6 +44,23 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A whole file, at most `limit` bytes of it, at its version number: every format begins with
+    /// the protocol's number, 5, and the number of its own version.
+    pub(crate) fn begin(file: &'a [u8], limit: usize) -> Result<Self, Error> {
+        if file.len() > limit {
+            return Err(Error::Format {
+                offset: limit,
+                problem: FormatProblem::TooLarge,
+            });
+        }
+        let mut head = Self::new(file, 0, ByteOrder::Big);
+        let start = head.clone();
+        if head.u8()? != 5 {
+            return Err(start.error(FormatProblem::BadMagic));
+        }
+        Ok(head)
+    }
+
     pub(crate) fn remaining(&self) -> usize {
         self.rest.len()
     }

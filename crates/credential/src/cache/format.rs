@@ -53,17 +53,7 @@ impl Version {
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<(CredentialCache, Version), Error> {
-    if bytes.len() > limits::CACHE_BYTES {
-        return Err(Error::Format {
-            offset: limits::CACHE_BYTES,
-            problem: FormatProblem::TooLarge,
-        });
-    }
-    let mut head = Reader::new(bytes, 0, ByteOrder::Big);
-    let start = head.clone();
-    if head.u8()? != 5 {
-        return Err(start.error(FormatProblem::BadMagic));
-    }
+    let mut head = Reader::begin(bytes, limits::CACHE_BYTES)?;
     let at_version = head.clone();
     let read = |version: Version| {
         body(Reader::new(bytes, 2, version.order()), version).map(|cache| (cache, version))

@@ -31,17 +31,7 @@ enum Version {
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Keytab, Error> {
-    if bytes.len() > limits::KEYTAB_BYTES {
-        return Err(Error::Format {
-            offset: limits::KEYTAB_BYTES,
-            problem: FormatProblem::TooLarge,
-        });
-    }
-    let mut head = Reader::new(bytes, 0, ByteOrder::Big);
-    let start = head.clone();
-    if head.u8()? != 5 {
-        return Err(start.error(FormatProblem::BadMagic));
-    }
+    let mut head = Reader::begin(bytes, limits::KEYTAB_BYTES)?;
     let at_version = head.clone();
     let read = |version, order| records(Reader::new(bytes, 2, order), version);
     match head.u8()? {

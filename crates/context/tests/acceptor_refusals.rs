@@ -401,6 +401,7 @@ fn acceptor_refuses_unlisted_enctypes_of_ticket_session_key_and_subkey() {
     }
 }
 
+/// CVE-2025-3576, CVE-2022-38023, CVE-2026-20833.
 #[cfg(feature = "rc4")]
 #[test]
 fn acceptor_refuses_rc4_until_it_is_named() {

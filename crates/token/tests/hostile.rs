@@ -58,6 +58,7 @@ fn every_sample_decodes_and_encodes_to_itself() {
     }
 }
 
+/// CVE-2009-0844, CVE-2009-0845, CVE-2010-0628, go-krb5 #132: what is cut off is told, not read.
 #[test]
 fn every_prefix_of_every_token_is_an_error() {
     for kind in kinds() {
@@ -143,6 +144,7 @@ fn every_value_of_every_tag_and_length_octet_is_an_error_or_a_stable_value() {
     }
 }
 
+/// CVE-2009-0844: a length beyond the buffer.
 #[test]
 fn a_length_that_wraps_or_exceeds_the_input_is_an_error_at_every_element() {
     for kind in kinds().into_iter().filter(|kind| kind.fields) {
@@ -224,6 +226,7 @@ fn without_field(sample: &[u8], number: u8) -> Option<Vec<u8>> {
     found.then(|| writer.into_vec())
 }
 
+/// CVE-2021-36222, CVE-2021-37750: an absent field that the code relied on.
 #[test]
 fn every_optional_field_may_be_absent_and_no_other() {
     for kind in kinds().into_iter().filter(|kind| kind.fields) {

@@ -4,6 +4,7 @@ use countersign_crypto::Enctype;
 use countersign_token::kerberos::cfx::WrapHeader;
 
 use super::*;
+use crate::security_context::IoBuffer;
 
 /// What a flipped bit gives: an error, or, where the flip changes nothing that counts, the very
 /// message. RRC is not authenticated (RFC 4121 §4.2.5), so a rotation that comes to the same is
@@ -39,7 +40,7 @@ fn every_flipped_bit_of_a_wrap_token_is_refused_under_every_enctype() {
     }
 }
 
-/// CVE-2025-57736: a refactoring ignored the result of the verification.
+/// CVE-2025-57736, chimera #1234, dittofs #883: a result of the verification that nobody looked at.
 #[test]
 fn every_flipped_bit_of_a_mic_and_of_its_message_is_refused_under_every_enctype() {
     for enctype in cfx_enctypes() {
@@ -89,6 +90,34 @@ fn every_prefix_and_every_extension_is_refused() {
         acceptor.verify_mic(MESSAGE, &mic).unwrap();
         mic.push(0);
         assert!(acceptor.verify_mic(MESSAGE, &mic).is_err());
+    }
+}
+
+/// go-krb5 #147: an empty checksum is no checksum, whatever length the header tells.
+#[test]
+fn checksums_of_no_length_never_verify() {
+    for enctype in cfx_enctypes() {
+        let (mut initiator, mut acceptor) = pair(enctype, UNORDERED);
+        let mic = initiator.get_mic(MESSAGE).unwrap();
+        acceptor.verify_mic(MESSAGE, &mic).unwrap();
+        assert_eq!(
+            kind(acceptor.verify_mic(MESSAGE, &mic[..16])),
+            ErrorKind::MessageModified
+        );
+        let token = initiator.wrap(false, MESSAGE).unwrap();
+        acceptor.unwrap(&token).unwrap();
+        let mut bare = token[..16 + MESSAGE.len()].to_vec();
+        bare[4..6].fill(0);
+        for token in [&bare[..], &bare[..16]] {
+            assert_eq!(kind(acceptor.unwrap(token)), ErrorKind::MessageModified);
+            let (header, rest) = token.split_at(16);
+            let (mut header, mut rest) = (header.to_vec(), rest.to_vec());
+            let mut buffers = [IoBuffer::Header(&mut header), IoBuffer::Data(&mut rest)];
+            assert_eq!(
+                kind(acceptor.unwrap_iov(&mut buffers)),
+                ErrorKind::MessageModified
+            );
+        }
     }
 }
 

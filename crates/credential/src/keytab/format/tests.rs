@@ -196,6 +196,36 @@ fn a_keytab_over_the_limit_is_refused_before_it_is_read() {
     );
 }
 
+/// gokrb5 #339: lengths and counts that run past their record.
+#[test]
+fn lengths_that_run_past_their_record_are_refused() {
+    let record = two(1, 18, &[9; 32], &[]);
+    let file = keytab(&[&record, &record]);
+    assert_eq!(Keytab::parse(&file).unwrap().entries().len(), 2);
+    // The count of components, then the lengths of realm, components and key.
+    for at in [6, 8, 21, 27, 43] {
+        for value in [0x7fff_u16, 0x8000, 0xffff] {
+            let mut changed = file.clone();
+            changed[at..at + 2].copy_from_slice(&value.to_be_bytes());
+            let (offset, problem) = problem(&changed);
+            let expected = match at {
+                6 => FormatProblem::TooLarge,
+                _ => FormatProblem::Truncated,
+            };
+            assert_eq!((offset, problem), (at, expected), "{value:#x}");
+        }
+    }
+    // A record that tells less than its entry has: what follows is not read as part of it.
+    let entry = record.len() - 4;
+    for length in 1..entry {
+        let mut changed = file.clone();
+        changed[2..6].copy_from_slice(&u32::try_from(length).unwrap().to_be_bytes());
+        let (offset, problem) = problem(&changed);
+        assert!(offset <= 6 + length, "{length}");
+        assert_eq!(problem, FormatProblem::Truncated, "{length}");
+    }
+}
+
 /// TRAPS.md, go-krb5 #132-135: a decoder of keytabs must not panic.
 #[test]
 fn every_prefix_is_an_error_or_a_shorter_keytab() {

@@ -8,6 +8,7 @@ mod features;
 mod fuzz;
 mod options;
 mod report;
+mod specs;
 mod steps;
 
 use options::{Invocation, Options};
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Invocation::Test(options)) => test(&options),
+        Ok(Invocation::Specs) => specs(),
         Err(problem) => {
             eprintln!("xtask: {problem}");
             ExitCode::from(2)
@@ -52,6 +54,18 @@ fn test(options: &Options) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// Writes the page of citations anew.
+fn specs() -> ExitCode {
+    let root = root();
+    match specs::page(&root).and_then(|page| std::fs::write(root.join(specs::PAGE), page)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {}: {problem}", specs::PAGE);
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use crate::steps::STEPS;
 /// What was asked for.
 pub(crate) enum Invocation {
     Help,
+    /// Write docs/SPECS.md anew.
+    Specs,
     Test(Options),
 }
 
@@ -31,6 +33,7 @@ impl Options {
 pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Invocation, String> {
     match arguments.next().as_deref() {
         None | Some("help" | "-h" | "--help") => return Ok(Invocation::Help),
+        Some("specs") => return Ok(Invocation::Specs),
         Some("test") => {}
         Some(other) => return Err(format!("no command {other}; try cargo xtask --help")),
     }
@@ -68,6 +71,7 @@ pub(crate) fn help() -> String {
 Runs everything that a change must pass, and prints a table.
 
 Usage: cargo xtask test [OPTIONS]
+       cargo xtask specs    Write docs/SPECS.md from the citations in sources
 
       --require-peers  A peer that cannot be installed is a failure, not skipped
       --json           Print one JSON object; progress goes to standard error

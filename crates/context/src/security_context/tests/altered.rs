@@ -245,13 +245,10 @@ fn refused_messages_leave_no_plaintext_behind() {
     }
 }
 
-/// Random changes of up to four bytes, and lengths: an error, never a panic or another message.
+/// A million random changes of up to four bytes, and of lengths: an error, never a panic or another message.
 #[test]
 fn mutated_tokens_never_give_another_message() {
-    let rounds: u64 = std::env::var("COUNTERSIGN_MUTATIONS")
-        .ok()
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(20_000);
+    let rounds: u64 = 1_000_000;
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut next = move |below: usize| {
         state ^= state << 13;

@@ -81,17 +81,19 @@ pub struct Policy {
     max_token: usize,
     skew_recovery: bool,
     unchecked_transit: bool,
+    anonymous_initiators: bool,
 }
 
 impl Policy {
     /// The defaults: AES enctypes, 300 s of skew, tokens of at most 64 KiB, one attempt at clock
-    /// skew recovery, no unchecked transit through foreign realms.
+    /// skew recovery, no anonymous initiator, no unchecked transit through foreign realms.
     pub const DEFAULT: Self = Self {
         enctypes: EnctypeSet::AES,
         clock_skew: 300,
         max_token: 64 * 1024,
         skew_recovery: true,
         unchecked_transit: false,
+        anonymous_initiators: false,
     };
 
     /// Permits exactly these enctypes, for the ticket, the session key and both subkeys alike.
@@ -121,6 +123,14 @@ impl Policy {
     #[must_use]
     pub fn with_skew_recovery(mut self, enabled: bool) -> Self {
         self.skew_recovery = enabled;
+        self
+    }
+
+    /// Admits anonymous initiators (RFC 8062); their contexts have
+    /// [`Flags::ANONYMOUS`](crate::Flags::ANONYMOUS), and the name in them says nothing.
+    #[must_use]
+    pub fn with_anonymous_initiators(mut self, admitted: bool) -> Self {
+        self.anonymous_initiators = admitted;
         self
     }
 
@@ -154,6 +164,12 @@ impl Policy {
     #[must_use]
     pub fn skew_recovery(&self) -> bool {
         self.skew_recovery
+    }
+
+    /// Whether anonymous initiators are admitted.
+    #[must_use]
+    pub fn anonymous_initiators(&self) -> bool {
+        self.anonymous_initiators
     }
 
     /// Whether unchecked transit is accepted.

@@ -380,7 +380,7 @@ fn a_ticket_without_start_time_is_valid_from_its_authentication() {
 
 /// RFC 8062 §3: an anonymous ticket authenticates nobody, and the context says so.
 #[test]
-fn an_anonymous_initiator_is_known_as_such() {
+fn an_anonymous_initiator_is_refused_until_named_and_then_known_as_such() {
     let realm = realm();
     let nobody = Principal::new(
         "WELLKNOWN:ANONYMOUS",
@@ -389,7 +389,18 @@ fn an_anonymous_initiator_is_known_as_such() {
     );
     let ticket = realm.ticket_for(nobody, realm.principal(SERVICE));
     let anonymous = ticket.flags(1 << 15).mint().unwrap();
-    let context = accepted(&mut acceptor(&realm), &build(honest(&anonymous)));
+    let token = build(honest(&anonymous));
+    assert_eq!(
+        refused(&mut acceptor(&realm), &token),
+        ErrorKind::AnonymousRefused
+    );
+    let named = countersign_context::Policy::default().with_anonymous_initiators(true);
+    let step = World::new(1)
+        .with_policy(named)
+        .step(&mut acceptor(&realm), Some(&token));
+    let Ok(Step::Established { context, .. }) = step else {
+        panic!("{step:?}")
+    };
     assert!(context.flags().contains(Flags::ANONYMOUS));
     // Nobody becomes anonymous by asking for it.
     let asked = build(honest(&self::ticket(&realm)).gss_flags(gss::MUTUAL | 0x40));

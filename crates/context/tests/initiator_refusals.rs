@@ -143,7 +143,13 @@ fn initiator_reports_the_acceptors_error() {
 
 fn skew(realm: &Realm, time: i64) -> Vec<u8> {
     let builder = KrbErrorBuilder::new(37, realm.principal(SERVICE));
-    builder.server_time(FixedClock::at(time)).build().unwrap()
+    // KERB-ERROR-DATA, MS-KILE §2.2.2: SEQUENCE { [1] INTEGER 2 }.
+    let recovering = b"\x30\x05\xa1\x03\x02\x01\x02".to_vec();
+    builder
+        .server_time(FixedClock::at(time))
+        .data(recovering)
+        .build()
+        .unwrap()
 }
 
 #[test]
@@ -163,7 +169,7 @@ fn initiator_follows_one_clock_skew_error_and_no_second() {
     let error = world
         .step(&mut initiator, Some(&skew(&realm, NOW + 2000)))
         .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::PeerError { code: 37 });
+    assert_eq!(error.kind(), ErrorKind::PeerClockSkew { offset: 2000 });
 }
 
 #[test]
@@ -185,7 +191,8 @@ fn initiator_does_not_follow_skew_outside_of_the_tickets_life_or_against_policy(
         let (mut initiator, _) = sent(&realm, Initiator::new(ticket()));
         let outcome = World::new(9).step(&mut initiator, Some(&skew(&realm, time)));
         let refusal = outcome.err().map(|error| error.kind());
-        let expected = (!follows).then_some(ErrorKind::PeerError { code: 37 });
+        let offset = time - NOW;
+        let expected = (!follows).then_some(ErrorKind::PeerClockSkew { offset });
         assert_eq!(refusal, expected, "{time}");
     }
     let (mut initiator, _) = sent(&realm, Initiator::new(ticket()));
@@ -333,4 +340,36 @@ fn initiator_refuses_large_replies_before_it_looks_at_them() {
     let policy = Policy::default().with_max_token(reply.len());
     let mut world = World::new(9).with_policy(policy);
     assert!(world.step(&mut waiting, Some(&reply)).is_ok());
+}
+
+/// MS-KILE §3.2.5.8: an acceptor that does not say that it waits for another AP-REQ waits for none.
+#[test]
+fn initiator_reports_the_skew_of_an_acceptor_that_does_not_attempt_recovery() {
+    let realm = realm();
+    let plain = KrbErrorBuilder::new(37, realm.principal(SERVICE));
+    let plain = plain.server_time(FixedClock::at(NOW + 1000));
+    let extended = b"\x30\x05\xa1\x03\x02\x01\x03".to_vec();
+    for (reply, follows) in [
+        (skew(&realm, NOW + 1000), true),
+        (plain.build().unwrap(), false),
+        (plain.data(extended).build().unwrap(), false),
+    ] {
+        let (mut initiator, _) = sent(&realm, initiator(&realm));
+        let outcome = World::new(9).step(&mut initiator, Some(&reply));
+        let expected = (!follows).then_some(ErrorKind::PeerClockSkew { offset: 1000 });
+        assert_eq!(outcome.err().map(|error| error.kind()), expected);
+    }
+}
+
+#[test]
+fn initiator_refuses_to_send_a_user_to_user_ticket_as_another() {
+    let realm = realm();
+    let start = |is_skey| {
+        let mut ticket = ticket(&realm);
+        ticket.is_skey = is_skey;
+        let outcome = World::new(3).step(&mut Initiator::new(ticket), None);
+        outcome.err().map(|error| error.kind())
+    };
+    assert_eq!(start(false), None);
+    assert_eq!(start(true), Some(ErrorKind::UserToUserUnsupported));
 }

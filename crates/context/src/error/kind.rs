@@ -70,6 +70,8 @@ pub enum ErrorKind {
     AuthenticatorModified,
     /// The authenticator names another client than the ticket.
     ClientMismatch,
+    /// The initiator is anonymous and the policy admits none that are.
+    AnonymousRefused,
     /// The clocks differ by more than the policy allows.
     ClockSkew,
     /// The authenticator has been used before.
@@ -98,6 +100,11 @@ pub enum ErrorKind {
     PeerError {
         /// Its code, RFC 4120 §7.5.9.
         code: i32,
+    },
+    /// The peer's clock differs too much, says its KRB-ERROR. It is not authenticated.
+    PeerClockSkew {
+        /// Seconds that the peer's clock is ahead of ours, negative when it is behind.
+        offset: i64,
     },
     /// The context is established already.
     AlreadyEstablished,
@@ -166,11 +173,14 @@ impl ErrorKind {
             | Self::MessageModified
             | Self::MessageReflected => S::SEC_E_MESSAGE_ALTERED,
             Self::TicketExpired | Self::ContextExpired => S::SEC_E_CONTEXT_EXPIRED,
-            Self::TicketNotYetValid | Self::ClockSkew => S::SEC_E_TIME_SKEW,
+            Self::TicketNotYetValid | Self::ClockSkew | Self::PeerClockSkew { .. } => {
+                S::SEC_E_TIME_SKEW
+            }
             Self::TransitRefused
             | Self::AddressMismatch
             | Self::AuthorizationDataRefused { .. }
             | Self::ClientMismatch
+            | Self::AnonymousRefused
             | Self::Replayed
             | Self::DelegationDefective
             | Self::PeerError { .. } => S::SEC_E_LOGON_DENIED,
@@ -222,9 +232,9 @@ impl ErrorKind {
             Self::MessageUnsequenced => M::GSS_S_UNSEQ_TOKEN,
             Self::MessageGap => M::GSS_S_GAP_TOKEN,
             Self::DelegationDefective | Self::DefectiveTicket(_) => M::GSS_S_DEFECTIVE_CREDENTIAL,
-            Self::DelegationRefused | Self::AuthorizationDataRefused { .. } => {
-                M::GSS_S_UNAUTHORIZED
-            }
+            Self::DelegationRefused
+            | Self::AnonymousRefused
+            | Self::AuthorizationDataRefused { .. } => M::GSS_S_UNAUTHORIZED,
             Self::ConfidentialityNotGranted | Self::IntegrityNotGranted => M::GSS_S_BAD_QOP,
             Self::AlreadyEstablished | Self::UnexpectedCall => M::GSS_S_NO_CONTEXT,
             Self::UserToUserUnsupported => M::GSS_S_UNAVAILABLE,
@@ -237,6 +247,7 @@ impl ErrorKind {
     pub fn krb_error_code(self) -> Option<i32> {
         Some(match self {
             Self::PeerError { code } => code,
+            Self::AnonymousRefused => 12,
             Self::EnctypeRefused { .. } => 14,
             Self::TransitRefused => 28,
             Self::AuthenticatorModified | Self::TicketModified => 31,
@@ -245,7 +256,7 @@ impl ErrorKind {
             Self::Replayed => 34,
             Self::NotOurService => 35,
             Self::ClientMismatch => 36,
-            Self::ClockSkew => 37,
+            Self::ClockSkew | Self::PeerClockSkew { .. } => 37,
             Self::AddressMismatch => 38,
             Self::DefectiveToken(_) | Self::WrongTokenId { .. } | Self::FramingMismatch => 40,
             Self::MessageModified => 41,

@@ -97,6 +97,10 @@ impl fmt::Display for ErrorKind {
             Self::ClientMismatch => {
                 "the authenticator names another client than the ticket: obtain a new ticket"
             }
+            Self::AnonymousRefused => {
+                "the initiator is anonymous: admit such initiators with \
+                 Policy::with_anonymous_initiators, or have it authenticate by name"
+            }
             Self::ClockSkew => "the clocks of the two sides differ too much: synchronise them",
             Self::Replayed => {
                 "this authenticator has been used before: make a new one for each context; if that \
@@ -139,6 +143,15 @@ impl fmt::Display for ErrorKind {
             Self::MutualAuthenticationFailed => {
                 "the acceptor did not prove its identity: do not trust it; if it is the right one, \
                  compare its keys with the KDC's"
+            }
+            Self::PeerClockSkew { offset } => {
+                return write!(
+                    f,
+                    "the peer says that its clock is {} s {} ours, too large a skew: synchronise \
+                     the clocks, or begin again with a time that is moved by as much",
+                    offset.unsigned_abs(),
+                    if *offset < 0 { "behind" } else { "ahead of" },
+                );
             }
             Self::PeerError { code } => {
                 return write!(

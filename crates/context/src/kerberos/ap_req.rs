@@ -68,6 +68,10 @@ impl RequestParts {
         time: Timestamp,
         env: &mut Environment<'_>,
     ) -> Result<(Self, Vec<u8>), ErrorKind> {
+        // The acceptor has no long-term key for it (RFC 4120 §3.7).
+        if credential.is_skey {
+            return Err(ErrorKind::UserToUserUnsupported);
+        }
         // The acceptor would refuse it; RFC 4120 §3.2.2 has the client check first.
         if time >= Timestamp::from_unix(credential.times.end_time) {
             return Err(ErrorKind::TicketExpired);

@@ -244,7 +244,10 @@ impl Initiator {
     ) -> Result<(State, Step), ErrorKind> {
         let error = krb_error::decode(message)?;
         let times = &self.credential.times;
-        let follow = error.code == KRB_AP_ERR_SKEW
+        if error.code != KRB_AP_ERR_SKEW {
+            return Err(ErrorKind::PeerError { code: error.code });
+        }
+        let follow = error.recovering
             && env.policy.skew_recovery()
             && !pending.recovered
             && error.time >= Timestamp::from_unix(times.valid_from())
@@ -252,7 +255,9 @@ impl Initiator {
         if follow {
             return self.send(error.time, true, env);
         }
-        Err(ErrorKind::PeerError { code: error.code })
+        Err(ErrorKind::PeerClockSkew {
+            offset: error.time.seconds_since(env.now),
+        })
     }
 
     fn context(

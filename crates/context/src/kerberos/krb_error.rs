@@ -1,6 +1,6 @@
 //! KRB-ERROR, both ways: RFC 4120 §5.9.1. Never authenticated.
 
-use countersign_token::der::{Decode, Encode, SequenceOf};
+use countersign_token::der::{Decode, Encode, Reader, SequenceOf, Tag};
 use countersign_token::kerberos::gss_token::TokenId;
 use countersign_token::kerberos::{
     Claimed, KerberosString, KerberosTime, KrbError, Microseconds, PrincipalName,
@@ -58,6 +58,8 @@ pub(super) fn encode(
 pub(super) struct PeerError {
     pub(super) code: i32,
     pub(super) time: Timestamp,
+    /// The sender attempts clock skew recovery: it waits for another AP-REQ (MS-KILE §3.4.5).
+    pub(super) recovering: bool,
 }
 
 pub(super) fn decode(message: &[u8]) -> Result<PeerError, ErrorKind> {
@@ -65,5 +67,14 @@ pub(super) fn decode(message: &[u8]) -> Result<PeerError, ErrorKind> {
     Ok(PeerError {
         code: error.error_code,
         time: Timestamp::new(error.stime.seconds, error.susec.as_u32()),
+        recovering: error.e_data.is_some_and(says_skew_recovery),
     })
+}
+
+/// Whether e-data is a KERB-ERROR-DATA of type KERB_AP_ERR_TYPE_SKEW_RECOVERY, whatever its value.
+fn says_skew_recovery(data: &[u8]) -> bool {
+    let data_type = Reader::new(data)
+        .read(Tag::SEQUENCE)
+        .and_then(|mut fields| fields.field(1));
+    data_type == Ok(2_i32)
 }

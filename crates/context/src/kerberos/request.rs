@@ -97,6 +97,9 @@ impl AcceptedRequest {
         if flags.contains(Flags::DCE_STYLE) {
             flags |= Flags::MUTUAL;
         }
+        if ticket.anonymous && !env.policy.anonymous_initiators() {
+            return Err(ErrorKind::AnonymousRefused);
+        }
         if ticket.anonymous {
             flags |= Flags::ANONYMOUS;
         }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Longest token in bytes, checked before anything is allocated for it. 64 KiB unless told
-    /// otherwise; the engine's policy has a limit of its own.
+    /// otherwise; the engine's policy has a limit of its own. A frame's header may be as long too,
+    /// or 64 bytes.
     pub max_token: usize,
     /// Most tokens in both directions together. Kerberos takes 2, DCE style 3, recovery from
     /// clock skew 2 more; 12 unless told otherwise.

@@ -21,6 +21,9 @@ use crate::handshake::{Direction, Leg, Observer};
 use crate::limits::Limits;
 use crate::system::SystemEnvironment;
 
+/// A header may have so many bytes even where tokens are limited to fewer.
+const MIN_HEADER: usize = 64;
+
 /// What the driver does next.
 pub(crate) struct Turn {
     /// Bytes to be written and flushed first; may be empty.
@@ -121,14 +124,16 @@ impl Machine {
             .framing
             .header(due, received)
             .map_err(|error| self.error(ErrorKind::Frame(error)))?;
-        if let Header::Complete { payload, .. } = header
-            && payload > self.limits.max_token
-        {
-            let kind = ErrorKind::TooLarge {
-                length: payload,
-                limit: self.limits.max_token,
-            };
-            return Err(self.error(kind));
+        // A header counts too: one that ends where a certain byte comes may never end.
+        let (length, limit) = match header {
+            Header::More(more) => (
+                received.len().saturating_add(more),
+                self.limits.max_token.max(MIN_HEADER),
+            ),
+            Header::Complete { payload, .. } => (payload, self.limits.max_token),
+        };
+        if length > limit {
+            return Err(self.error(ErrorKind::TooLarge { length, limit }));
         }
         Ok(header)
     }

@@ -79,8 +79,10 @@ impl Handshake {
             &mut DeadlineStream::new(&mut *socket, moment),
             handler,
         );
-        socket.set_timeouts(before).map_err(io)?;
-        result
+        let restored = socket.set_timeouts(before).map_err(io);
+        // What ended the handshake is worth more than what a dead socket says of its timeouts.
+        let context = result?;
+        restored.map(|()| context)
     }
 
     /// Runs to the established context with [`run_on_socket`](Self::run_on_socket), and protects
@@ -279,14 +281,16 @@ impl<'a, S: Socket> DeadlineStream<&'a mut S> {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             self.socket.set_timeouts((Some(left), Some(left)))?;
-            match operation(self.socket) {
+            let result = operation(self.socket);
+            match result {
                 // Which of the two it is depends on the operating system; whether it was the
-                // deadline is for the next turn to see.
+                // deadline is for the next turn to see. A socket that did not even wait is in
+                // non-blocking mode, and asking it again would only burn time.
                 Err(error)
                     if matches!(
                         error.kind(),
                         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-                    ) => {}
+                    ) && self.deadline.saturating_duration_since(Instant::now()) <= left / 2 => {}
                 result => return result,
             }
         }

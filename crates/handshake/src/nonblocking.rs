@@ -58,6 +58,10 @@ impl Handshake {
         let Some(moment) = deadline else {
             return drive(&mut machine, stream, handler).await;
         };
+        // A timeout polls what it guards first, and a stream may have everything there already.
+        if Instant::now() >= moment {
+            return Err(machine.error(ErrorKind::DeadlineExceeded));
+        }
         match timeout_at(moment, drive(&mut machine, stream, handler)).await {
             Ok(result) => result,
             Err(_) => Err(machine.error(ErrorKind::DeadlineExceeded)),

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use countersign_handshake::framing::{FrameError, Framing};
+use countersign_handshake::framing::{Due, FrameError, Framing, Header};
 use countersign_handshake::{
     Deadline, Direction, ErrorKind, GssSample, Handshake, LengthPrefixed, Limits,
 };
@@ -416,16 +416,86 @@ fn deadline_in_the_past_ends_both_drivers_before_they_read() {
     for driver in DRIVERS {
         let past = Instant::now();
         let handshake = Handshake::acceptor(Endless).deadline(Deadline::At(past));
-        // tokio polls the handshake once before it looks at the clock.
-        let mut script = Script::of(frame(&LengthPrefixed, b"x")).stepping(1);
-        let result = driver.run(handshake, &mut script).unwrap_err();
-        match driver {
-            Driver::Blocking => assert_eq!(result.kind(), &ErrorKind::DeadlineExceeded),
-            Driver::Tokio => assert!(matches!(
-                result.kind(),
-                ErrorKind::DeadlineExceeded | ErrorKind::PeerClosed { .. }
-            )),
-        }
+        let mut script = Script::of(frame(&LengthPrefixed, b"x"));
+        let error = driver.run(handshake, &mut script).unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::DeadlineExceeded, "{driver:?}");
+        assert_eq!(script.read, 0, "{driver:?} reads");
+        // Control: with time left the token is read and answered.
+        let handshake = Handshake::acceptor(Endless).timeout(SLACK);
+        let error = driver.run(handshake, &mut script).unwrap_err();
+        assert_eq!(error.leg(), 3, "{driver:?}");
+    }
+}
+
+#[test]
+fn socket_in_non_blocking_mode_is_an_error_and_burns_no_time() {
+    let mut socket = connected_to(|stream| {
+        thread::sleep(SLACK);
+        drop(stream);
+    });
+    socket.set_nonblocking(true).unwrap();
+    let started = Instant::now();
+    let error = Handshake::acceptor(Endless)
+        .run_on_socket(&mut socket)
+        .unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Io(io::ErrorKind::WouldBlock));
+    assert!(started.elapsed() < SLACK, "{:?}", started.elapsed());
+    // Control: the same socket, once it blocks, is waited for.
+    socket.set_nonblocking(false).unwrap();
+    let error = Handshake::acceptor(Endless)
+        .timeout(DEADLINE)
+        .run_on_socket(&mut socket)
+        .unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::DeadlineExceeded);
+}
+
+/// Tokens that end where a line does.
+#[derive(Debug)]
+struct Lines;
+
+impl Framing for Lines {
+    fn header(&self, _due: Due, received: &[u8]) -> Result<Header, FrameError> {
+        Ok(match received.iter().position(|byte| *byte == b'\n') {
+            Some(end) => Header::Complete {
+                header: end + 1,
+                payload: 1,
+            },
+            None => Header::More(1),
+        })
+    }
+
+    fn encode(&self, token: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
+        out.push(b'\n');
+        out.extend_from_slice(token);
+        Ok(())
+    }
+}
+
+#[test]
+fn header_that_never_ends_is_refused_at_the_limit() {
+    let limits = Limits {
+        max_token: 100,
+        ..Limits::default()
+    };
+    for driver in DRIVERS {
+        let handshake = || Handshake::acceptor(Endless).framing(Lines).limits(limits);
+        let mut script = Script::of(vec![b'x'; 10_000]);
+        let error = driver.run(handshake(), &mut script).unwrap_err();
+        assert_eq!(
+            (error.leg(), error.kind()),
+            (
+                1,
+                &ErrorKind::TooLarge {
+                    length: 101,
+                    limit: 100
+                }
+            ),
+            "{driver:?}"
+        );
+        assert_eq!(script.read, 100, "{driver:?}");
+        // Control: a header that ends at the limit.
+        let mut script = Script::of([vec![b'x'; 99], b"\nt".to_vec()].concat());
+        assert_eq!(driver.run(handshake(), &mut script).unwrap_err().leg(), 3);
     }
 }
 

@@ -433,3 +433,41 @@ fn streams_and_their_halves_are_send_and_sync() {
     both::<countersign_handshake::AuthenticatedReader<TcpStream>>();
     both::<countersign_handshake::AuthenticatedWriter<TcpStream>>();
 }
+
+#[test]
+fn delegated_credential_is_handed_out_by_the_stream_and_its_reading_half_once() {
+    use countersign_handshake::context::kerberos::{Acceptor, Initiator};
+    use countersign_handshake::context::{Mechanism, Step};
+    use countersign_testkit::flags::ticket::OK_AS_DELEGATE;
+    use support::kerberos::{SERVICE, credential, fixed, realm};
+
+    // Control: without delegation there is none.
+    for delegates in [true, false] {
+        for halves in [true, false] {
+            let realm = realm();
+            let trusted = realm.ticket("alice", SERVICE).add_flags(OK_AS_DELEGATE);
+            let mut initiator = Initiator::new(trusted.mint().unwrap()).require(ALL);
+            if delegates {
+                let forwarded = realm.forwarded_ticket_granting_ticket("alice");
+                initiator = initiator.delegate(forwarded.mint().unwrap());
+            }
+            let step = initiator.step(None, &mut fixed(1).environment());
+            let Step::Continue { token } = step.unwrap() else {
+                panic!("an AP-REQ waits for its AP-REP");
+            };
+            let step = Acceptor::new(&credential()).step(Some(&token), &mut fixed(2).environment());
+            let Step::Established { context, .. } = step.unwrap() else {
+                panic!("an AP-REQ is all that an acceptor needs");
+            };
+            let mut stream = AuthenticatedStream::new(Script::of([]), *context, options()).unwrap();
+            let (first, second) = if halves {
+                let (mut reader, _writer) = stream.split_with(|s| (s, Script::of([])));
+                (reader.take_delegated(), reader.take_delegated())
+            } else {
+                (stream.take_delegated(), stream.take_delegated())
+            };
+            assert_eq!(first.is_some(), delegates, "halves: {halves}");
+            assert!(second.is_none());
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use core::fmt;
 use std::io::{self, Read, Write};
 
+use countersign_context::credential::TicketCredential;
 use countersign_context::{Flags, Identity};
 
 use super::End;
@@ -44,6 +45,12 @@ impl<R> AuthenticatedReader<R> {
     #[must_use]
     pub fn flags(&self) -> Flags {
         self.inbound.context().flags()
+    }
+
+    /// The credential that the peer delegated, once.
+    #[must_use]
+    pub fn take_delegated(&mut self) -> Option<TicketCredential> {
+        self.inbound.take_delegated()
     }
 
     /// How the peer's direction ended, once it has.

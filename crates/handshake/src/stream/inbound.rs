@@ -3,6 +3,7 @@
 use core::ops::Range;
 use std::io;
 
+use countersign_context::credential::TicketCredential;
 use countersign_context::{Protection, Receiver};
 
 use super::{End, StreamOptions};
@@ -44,6 +45,10 @@ impl Inbound {
 
     pub(crate) fn context(&self) -> &Receiver {
         &self.receiver
+    }
+
+    pub(crate) fn take_delegated(&mut self) -> Option<TicketCredential> {
+        self.receiver.take_delegated()
     }
 
     pub(crate) fn end(&self) -> Option<End> {
@@ -147,8 +152,10 @@ impl Inbound {
         let frame = self.frame_length().ok().flatten().unwrap_or(HEADER);
         let room = frame.saturating_sub(self.unread.len()).clamp(1, STEP);
         if self.unread.end.saturating_add(room) > self.buffer.len() {
-            self.buffer.copy_within(self.unread.clone(), 0);
-            self.unread = 0..self.unread.len();
+            if self.unread.start != 0 {
+                self.buffer.copy_within(self.unread.clone(), 0);
+                self.unread = 0..self.unread.len();
+            }
             let wanted = self.unread.end.saturating_add(room).max(STEP);
             if self.buffer.len() < wanted {
                 self.buffer.resize(wanted, 0);

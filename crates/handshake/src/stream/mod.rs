@@ -17,6 +17,7 @@ mod outbound;
 use core::fmt;
 use std::io::{self, Read, Write};
 
+use countersign_context::credential::TicketCredential;
 use countersign_context::token::oid::Oid;
 use countersign_context::{Flags, Identity, Protection, SecurityContext, Sender};
 
@@ -134,6 +135,12 @@ impl<S> AuthenticatedStream<S> {
     #[must_use]
     pub fn context(&self) -> &Sender {
         self.outbound.context()
+    }
+
+    /// The credential that the peer delegated, once.
+    #[must_use]
+    pub fn take_delegated(&mut self) -> Option<TicketCredential> {
+        self.inbound.take_delegated()
     }
 
     /// How the peer's direction ended, once it has.

@@ -156,8 +156,9 @@ impl fmt::Display for ErrorKind {
             Self::PeerError { code } => {
                 return write!(
                     f,
-                    "the peer answered with Kerberos error {code} ({}), unauthenticated",
-                    krb_error_name(*code)
+                    "the peer answered with Kerberos error {code} ({}), unauthenticated: {}",
+                    krb_error_name(*code),
+                    krb_error_advice(*code)
                 );
             }
             Self::AlreadyEstablished => "the context is established: it takes no further token",
@@ -191,6 +192,22 @@ impl fmt::Display for ErrorKind {
                 return write!(f, "an error in this library, please report it: {what}");
             }
         })
+    }
+}
+
+/// What to do about an error code of RFC 4120 §7.5.9 that a peer sent.
+fn krb_error_advice(code: i32) -> &'static str {
+    match code {
+        14 => "the two sides permit no enctype in common; compare their policies",
+        31 | 41 | 44 | 45 => {
+            "its keys are not those that the ticket was made with; renew its keytab, or obtain a \
+             new ticket"
+        }
+        32 => "obtain a new ticket, or set its clock",
+        33 | 37 => "set both clocks",
+        34 => "it has seen this token before; make a new one for each context",
+        35 => "it does not answer for the target's name; compare that with its keytab",
+        _ => "look into its log",
     }
 }
 

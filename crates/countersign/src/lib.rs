@@ -7,3 +7,8 @@ pub use countersign_context::{
 };
 pub use countersign_credential as credential;
 pub use countersign_handshake as handshake;
+
+/// The README of the repository, so that its example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Repository;

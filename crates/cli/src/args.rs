@@ -108,6 +108,7 @@ pub(crate) struct ConnectOptions {
 #[derive(Debug, Args)]
 pub(crate) struct InspectOptions {
     /// Hexadecimal, base64, or an HTTP header with `Negotiate`; read from standard input if absent
+    /// or -
     #[arg(value_name = "TOKEN")]
     pub(crate) token: Option<String>,
     /// Keytab to open the encrypted parts with

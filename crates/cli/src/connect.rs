@@ -1,7 +1,9 @@
 //! `countersign connect`: establishes a context with a server and sends messages in it.
 
-use std::net::TcpStream;
+use std::io;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign::credential::{CredentialCache, ServiceName, TicketCredential};
 use countersign::handshake::{Clock, Handshake, SystemClock, framing::TokenFlags};
@@ -11,7 +13,7 @@ use serde_json::json;
 
 use crate::args::{ConnectOptions, FramingName, Package};
 use crate::connection::Connection;
-use crate::failure::Failure;
+use crate::failure::{Failure, address_failed};
 use crate::files;
 use crate::output::{describe, duration, event, mechanism_name, printable};
 
@@ -23,7 +25,7 @@ pub(crate) fn run(options: &ConnectOptions) -> Result<(), Failure> {
         ));
     }
     let target = ServiceName::parse(&options.target)
-        .map_err(|error| Failure::usage(format!("{}: {error}", options.target)))?;
+        .map_err(|error| Failure::usage(format!("the target {:?}: {error}", options.target)))?;
     let cache = files::credential_cache(&options.ccache)?;
     let ticket = Arc::new(ticket(&cache, &target, options)?);
     for _ in 0..options.connections {
@@ -48,10 +50,22 @@ fn ticket(
     Ok(found.duplicate())
 }
 
+/// Connects to the first address of the name that answers in time.
+fn reach(address: &str, timeout: Duration) -> io::Result<TcpStream> {
+    let mut failed = io::Error::from(io::ErrorKind::NotFound);
+    for address in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, timeout) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
 fn connect(ticket: &Arc<TicketCredential>, options: &ConnectOptions) -> Result<(), Failure> {
-    let stream = TcpStream::connect(&options.address).map_err(|error| {
-        Failure::system(format!("cannot connect to {}: {error}", options.address))
-    })?;
+    let timeout = Duration::from_secs(options.protocol.timeout);
+    let stream = reach(&options.address, timeout)
+        .map_err(|error| address_failed("connect to", &options.address, &error))?;
     let mut connection =
         Connection::new(stream, options.protocol.framing, options.protocol.timeout)?;
     let handshake = Handshake::initiator(initiator(ticket, options));

@@ -4,6 +4,8 @@ use core::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use countersign::EnctypeSet;
+use countersign::crypto::Enctype;
 use countersign::handshake;
 
 /// Why a command failed.
@@ -60,19 +62,51 @@ impl fmt::Display for Failure {
     }
 }
 
+/// An address that cannot be used: `verb` is what was tried.
+pub(crate) fn address_failed(verb: &str, address: &str, error: &io::Error) -> Failure {
+    let advice = match error.kind() {
+        io::ErrorKind::InvalidInput => "; write HOST:PORT",
+        io::ErrorKind::ConnectionRefused => "; nothing listens there",
+        io::ErrorKind::AddrInUse => "; another program listens there",
+        _ => "",
+    };
+    let address = if address.is_empty() { "\"\"" } else { address };
+    Failure::system(format!("cannot {verb} {address}: {error}{advice}"))
+}
+
+/// What this program's switches can do about it.
+fn advice(error: &countersign::Error) -> String {
+    match error.kind() {
+        countersign::ErrorKind::EnctypeRefused { enctype } => Enctype::from_id(enctype)
+            .map(|enctype| {
+                // The AES ones are permitted unless only others were named.
+                let switch = match EnctypeSet::AES.contains(enctype) {
+                    true => "--only-enctype",
+                    false => "--allow-enctype",
+                };
+                format!(" (here: {switch} {})", enctype.name())
+            })
+            .unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
 /// Where it was not the engine that refused, the connection is what failed.
 impl From<handshake::Error> for Failure {
     fn from(error: handshake::Error) -> Self {
         match error.kind() {
             handshake::ErrorKind::Io(kind) if !peer_went(*kind) => Self::system(error.to_string()),
-            _ => Self::refused(error.to_string()),
+            _ => {
+                let advice = error.refusal().map(advice).unwrap_or_default();
+                Self::refused(format!("{error}{advice}"))
+            }
         }
     }
 }
 
 impl From<countersign::Error> for Failure {
     fn from(error: countersign::Error) -> Self {
-        Self::refused(error.to_string())
+        Self::refused(format!("{error}{}", advice(&error)))
     }
 }
 

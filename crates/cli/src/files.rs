@@ -9,25 +9,45 @@ use crate::failure::Failure;
 
 pub(crate) fn keytab(path: &Path) -> Result<Keytab, Failure> {
     let bytes = read(path, "keytab")?;
-    Keytab::parse(&bytes).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+    Keytab::parse(&bytes).map_err(|error| {
+        if CredentialCache::parse(&bytes).is_ok() {
+            return mistaken(path, "credential cache", "keytab");
+        }
+        Failure::usage(format!("the keytab {}: {error}", path.display()))
+    })
 }
 
 pub(crate) fn credential_cache(path: &Path) -> Result<CredentialCache, Failure> {
     let bytes = read(path, "credential cache")?;
-    CredentialCache::parse(&bytes)
-        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+    CredentialCache::parse(&bytes).map_err(|error| {
+        if Keytab::parse(&bytes).is_ok() {
+            return mistaken(path, "keytab", "credential cache");
+        }
+        Failure::usage(format!("the credential cache {}: {error}", path.display()))
+    })
 }
+
+fn mistaken(path: &Path, found: &str, wanted: &str) -> Failure {
+    Failure::usage(format!(
+        "{} is a {found}, and a {wanted} is wanted here",
+        path.display()
+    ))
+}
+
+/// Where MIT keeps credentials beside files.
+const OTHER_KINDS: [&str; 6] = ["API:", "DIR:", "KCM:", "KEYRING:", "MEMORY:", "MSLSA:"];
 
 /// MIT writes `FILE:` ahead of such names; both are understood.
 fn read(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
-    let path = path
-        .to_str()
-        .and_then(|text| text.strip_prefix("FILE:"))
-        .map_or(path, Path::new);
+    let text = path.to_str().unwrap_or_default();
+    let path = text.strip_prefix("FILE:").map_or(path, Path::new);
     fs::read(path).map_err(|error| {
-        Failure::system(format!(
-            "cannot read the {what} {}: {error}",
-            path.display()
-        ))
+        let other = OTHER_KINDS.iter().find(|kind| text.starts_with(**kind));
+        match other {
+            Some(kind) => Failure::usage(format!(
+                "a {what} is read from a file, and {kind} is none; copy it to one (KRB5CCNAME=FILE:...)"
+            )),
+            None => Failure::system(format!("cannot read the {what} {}: {error}", path.display())),
+        }
     })
 }

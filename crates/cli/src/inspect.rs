@@ -23,9 +23,9 @@ struct Part {
 }
 
 pub(crate) fn run(options: &InspectOptions) -> Result<(), Failure> {
-    let token = match &options.token {
-        Some(text) => input::decode(text.as_bytes())?,
-        None => {
+    let token = match options.token.as_deref() {
+        Some(text) if text != "-" => input::decode(text.as_bytes())?,
+        _ => {
             let mut bytes = Vec::new();
             io::stdin().lock().take(MAX_INPUT).read_to_end(&mut bytes)?;
             input::decode(&bytes)?

@@ -31,9 +31,11 @@ fn main() -> ExitCode {
         Command::Inspect(options) => inspect::run(&options),
     };
     match result {
+        // Standard output is a file that failed.
+        Ok(()) if output::is_incomplete() => ExitCode::from(3),
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            output::complain(&format!("error: {failure}"));
             failure.exit_code()
         }
     }

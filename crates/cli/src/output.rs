@@ -1,6 +1,7 @@
 //! What is printed: lines for people, or JSON objects for machines.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use countersign::{Flags, SecurityContext};
 use serde_json::{Value, json};
@@ -10,8 +11,35 @@ use serde_json::{Value, json};
 pub(crate) fn event(as_json: bool, text: impl FnOnce() -> String, value: impl FnOnce() -> Value) {
     let line = if as_json { value().to_string() } else { text() };
     let mut out = io::stdout().lock();
-    // A reader that has gone away is not worth a panic.
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush())
+        // A reader that has gone away has read what it wanted.
+        && error.kind() != io::ErrorKind::BrokenPipe
+        && !INCOMPLETE.swap(true, Ordering::Relaxed)
+    {
+        complain(&format!("error: cannot write to standard output: {error}"));
+    }
+}
+
+/// Whether something could not be printed.
+static INCOMPLETE: AtomicBool = AtomicBool::new(false);
+
+/// Whether something could not be printed, although somebody wanted to read it.
+pub(crate) fn is_incomplete() -> bool {
+    INCOMPLETE.load(Ordering::Relaxed)
+}
+
+/// Prints a complaint to standard error. Lines that are indented are commands to be copied, and
+/// are left as they are.
+pub(crate) fn complain(text: &str) {
+    let lines: Vec<_> = text
+        .lines()
+        .map(|line| match line.strip_prefix("  ") {
+            Some(_) => line.to_owned(),
+            None => break_at_spaces(line),
+        })
+        .collect();
+    // Where nobody listens any more there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));
 }
 
 /// The flags by name.
@@ -80,6 +108,24 @@ pub(crate) fn fold(line: &str, indent: usize) -> String {
     }
 }
 
+/// The line in pieces of at most 80 columns, except where a word is longer: paths stay whole.
+fn break_at_spaces(line: &str) -> String {
+    let (mut broken, mut column) = (String::new(), 0_usize);
+    for (number, word) in line.split(' ').enumerate() {
+        let length = word.chars().count();
+        if number != 0 && column.saturating_add(length) >= COLUMNS {
+            broken.push_str("\n  ");
+            column = 2;
+        } else if number != 0 {
+            broken.push(' ');
+            column = column.saturating_add(1);
+        }
+        broken.push_str(word);
+        column = column.saturating_add(length);
+    }
+    broken
+}
+
 /// What is known of an established context.
 pub(crate) fn describe(context: &SecurityContext) -> Value {
     json!({
@@ -95,6 +141,17 @@ pub(crate) fn describe(context: &SecurityContext) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn complaints_break_at_spaces_only() {
+        let path = format!("/{}", "x".repeat(100));
+        let broken = break_at_spaces(&format!("error: {} {path} short", "word ".repeat(30)));
+        assert!(broken.lines().any(|line| line.trim() == path));
+        for line in broken.lines().filter(|line| line.trim() != path) {
+            assert!(line.chars().count() <= COLUMNS, "{line}");
+        }
+        assert_eq!(break_at_spaces("error: short"), "error: short");
+    }
 
     #[test]
     fn durations_read_well() {

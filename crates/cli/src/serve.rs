@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use countersign::credential::{Keytab, KeytabEntry};
 use countersign::handshake::{Handshake, framing::TokenFlags};
 use countersign::kerberos::{Acceptor, AcceptorCredential, ServicePattern};
 use countersign::{Policy, SecurityContext};
@@ -12,9 +13,9 @@ use serde_json::json;
 
 use crate::args::{FramingName, Package, ServeOptions};
 use crate::connection::Connection;
-use crate::failure::Failure;
+use crate::failure::{Failure, address_failed};
 use crate::files;
-use crate::output::{describe, event, mechanism_name};
+use crate::output::{complain, describe, event, mechanism_name};
 
 /// Connections served at the same time; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 256;
@@ -37,13 +38,17 @@ pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
         )));
     }
     if !options.services.is_empty() {
-        let services = options.services.iter().map(|text| service(text));
-        credential = credential.with_services(services.collect::<Result<Vec<_>, _>>()?);
+        let services: Vec<_> = options
+            .services
+            .iter()
+            .map(|text| service(text, &credential))
+            .collect::<Result<_, _>>()?;
+        credential = credential.with_services(services);
     }
     let policy = options.protocol.policy()?;
-    let listener = TcpListener::bind(&options.listen).map_err(|error| {
-        Failure::system(format!("cannot listen on {}: {error}", options.listen))
-    })?;
+    permitted_keys(&keytab, &policy, &options)?;
+    let listener = TcpListener::bind(&options.listen)
+        .map_err(|error| address_failed("listen on", &options.listen, &error))?;
     let address = listener.local_addr()?;
     event(
         options.protocol.json,
@@ -63,12 +68,44 @@ pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
     serve_for_ever(&server, &listener)
 }
 
-fn service(text: &str) -> Result<ServicePattern, Failure> {
-    ServicePattern::parse(text).ok_or_else(|| {
+/// A listed service. One that is written in full may be an alias of what the keytab names; a
+/// wildcard that covers nothing in it would refuse everybody.
+fn service(text: &str, credential: &AcceptorCredential) -> Result<ServicePattern, Failure> {
+    let pattern = ServicePattern::parse(text).ok_or_else(|| {
         Failure::usage(format!(
-            "{text} is no service; write HTTP/www.example.com, HTTP/www.example.com@REALM or HTTP/*"
+            "\"{text}\" is no service; write HTTP/www.example.com, HTTP/www.example.com@REALM or \
+             HTTP/*"
         ))
-    })
+    })?;
+    let wildcard = text
+        .split('@')
+        .next()
+        .is_some_and(|name| name.ends_with("/*"));
+    if wildcard && !credential.principals().any(|name| pattern.matches(name)) {
+        return Err(Failure::usage(format!(
+            "the keytab has no key of a name that {text} covers; look at it with `klist -ket`"
+        )));
+    }
+    Ok(pattern)
+}
+
+/// Whether any key at all may be used; otherwise every client would be refused.
+fn permitted_keys(keytab: &Keytab, policy: &Policy, options: &ServeOptions) -> Result<(), Failure> {
+    let mut names = Vec::new();
+    for enctype in keytab.entries().iter().filter_map(KeytabEntry::enctype) {
+        if policy.enctypes().contains(enctype) {
+            return Ok(());
+        }
+        if !names.contains(&enctype.name()) {
+            names.push(enctype.name());
+        }
+    }
+    Err(Failure::usage(format!(
+        "the keytab {} has keys of {} only, which are not permitted; name them with \
+         --allow-enctype",
+        options.keytab.display(),
+        names.join(" and ")
+    )))
 }
 
 fn serve_for_ever(server: &Arc<Server>, listener: &TcpListener) -> Result<(), Failure> {
@@ -80,25 +117,38 @@ fn serve_for_ever(server: &Arc<Server>, listener: &TcpListener) -> Result<(), Fa
             Ok(accepted) => accepted,
             // The connection may have gone away again, or descriptors may be short for a while.
             Err(error) => {
-                eprintln!("error: cannot accept a connection: {error}");
+                complain(&format!("error: cannot accept a connection: {error}"));
                 thread::sleep(std::time::Duration::from_millis(100));
                 continue;
             }
         };
-        server.active.fetch_add(1, Ordering::AcqRel);
-        let shared = Arc::clone(server);
+        let active = Active::new(Arc::clone(server));
         let spawned = thread::Builder::new().spawn(move || {
-            if let Err(failure) = shared.serve(stream, from)
+            if let Err(failure) = active.0.serve(stream, from)
                 && !failure.is_reported()
             {
-                eprintln!("{from}: {failure}");
+                complain(&format!("{from}: {failure}"));
             }
-            shared.active.fetch_sub(1, Ordering::AcqRel);
         });
         if let Err(error) = spawned {
-            server.active.fetch_sub(1, Ordering::AcqRel);
-            eprintln!("error: {from}: cannot start a thread: {error}");
+            complain(&format!("error: {from}: cannot start a thread: {error}"));
         }
+    }
+}
+
+/// Counts as an active connection for as long as it lives, whatever ends it.
+struct Active(Arc<Server>);
+
+impl Active {
+    fn new(server: Arc<Server>) -> Self {
+        server.active.fetch_add(1, Ordering::AcqRel);
+        Self(server)
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -140,9 +140,16 @@ fn succeed(output: &Output) -> String {
     printed
 }
 
-/// The exit code and the complaint.
+/// The exit code and the complaint in one line.
 fn fail(output: &Output) -> (i32, String) {
-    (output.status.code().unwrap(), text(&output.stderr))
+    let complaint = text(&output.stderr);
+    for line in complaint.lines() {
+        // Commands to be copied are left whole, and so are long words.
+        let whole = line.contains("KRB5CCNAME=") || !line.trim().contains(' ');
+        assert!(line.chars().count() <= 80 || whole, "{line}");
+    }
+    let words: Vec<_> = complaint.split_whitespace().collect();
+    (output.status.code().unwrap(), words.join(" "))
 }
 
 fn fits_80_columns(printed: &str) {
@@ -481,4 +488,96 @@ fn inspect_reads_bytes_and_text_from_standard_input() {
         let output = child.wait_with_output().unwrap();
         assert!(succeed(&output).contains("AP-REQ"));
     }
+}
+
+#[test]
+fn files_that_are_mixed_up_are_named_for_what_they_are() {
+    let files = Files::new();
+    let (keytab, ccache) = (files.path("keytab"), files.path("ccache"));
+    let (keytab, ccache) = (keytab.to_str().unwrap(), ccache.to_str().unwrap());
+    let connect = |ccache| {
+        fail(&run(&[
+            "connect",
+            "127.0.0.1:1",
+            "--target",
+            SERVICE,
+            "--ccache",
+            ccache,
+        ]))
+    };
+    let (code, complaint) = fail(&run(&["serve", "--keytab", ccache]));
+    assert!(
+        code == 2 && complaint.contains("is a credential cache"),
+        "{complaint}"
+    );
+    let (code, complaint) = connect(keytab);
+    assert!(
+        code == 2 && complaint.contains("is a keytab"),
+        "{complaint}"
+    );
+    let (code, complaint) = connect("KCM:0");
+    assert!(code == 2 && complaint.contains("KCM:"), "{complaint}");
+    // Control: the right file, and nobody there.
+    assert_eq!(connect(ccache).0, 3);
+}
+
+#[test]
+fn server_that_would_refuse_everybody_does_not_start() {
+    let files = Files::new();
+    let keytab = files.path("keytab");
+    let serve = |more: &[&str]| {
+        let mut arguments = vec!["serve", "--listen", "nowhere.invalid:1", "--keytab"];
+        arguments.push(keytab.to_str().unwrap());
+        arguments.extend(more);
+        fail(&run(&arguments)).0
+    };
+    assert_eq!(serve(&["--service", "HTTP/*"]), 2);
+    assert_eq!(serve(&["--service", "/"]), 2);
+    // Controls: those that get as far as the address. A name in full may be an alias.
+    assert_eq!(serve(&["--service", "sentry/*"]), 3);
+    assert_eq!(serve(&["--service", "HTTP/alias.example.com"]), 3);
+}
+
+#[test]
+fn refused_enctype_names_the_switch_that_permits_it() {
+    let files = Files::new();
+    let server = Server::start("length", &files.path("keytab"), &[]);
+    let camellia = "camellia128-cts-cmac";
+    let only = ["--only-enctype", camellia];
+    let (code, complaint) = fail(&server.connect("length", &files, &only));
+    assert!(
+        code == 1 && complaint.contains("--only-enctype aes"),
+        "{code}: {complaint}"
+    );
+    // Control: without the switch the same ticket is permitted.
+    succeed(&server.connect("length", &files, &[]));
+}
+
+#[test]
+fn complaints_that_nobody_reads_change_no_exit_code() {
+    for hear in [true, false] {
+        let mut child = Command::new(PROGRAM)
+            .args(["inspect", "-"])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = child.stderr.take().filter(|_| hear);
+        child.stdin.take().unwrap().write_all(b"zz").unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(2), "{hear}");
+        drop(stderr);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_no_success() {
+    let inspect = |output: Stdio| {
+        let mut command = Command::new(PROGRAM);
+        let command = command.args(["inspect", &hexadecimal(&request())]);
+        command.stdout(output).status().unwrap().code()
+    };
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    assert_eq!(inspect(full.into()), Some(3));
+    assert_eq!(inspect(Stdio::null()), Some(0));
 }

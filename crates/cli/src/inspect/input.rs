@@ -16,7 +16,8 @@ pub(super) fn decode(input: &[u8]) -> Result<Vec<u8>, Failure> {
     let text = strip_header(text.trim());
     if text.is_empty() {
         return Err(Failure::usage(
-            "there is no token; give it as an argument or on standard input",
+            "there is no token; give it as an argument or on standard input (a header with the \
+             word Negotiate alone, as servers send it first, carries none)",
         ));
     }
     let digits = hexadecimal_digits(text);
@@ -49,7 +50,7 @@ fn strip_header(text: &str) -> &str {
         });
         if let Some((at, _)) = found
             && let Some(rest) = text.get(at.saturating_add(scheme.len())..)
-            && rest.starts_with(char::is_whitespace)
+            && (rest.is_empty() || rest.starts_with(char::is_whitespace))
         {
             return rest.trim();
         }
@@ -104,6 +105,7 @@ mod tests {
         for text in [
             "",
             "  \n",
+            "WWW-Authenticate: Negotiate",
             "hello, world",
             "60 0",
             "::",

@@ -67,8 +67,8 @@ fn open_ticket(
     });
     let Some((entry, plaintext)) = opened else {
         return Err(Failure::refused(format!(
-            "the ticket of {claimed} does not decrypt with any of the keytab's {} keys of its \
-             version and enctype; get a fresh keytab",
+            "the ticket of {claimed} does not decrypt with what the keytab has of its version and \
+             enctype (keys tried: {}); get a fresh keytab",
             candidates.len()
         )));
     };

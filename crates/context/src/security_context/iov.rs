@@ -100,6 +100,17 @@ impl Survey {
         Ok(survey)
     }
 
+    /// The buffers of a message whose MIC stands elsewhere: data and associated data alone.
+    pub(super) fn of_message(buffers: &[IoBuffer<'_>]) -> Result<(), Error> {
+        let message =
+            |buffer: &IoBuffer<'_>| matches!(buffer, IoBuffer::Data(_) | IoBuffer::SignOnly(_));
+        if buffers.iter().all(message) {
+            Ok(())
+        } else {
+            Err(ErrorKind::BufferLayout.into())
+        }
+    }
+
     pub(super) fn of(buffers: &[IoBuffer<'_>]) -> Result<Self, Error> {
         let mut survey = Self::default();
         let one = |count: &mut usize| *count = count.saturating_add(1);

@@ -206,6 +206,10 @@ delegate! {
         ///
         /// # Errors
         /// As there.
+        get_mic_iov(message: &[IoBuffer<'_>]) -> Result<Vec<u8>, Error>;
+        ///
+        /// # Errors
+        /// As there.
         wrap_iov(seal: bool, buffers: &mut [IoBuffer<'_>]) -> Result<(), Error>;
         ///
         /// # Errors
@@ -237,6 +241,14 @@ delegate! {
         /// # Errors
         /// As there.
         verify_mic_any_order(message: &[u8], mic: &[u8]) -> Result<Order, Error>;
+        ///
+        /// # Errors
+        /// As there.
+        verify_mic_iov(message: &[IoBuffer<'_>], mic: &[u8]) -> Result<(), Error>;
+        ///
+        /// # Errors
+        /// As there.
+        verify_mic_iov_any_order(message: &[IoBuffer<'_>], mic: &[u8]) -> Result<Order, Error>;
         ///
         /// # Errors
         /// As there.

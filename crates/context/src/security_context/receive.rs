@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 
 use super::cfx::{CfxReceiver, Opened};
 use super::facts::{Facts, facts_accessors};
-use super::iov::{self, IoBuffer, Protection};
+use super::iov::{self, IoBuffer, Protection, Survey};
 use super::order::{Order, ReceiveWindow};
 #[cfg(feature = "rc4")]
 use super::rfc4757::Rfc4757Receiver;
@@ -193,8 +193,7 @@ impl Receiver {
     /// # Errors
     /// As [`unwrap`](Self::unwrap).
     pub fn verify_mic(&mut self, message: &[u8], mic: &[u8]) -> Result<(), Error> {
-        let sequence = self.check_mic(message, mic)?;
-        self.accept(sequence, Mode::Strict).map(drop)
+        self.verify_mic_iov(&[IoBuffer::SignOnly(message)], mic)
     }
 
     /// As [`verify_mic`](Self::verify_mic), and tells the order instead of enforcing it.
@@ -202,11 +201,35 @@ impl Receiver {
     /// # Errors
     /// As [`unwrap_any_order`](Self::unwrap_any_order).
     pub fn verify_mic_any_order(&mut self, message: &[u8], mic: &[u8]) -> Result<Order, Error> {
+        self.verify_mic_iov_any_order(&[IoBuffer::SignOnly(message)], mic)
+    }
+
+    /// As [`verify_mic`](Self::verify_mic), of the message that the buffers are together
+    /// (`gss_verify_mic_iov`, `VerifySignature`), however it was cut where the MIC was made.
+    ///
+    /// # Errors
+    /// As [`verify_mic`](Self::verify_mic), and [`ErrorKind::BufferLayout`] for a buffer other
+    /// than [`IoBuffer::Data`] and [`IoBuffer::SignOnly`].
+    pub fn verify_mic_iov(&mut self, message: &[IoBuffer<'_>], mic: &[u8]) -> Result<(), Error> {
+        let sequence = self.check_mic(message, mic)?;
+        self.accept(sequence, Mode::Strict).map(drop)
+    }
+
+    /// As [`verify_mic_iov`](Self::verify_mic_iov), and tells the order instead of enforcing it.
+    ///
+    /// # Errors
+    /// As [`verify_mic_iov`](Self::verify_mic_iov), but for the order.
+    pub fn verify_mic_iov_any_order(
+        &mut self,
+        message: &[IoBuffer<'_>],
+        mic: &[u8],
+    ) -> Result<Order, Error> {
         let sequence = self.check_mic(message, mic)?;
         self.accept(sequence, Mode::AnyOrder)
     }
 
-    fn check_mic(&mut self, message: &[u8], mic: &[u8]) -> Result<u64, Error> {
+    fn check_mic(&mut self, message: &[IoBuffer<'_>], mic: &[u8]) -> Result<u64, Error> {
+        Survey::of_message(message)?;
         match &mut self.scheme {
             Scheme::Cfx(receiver) => receiver.verify_mic(&self.facts, message, mic),
             #[cfg(feature = "rc4")]

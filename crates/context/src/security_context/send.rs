@@ -146,7 +146,18 @@ impl Sender {
     /// [`ErrorKind::IntegrityNotGranted`]; [`ErrorKind::Overflow`] at the end of the sequence
     /// numbers.
     pub fn get_mic(&mut self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.get_mic_iov(&[IoBuffer::SignOnly(message)])
+    }
+
+    /// As [`get_mic`](Self::get_mic), of the message that the buffers are together
+    /// (`gss_get_mic_iov`, `MakeSignature`): [`IoBuffer::Data`] and [`IoBuffer::SignOnly`], which
+    /// is all one here. Up to 8 buffers are handled without an allocation.
+    ///
+    /// # Errors
+    /// As [`get_mic`](Self::get_mic), and [`ErrorKind::BufferLayout`] for any other buffer.
+    pub fn get_mic_iov(&mut self, message: &[IoBuffer<'_>]) -> Result<Vec<u8>, Error> {
         self.check_granted(false)?;
+        Survey::of_message(message)?;
         let Self {
             facts,
             sequence,

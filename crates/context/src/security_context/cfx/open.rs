@@ -99,7 +99,7 @@ impl CfxReceiver {
     pub(crate) fn verify_mic(
         &mut self,
         facts: &Facts,
-        message: &[u8],
+        message: &[IoBuffer<'_>],
         token: &[u8],
     ) -> Result<u64, Error> {
         let (header, checksum) = MicHeader::parse(token).map_err(ErrorKind::DefectiveToken)?;
@@ -109,8 +109,10 @@ impl CfxReceiver {
             return Err(ErrorKind::MessageModified.into());
         }
         let mac = self.keys.mic_mac(&facts.key);
-        mac.verify(&[message, &header.to_bytes()], checksum)
-            .map_err(refused)?;
+        iov::with_parts(None, message, Some(&header.to_bytes()), |parts| {
+            mac.verify(parts, checksum)
+        })
+        .map_err(refused)?;
         Ok(header.seq)
     }
 

@@ -76,7 +76,7 @@ impl CfxSender {
         &mut self,
         facts: &Facts,
         sequence: &mut SendSequence,
-        message: &[u8],
+        message: &[IoBuffer<'_>],
     ) -> Result<Vec<u8>, Error> {
         let header = MicHeader {
             flags: flags(facts, facts.role, false),
@@ -84,7 +84,7 @@ impl CfxSender {
         };
         let header = header.to_bytes();
         let mac = self.keys.mic_mac(&facts.key);
-        let tag = mac.compute(&[message, &header]);
+        let tag = iov::with_parts(None, message, Some(&header), |parts| mac.compute(parts));
         let mut token = Vec::with_capacity(HEADER.saturating_add(mac.len()));
         token.extend_from_slice(&header);
         token.extend_from_slice(tag.as_bytes());

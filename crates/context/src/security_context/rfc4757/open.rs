@@ -132,13 +132,13 @@ impl Rfc4757Receiver {
         &mut self,
         facts: &Facts,
         window: &ReceiveWindow,
-        message: &[u8],
+        message: &[IoBuffer<'_>],
         token: &[u8],
     ) -> Result<u64, Error> {
         let Token { header, number, .. } = self.token(facts, TokenId::Rfc1964Mic, token, 0)?;
-        let computed = self
-            .key
-            .checksum(TokenUsage::Mic, &[&covered(&header), message]);
+        let computed = iov::with_parts(Some(&covered(&header)), message, None, |parts| {
+            self.key.checksum(TokenUsage::Mic, parts)
+        });
         if token.len() != MIC_LEN || !verify_equal(computed.as_bytes(), &header.sgn_cksum) {
             return Err(ErrorKind::MessageModified.into());
         }

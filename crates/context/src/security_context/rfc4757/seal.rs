@@ -91,7 +91,7 @@ impl Rfc4757Sender {
         &mut self,
         facts: &Facts,
         sequence: &mut SendSequence,
-        message: &[u8],
+        message: &[IoBuffer<'_>],
     ) -> Result<Vec<u8>, Error> {
         let number = low(sequence.peek()?);
         let frame = Frame::around(mechanism(facts), Rfc1964Header::LEN)
@@ -99,11 +99,9 @@ impl Rfc4757Sender {
         let mut header = Self::header(false);
         header.tok_id = TokenId::Rfc1964Mic;
         let covered = covered(&header);
-        let tag = checksum(
-            self.key
-                .checksum(TokenUsage::Mic, &[&covered, message])
-                .as_bytes(),
-        )?;
+        let tag = iov::with_parts(Some(&covered), message, None, |parts| {
+            checksum(self.key.checksum(TokenUsage::Mic, parts).as_bytes())
+        })?;
         self.finish(facts, &mut header, number, tag);
         let mut token = Vec::with_capacity(MIC_LEN);
         token.extend_from_slice(frame.as_bytes());

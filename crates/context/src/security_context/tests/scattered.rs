@@ -387,3 +387,38 @@ fn scattered_messages_out_of_order_are_refused_and_wiped() {
     assert_eq!(kind(refused), ErrorKind::MessageDuplicate);
     assert_eq!(second[1], vec![0; 33]);
 }
+
+#[test]
+fn a_mic_covers_scattered_buffers_in_order_however_they_are_cut() {
+    for enctype in Enctype::ALL.iter().copied() {
+        let (mut initiator, mut acceptor) = pair(enctype, UNORDERED);
+        let (mut data, message) = (*b"scattered", b"before scattered after");
+        let sent = [
+            IoBuffer::SignOnly(b"before "),
+            IoBuffer::Data(&mut data),
+            IoBuffer::SignOnly(b" after"),
+        ];
+        let mic = initiator.get_mic_iov(&sent).unwrap();
+        acceptor.verify_mic_iov(&sent, &mic).unwrap();
+        acceptor.verify_mic(message, &mic).unwrap();
+        // More pieces than fit the stack.
+        let many: Vec<_> = message.chunks(1).map(IoBuffer::SignOnly).collect();
+        acceptor.verify_mic_iov(&many, &mic).unwrap();
+        let whole = initiator.get_mic(message).unwrap();
+        let order = acceptor.verify_mic_iov_any_order(&many, &whole).unwrap();
+        assert_eq!(order, Order::InOrder);
+
+        let [first, second, third] = sent;
+        for altered in [vec![second, first, third], Vec::new()] {
+            let refused = acceptor.verify_mic_iov(&altered, &mic);
+            assert_eq!(kind(refused), ErrorKind::MessageModified);
+        }
+        let layout = [IoBuffer::Header(&mut [])];
+        assert_eq!(
+            kind(initiator.get_mic_iov(&layout)),
+            ErrorKind::BufferLayout
+        );
+        let refused = acceptor.verify_mic_iov(&layout, &mic);
+        assert_eq!(kind(refused), ErrorKind::BufferLayout);
+    }
+}

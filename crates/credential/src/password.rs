@@ -23,7 +23,7 @@ impl Password {
         Self(Zeroizing::new(text))
     }
 
-    /// The text, UTF-8 as RFC 4120 §6.2 (string-to-key) and MS-NLMP take it. Keep it no longer than needed.
+    /// The text, UTF-8 as string-to-key (RFC 3961 §3) and MS-NLMP take it. Keep it no longer than needed.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

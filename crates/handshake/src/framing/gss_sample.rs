@@ -129,8 +129,14 @@ impl Framing for GssSample {
         };
         let (flags, payload) = Self::parse_header(*header);
         if due == Due::Opening {
-            if !flags.contains(TokenFlags::CONTEXT_NEXT) {
+            if flags == TokenFlags::NOOP {
                 return Err(FrameError::Unauthenticated);
+            }
+            if !flags.contains(TokenFlags::CONTEXT_NEXT) {
+                return Err(FrameError::UnexpectedFlags {
+                    expected: (TokenFlags::NOOP | TokenFlags::CONTEXT_NEXT).0,
+                    found: flags.0,
+                });
             }
             if payload != 0 {
                 return Err(FrameError::NotEmpty);
@@ -173,6 +179,13 @@ mod tests {
             GssSample.header(Due::Opening, b"G"),
             Ok(Header::More(4)),
             "an ASCII G has the NOOP bit"
+        );
+        assert_eq!(
+            GssSample.header(Due::Opening, b"GET /"),
+            Err(FrameError::UnexpectedFlags {
+                expected: 0x11,
+                found: b'G'
+            })
         );
         assert_eq!(
             GssSample.header(Due::Opening, &[0x60]),

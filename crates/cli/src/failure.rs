@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use countersign::EnctypeSet;
 use countersign::crypto::Enctype;
 use countersign::handshake;
+use serde_json::{Value, json};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -49,6 +50,11 @@ impl Failure {
     /// A file or the network failed.
     pub(crate) fn system(message: impl Into<String>) -> Self {
         Self::new(3, message)
+    }
+
+    /// The event that tells machines.
+    pub(crate) fn to_event(&self) -> Value {
+        json!({ "event": "error", "error": self.message })
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

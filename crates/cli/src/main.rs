@@ -24,7 +24,15 @@ use clap::Parser;
 use args::{Arguments, Command};
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    // What `inspect` prints is one document, and ends with it.
+    let events_as_json = match &command {
+        Command::Demo(options) => options.json,
+        Command::Serve(options) => options.protocol.json,
+        Command::Connect(options) => options.protocol.json,
+        Command::Inspect(_) => false,
+    };
+    let result = match command {
         Command::Demo(options) => demo::run(&options),
         Command::Serve(options) => serve::run(options),
         Command::Connect(options) => connect::run(&options),
@@ -35,7 +43,12 @@ fn main() -> ExitCode {
         Ok(()) if output::is_incomplete() => ExitCode::from(3),
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            output::complain(&format!("error: {failure}"));
+            if !failure.is_reported() {
+                if events_as_json {
+                    output::event(true, String::new, || failure.to_event());
+                }
+                output::complain(&format!("error: {failure}"));
+            }
             failure.exit_code()
         }
     }

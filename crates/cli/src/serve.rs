@@ -127,6 +127,13 @@ fn serve_for_ever(server: &Arc<Server>, listener: &TcpListener) -> Result<(), Fa
             if let Err(failure) = active.0.serve(stream, from)
                 && !failure.is_reported()
             {
+                if active.0.options.protocol.json {
+                    event(true, String::new, || {
+                        let mut value = failure.to_event();
+                        value["from"] = from.to_string().into();
+                        value
+                    });
+                }
                 complain(&format!("{from}: {failure}"));
             }
         });

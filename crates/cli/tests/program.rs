@@ -581,3 +581,42 @@ fn output_that_cannot_be_written_is_no_success() {
     assert_eq!(inspect(full.into()), Some(3));
     assert_eq!(inspect(Stdio::null()), Some(0));
 }
+
+#[test]
+fn machines_are_told_of_failures_too() {
+    let files = Files::new();
+    let events = |output: &Output| -> Vec<String> {
+        text(&output.stdout)
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .map(|event| event["event"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let server = Server::start("length", &files.path("wrong.keytab"), &["--json"]);
+    let refused = server.connect("length", &files, &["--json"]);
+    assert_eq!(events(&refused), ["error"]);
+    assert_eq!(refused.status.code(), Some(1));
+    // Control.
+    let server = Server::start("length", &files.path("keytab"), &["--json"]);
+    let accepted = server.connect("length", &files, &["--json", "--message", "m"]);
+    assert_eq!(events(&accepted), ["established", "message"]);
+}
+
+#[test]
+fn server_tells_machines_of_a_message_that_it_refuses() {
+    let files = Files::new();
+    let mut server = Server::start("length", &files.path("keytab"), &["--json"]);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    countersign::handshake::Handshake::initiator(Initiator::new(
+        realm(1).ticket("alice", SERVICE).mint().unwrap(),
+    ))
+    .run_on_socket(&mut stream)
+    .unwrap();
+    stream.write_all(b"\0\0\0\x04junk").unwrap();
+    let mut event = || -> Value { serde_json::from_str(&server.line()).unwrap() };
+    let accepted = event();
+    assert_eq!(accepted["event"], "connection");
+    let refused = event();
+    assert_eq!(refused["event"], "error");
+    assert_eq!(refused["from"], accepted["from"]);
+}

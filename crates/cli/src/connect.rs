@@ -42,6 +42,15 @@ fn ticket(
 ) -> Result<TicketCredential, Failure> {
     let path = options.ccache.display();
     let found = cache.find_service(target).ok_or_else(|| {
+        let unusable = cache
+            .credentials()
+            .filter(|entry| target.matches(&entry.server))
+            .find_map(|entry| entry.session_key().err());
+        if let Some(error) = unusable {
+            return Failure::refused(format!(
+                "the ticket for {target} in the credential cache {path} cannot be used: {error}"
+            ));
+        }
         Failure::usage(format!(
             "the credential cache {path} holds no ticket for {target}; get one with\n  \
              KRB5CCNAME={path} kvno {target}"

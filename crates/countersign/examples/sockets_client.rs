@@ -10,6 +10,7 @@
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use countersign::Flags;
@@ -22,16 +23,27 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 /// Longest answer that is received.
 const MAX_ANSWER: u32 = 64 * 1024;
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sockets_client: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [address, service, cache, message] = arguments.as_slice() else {
         return Err("usage: sockets_client ADDRESS SERVICE CREDENTIAL-CACHE MESSAGE".into());
     };
-    let cache = CredentialCache::parse(&std::fs::read(cache)?)?;
+    let bytes = std::fs::read(cache).map_err(|error| format!("{cache}: {error}"))?;
+    let cache = CredentialCache::parse(&bytes).map_err(|error| format!("{cache}: {error}"))?;
     let service = ServiceName::parse(service)?;
     let ticket = cache
         .find_service(&service)
-        .ok_or("no ticket for the service; run kvno")?;
+        .ok_or("the credential cache has no ticket for the service that can be used; run kvno")?;
     println!("{}", ask(address, ticket.duplicate(), message.as_bytes())?);
     Ok(())
 }

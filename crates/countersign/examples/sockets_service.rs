@@ -16,12 +16,13 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign::credential::Keytab;
-use countersign::handshake::SystemEnvironment;
+use countersign::handshake::{SystemEnvironment, blocking::DeadlineStream};
 use countersign::kerberos::{Acceptor, AcceptorCredential};
 use countersign::{Flags, Mechanism, SecurityContext, Step};
 
@@ -29,20 +30,41 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Longest message that is received, checked before memory is taken for it.
 const MAX_MESSAGE: usize = 64 * 1024;
+/// How long a client may take to authenticate, and to send a request.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Most rounds of the authentication. Kerberos needs one.
 const MAX_ROUNDS: usize = 8;
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sockets_service: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let (Some(address), Some(keytab)) = (arguments.next(), arguments.next()) else {
         return Err("usage: sockets_service ADDRESS KEYTAB".into());
     };
-    let keytab = Keytab::parse(&std::fs::read(keytab)?)?;
-    let listener = TcpListener::bind(address)?;
+    let bytes = std::fs::read(&keytab).map_err(|error| format!("{keytab}: {error}"))?;
+    let keytab = Keytab::parse(&bytes).map_err(|error| format!("{keytab}: {error}"))?;
+    let listener = TcpListener::bind(&address).map_err(|error| format!("{address}: {error}"))?;
     println!("listening on {}", listener.local_addr()?);
     let service = Arc::new(Service::new(&keytab));
     for (key, stream) in (0..).zip(listener.incoming()) {
-        let (service, stream) = (Arc::clone(&service), stream?);
+        let service = Arc::clone(&service);
+        // A connection that is gone before it was accepted is no reason to stop.
+        let stream = match stream {
+            Ok(stream) => stream,
+            Err(error) => {
+                eprintln!("connection {key}: {error}");
+                continue;
+            }
+        };
         thread::spawn(move || match service.serve(key, stream) {
             Ok(client) => println!("{client} has gone"),
             Err(error) => eprintln!("connection {key}: {error}"),
@@ -77,9 +99,12 @@ impl Service {
 
     /// Serves one connection until the client closes it, and returns who it was.
     pub(crate) fn serve(&self, key: u64, mut stream: TcpStream) -> Result<String> {
-        // A client that is silent for so long is given up.
-        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        let authenticated = self.do_authentication(key, &mut stream);
+        // All of the authentication has this long, also with a client that sends a byte now and
+        // then. Later a client may be silent for as long.
+        let deadline = Instant::now() + PATIENCE;
+        let authenticated =
+            self.do_authentication(key, &mut DeadlineStream::new(&mut stream, deadline));
+        stream.set_read_timeout(Some(PATIENCE))?;
         // However it ended, the half-open context is of no use any more.
         self.conversations
             .lock()
@@ -101,7 +126,11 @@ impl Service {
     }
 
     /// Receives the client's tokens and sends our answers until both sides are authenticated.
-    fn do_authentication(&self, key: u64, stream: &mut TcpStream) -> Result<Box<SecurityContext>> {
+    fn do_authentication(
+        &self,
+        key: u64,
+        stream: &mut (impl Read + Write),
+    ) -> Result<Box<SecurityContext>> {
         for _ in 0..MAX_ROUNDS {
             let token = receive(stream)?.ok_or("the client closed before it was authenticated")?;
             let answer = match self.generate_server_context(key, &token) {
@@ -168,7 +197,7 @@ impl Service {
 }
 
 /// A message behind its length in 4 bytes, big-endian; `None` where the peer has closed.
-pub(crate) fn receive(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
+pub(crate) fn receive(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut length = [0; 4];
     if stream.read(&mut length[..1])? == 0 {
         return Ok(None);
@@ -187,7 +216,7 @@ pub(crate) fn receive(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Sends a message behind its length.
-pub(crate) fn send(stream: &mut TcpStream, message: &[u8]) -> io::Result<()> {
+pub(crate) fn send(stream: &mut impl Write, message: &[u8]) -> io::Result<()> {
     let length = u32::try_from(message.len())
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "the message is too long"))?;
     stream.write_all(&length.to_be_bytes())?;

@@ -50,7 +50,7 @@ impl Reply<'_> {
                 cipher: &cipher,
             },
         };
-        Ok(framed.frame(TokenId::ApRep, message.to_der()))
+        Ok(framed.frame(TokenId::ApRep, &message))
     }
 }
 

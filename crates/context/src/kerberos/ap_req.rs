@@ -199,6 +199,6 @@ impl RequestParts {
             true => Framed::Bare,
             false => Framed::As(Oid::KERBEROS),
         };
-        Ok(framed.frame(TokenId::ApReq, request.to_der()))
+        Ok(framed.frame(TokenId::ApReq, &request))
     }
 }

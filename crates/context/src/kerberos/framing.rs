@@ -1,5 +1,6 @@
 //! The outside of Kerberos tokens: RFC 4121 §4.1, and DCE style without it.
 
+use countersign_token::der::{Encode, Writer};
 use countersign_token::framing::InitialToken;
 use countersign_token::kerberos::gss_token::TokenId;
 use countersign_token::oid::Oid;
@@ -16,12 +17,34 @@ pub(super) enum Framed {
 }
 
 impl Framed {
-    /// Puts an encoded message into the framing.
-    pub(super) fn frame(self, id: TokenId, message: Vec<u8>) -> Vec<u8> {
+    /// Encodes a message in the framing, in one allocation.
+    pub(super) fn frame(self, id: TokenId, message: &impl Encode) -> Vec<u8> {
         match self {
-            Self::As(mechanism) => InitialToken::encode(mechanism, &[&id.to_bytes(), &message]),
-            Self::Bare => message,
+            Self::As(mechanism) => FramedMessage {
+                mechanism,
+                id,
+                message,
+            }
+            .to_der(),
+            Self::Bare => message.to_der(),
         }
+    }
+}
+
+/// RFC 4121 §4.1: the identifier and the message in the frame of RFC 2743 §3.1.
+struct FramedMessage<'a, T> {
+    mechanism: Oid<'static>,
+    id: TokenId,
+    message: &'a T,
+}
+
+impl<T: Encode> Encode for FramedMessage<'_, T> {
+    fn encode(&self, writer: &mut Writer) {
+        writer.nest(InitialToken::TAG, |writer| {
+            self.mechanism.encode(writer);
+            writer.bytes(&self.id.to_bytes());
+            self.message.encode(writer);
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! KRB-ERROR, both ways: RFC 4120 §5.9.1. Never authenticated.
 
-use countersign_token::der::{Decode, Encode, Reader, SequenceOf, Tag};
+use countersign_token::der::{Decode, Reader, SequenceOf, Tag};
 use countersign_token::kerberos::gss_token::TokenId;
 use countersign_token::kerberos::{
     Claimed, KerberosString, KerberosTime, KrbError, Microseconds, PrincipalName,
@@ -51,7 +51,7 @@ pub(super) fn encode(
         e_text: None,
         e_data: skew_recovery.then_some(&SKEW_RECOVERY),
     };
-    Some(framed.frame(TokenId::KrbError, error.to_der()))
+    Some(framed.frame(TokenId::KrbError, &error))
 }
 
 /// What a KRB-ERROR claims.

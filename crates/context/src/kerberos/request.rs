@@ -1,6 +1,6 @@
 //! Verification of an AP-REQ: RFC 4120 §3.2.3 and RFC 4121 §4.1.1.
 
-use countersign_credential::{Principal, TicketCredential};
+use countersign_credential::TicketCredential;
 use countersign_crypto::{Enctype, Key, KeyUsage, verify_equal};
 use countersign_token::der::Decode;
 use countersign_token::kerberos::gss_checksum::GssChecksum;
@@ -168,8 +168,10 @@ fn check_client_and_time(
     ticket: &VerifiedTicket,
     env: &Environment<'_>,
 ) -> Result<Timestamp, ErrorKind> {
-    let client = Principal::from_token(&authenticator.crealm, &authenticator.cname);
-    if client != ticket.client {
+    if !ticket
+        .client
+        .is_named(&authenticator.crealm, &authenticator.cname)
+    {
         return Err(ErrorKind::ClientMismatch);
     }
     let time = Timestamp::new(authenticator.ctime.seconds, authenticator.cusec.as_u32());

@@ -11,13 +11,27 @@ impl Principal {
     /// The principal that a message names.
     #[must_use]
     pub fn from_token(realm: &KerberosString<'_>, name: &PrincipalName<'_>) -> Self {
-        Self::new(
-            realm.as_bytes(),
+        // An acceptor does this for every context: both allocations are made once, in full length.
+        let components = || {
             name.name_string
                 .iter()
-                .map(|component| component.as_bytes()),
-            NameType(name.name_type),
-        )
+                .map(|component| component.as_bytes())
+        };
+        let realm = realm.as_bytes();
+        let length = components().fold(realm.len(), |sum, part| sum.saturating_add(part.len()));
+        let mut bytes = Vec::with_capacity(length);
+        let mut ends = Vec::with_capacity(name.name_string.len());
+        bytes.extend_from_slice(realm);
+        for component in components() {
+            bytes.extend_from_slice(component);
+            ends.push(bytes.len());
+        }
+        Self {
+            realm_end: realm.len(),
+            bytes: bytes.into_boxed_slice(),
+            ends: ends.into_boxed_slice(),
+            name_type: NameType(name.name_type),
+        }
     }
 
     /// Whether a message names this principal; the name type is not looked at. Nothing is allocated.

@@ -1,0 +1,128 @@
+//! What allocates, and how often: nothing on the way of a message, little on the way of a context.
+
+use std::sync::Arc;
+
+use allocation_counter::measure;
+use countersign_context::kerberos::{Acceptor, AcceptorCredential, Initiator};
+use countersign_context::token::der::Decode;
+use countersign_context::token::framing::InitialToken;
+use countersign_context::token::kerberos::ApReq;
+use countersign_context::{
+    Environment, Flags, Mechanism, SecurityContext, Step, Timestamp, crypto::Enctype,
+};
+use countersign_testkit::{NOW, Realm, SeededRandom};
+
+const SERVICE: &str = "HTTP/web.example.com";
+const FLAGS: Flags = Flags::MUTUAL
+    .union(Flags::REPLAY)
+    .union(Flags::CONFIDENTIALITY)
+    .union(Flags::INTEGRITY);
+
+const ENCTYPES: [Enctype; 4] = [
+    Enctype::Aes256CtsHmacSha1_96,
+    Enctype::Aes128CtsHmacSha1_96,
+    Enctype::Aes256CtsHmacSha384_192,
+    Enctype::Aes128CtsHmacSha256_128,
+];
+
+/// Allocations of an accept; the goal is 8.
+const ACCEPT: u64 = 12;
+
+fn environment(random: &mut SeededRandom) -> Environment<'_> {
+    Environment::new(Timestamp::from_unix(NOW), random)
+}
+
+/// The first token of an initiator, and the initiator.
+fn first_token(enctype: Enctype, seed: u64) -> (Initiator, Vec<u8>) {
+    let ticket = Realm::new("EXAMPLE.COM", 1)
+        .ticket("user", SERVICE)
+        .enctype(enctype)
+        .mint()
+        .unwrap();
+    let mut initiator = Initiator::new(Arc::new(ticket)).request(FLAGS);
+    let mut random = SeededRandom::new(seed);
+    match initiator.step(None, &mut environment(&mut random)) {
+        Ok(Step::Continue { token }) => (initiator, token),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn acceptor_credential() -> AcceptorCredential {
+    let keytab = Realm::new("EXAMPLE.COM", 1).keytab(&[SERVICE]).unwrap();
+    AcceptorCredential::new(&keytab)
+}
+
+fn established(enctype: Enctype) -> (SecurityContext, SecurityContext) {
+    let (mut initiator, token) = first_token(enctype, 1);
+    let mut random = SeededRandom::new(2);
+    let env = &mut environment(&mut random);
+    let Ok(Step::Established { token, context }) =
+        Acceptor::new(&acceptor_credential()).step(Some(&token), env)
+    else {
+        panic!("not accepted")
+    };
+    match initiator.step(token.as_deref(), env) {
+        Ok(Step::Established { context: ours, .. }) => (*ours, *context),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn decoding_a_token_allocates_nothing() {
+    let (_, token) = first_token(Enctype::Aes256CtsHmacSha1_96, 1);
+    let mut decoded = false;
+    let counted = measure(|| {
+        decoded = InitialToken::parse(&token)
+            .is_ok_and(|framed| ApReq::from_der(&framed.inner[2..]).is_ok());
+    });
+    assert!(decoded);
+    assert_eq!(counted.count_total, 0);
+    // What does allocate is counted.
+    assert_eq!(measure(|| drop(token.clone())).count_total, 1);
+}
+
+#[test]
+fn messages_in_place_allocate_nothing() {
+    for enctype in ENCTYPES {
+        let (mut ours, mut theirs) = established(enctype);
+        for (seal, size) in [(true, 64), (false, 64), (true, 4096), (false, 4096)] {
+            let overhead = ours.overhead(seal, size);
+            let mut buffer = vec![0x6d; overhead.total() + size];
+            let mut opened = None;
+            let counted = measure(|| {
+                ours.wrap_in_place(seal, &mut buffer).unwrap();
+                opened = theirs.unwrap_in_place(&mut buffer).ok();
+            });
+            let opened = opened.map(|opened| buffer[opened.message].to_vec());
+            assert_eq!(opened, Some(vec![0x6d; size]), "{enctype}");
+            assert_eq!(counted.count_total, 0, "{enctype}");
+        }
+    }
+}
+
+#[test]
+fn accepting_a_context_allocates_no_more_than_it_did() {
+    let credential = acceptor_credential();
+    for enctype in ENCTYPES {
+        // The first of an enctype may fill what stays, such as a bucket of the replay cache.
+        let counts = (0..8).map(|seed| {
+            let (_, token) = first_token(enctype, 100 + seed);
+            let mut random = SeededRandom::new(seed);
+            let mut accepted = None;
+            let counted = measure(|| {
+                let env = &mut environment(&mut random);
+                let step = Acceptor::new(&credential)
+                    .require(FLAGS)
+                    .step(Some(&token), env);
+                accepted = step.ok();
+            });
+            assert!(matches!(accepted, Some(Step::Established { .. })));
+            counted.count_total
+        });
+        assert_eq!(
+            counts.min(),
+            Some(ACCEPT),
+            "{enctype}: lower the number here when it falls"
+        );
+    }
+}

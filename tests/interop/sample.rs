@@ -66,7 +66,7 @@ impl Server {
                     command.arg("--once");
                 }
                 if let Some(enctype) = setup.enctype {
-                    command.args(["--allow-enctype", enctype]);
+                    command.args(["--only-enctype", enctype]);
                 }
                 let mut running = Running::start(&mut command)?;
                 let address = running.wait_for_output(|output| {
@@ -126,7 +126,7 @@ pub(crate) fn run_client(
                 .args(["--message", setup.message])
                 .args(setup.switches);
             if let Some(enctype) = setup.enctype {
-                command.args(["--allow-enctype", enctype]);
+                command.args(["--only-enctype", enctype]);
             }
             command
         }

@@ -1,5 +1,7 @@
 //! What allocates, and how often: nothing on the way of a message, little on the way of a context.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "it is a test")]
+
 use std::sync::Arc;
 
 use allocation_counter::measure;

@@ -37,7 +37,6 @@ fuzz_target!(|data: &[u8]| {
             let opened = receiver.unwrap(&token).expect("as it was sent");
             assert!(opened.message == *message && opened.sealed == seal);
             altered(
-                enctype,
                 rest,
                 &token,
                 |token| {
@@ -53,7 +52,6 @@ fuzz_target!(|data: &[u8]| {
             let mic = sender.get_mic(message).expect("granted");
             receiver.verify_mic(message, &mic).expect("as it was sent");
             altered(
-                enctype,
                 rest,
                 &mic,
                 |mic| {
@@ -66,7 +64,6 @@ fuzz_target!(|data: &[u8]| {
                 message,
             );
             altered(
-                enctype,
                 rest,
                 message,
                 |message| {
@@ -88,7 +85,6 @@ fuzz_target!(|data: &[u8]| {
                 .expect("as it was sent");
             assert!(opened.message == *message && opened.sealed == seal);
             altered(
-                enctype,
                 rest,
                 associated,
                 |associated| {
@@ -172,7 +168,6 @@ fn forged(receiver: &mut SecurityContext, token: &[u8], message: &[u8]) {
 /// Each edit is a position (u16), an octet to be combined with, and what to do there. What `open`
 /// still accepts must say the same; and it must not accept a change of any protected octet.
 fn altered(
-    enctype: Enctype,
     edits: &[&[u8]],
     genuine: &[u8],
     mut open: impl FnMut(&[u8]) -> Option<Vec<u8>>,
@@ -195,14 +190,12 @@ fn altered(
         }
         if let Some(message) = open(&changed) {
             assert_eq!(message, said, "a changed token says something else");
-            // RRC alone is not protected (RFC 4121 4.2.5): a rotation may be done otherwise.
+            // RRC alone is not protected (RFC 4121 4.2.5): a rotation may be done otherwise. So it is
+            // with a ticket of rc4-hmac too, where the subkey may be a better one.
             let same =
                 |range: core::ops::Range<usize>| changed.get(range.clone()) == genuine.get(range);
             let rotated = changed.starts_with(&[5, 4]) && same(0..6) && same(8..16);
-            assert!(
-                rotated && enctype != Enctype::Rc4Hmac,
-                "a changed token is accepted"
-            );
+            assert!(rotated, "a changed token is accepted");
         }
     }
 }

@@ -312,16 +312,18 @@ impl Side for Ours {
     }
 
     fn mic_iov(&mut self, mut message: Scattered) -> Result<Scattered, Refusal> {
-        let mic = self.mic(&gather(&message, &[Kind::Data, Kind::SignOnly]))?;
         message.retain(|(kind, _)| *kind != Kind::Mic);
+        let mic = self.context()?.get_mic_iov(&buffers(&mut message)?)?;
         message.push((Kind::Mic, mic));
         Ok(message)
     }
 
-    fn verify_iov(&mut self, message: Scattered) -> Result<(), Refusal> {
-        let covered = gather(&message, &[Kind::Data, Kind::SignOnly]);
-        self.verify(&covered, &gather(&message, &[Kind::Mic]))
-            .map(|_| ())
+    fn verify_iov(&mut self, mut message: Scattered) -> Result<(), Refusal> {
+        let mic = gather(&message, &[Kind::Mic]);
+        message.retain(|(kind, _)| *kind != Kind::Mic);
+        Ok(self
+            .context()?
+            .verify_mic_iov(&buffers(&mut message)?, &mic)?)
     }
 
     fn prf(&mut self, full: bool, seed: &[u8], length: usize) -> Result<Vec<u8>, Refusal> {

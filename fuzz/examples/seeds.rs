@@ -256,13 +256,15 @@ fn exchanges() -> Result {
                 _ => 0,
             };
             let control = vec![index, options];
-            let sealed = [control.clone(), vec![1], ap_rep(&reply)?];
+            let sealed = [control.clone(), vec![2], ap_rep(&reply)?];
             put("initiator", &name, &sections::join(&sealed))?;
             if kind == "plain" {
                 let skew = KrbErrorBuilder::new(37, realm::service())
+                    // KERB-ERROR-DATA of KERB_AP_ERR_TYPE_SKEW_RECOVERY (MS-KILE 2.2.2).
+                    .data(vec![0x30, 5, 0xa1, 3, 2, 1, 2])
                     .framing(countersign_testkit::Framing::Bare)
                     .build()?;
-                let recovered = [control.clone(), vec![2], skew, vec![1], ap_rep(&reply)?];
+                let recovered = [control.clone(), vec![3], skew, vec![2], ap_rep(&reply)?];
                 put(
                     "initiator",
                     &format!("skew-{name}"),

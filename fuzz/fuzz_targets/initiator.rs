@@ -2,16 +2,16 @@
 //! the service's key can make.
 //!
 //! Sections: [enctype, options], then for each step [how] and a reply: raw, the plaintext of an
-//! AP-REP, or a KRB-ERROR.
+//! AP-REP as it is or with the right time put into it, or a KRB-ERROR.
 #![no_main]
 
 use countersign_context::kerberos::Initiator;
-use countersign_context::{ChannelBindings, ErrorKind, Flags, Mechanism, Step};
+use countersign_context::{ChannelBindings, ErrorKind, Flags, Mechanism, Step, Timestamp};
 use countersign_crypto::KeyUsage;
 use countersign_fuzz::{Seeded, oracle, realm, sections};
 use countersign_token::der::Encode;
 use countersign_token::kerberos::gss_token::TokenId;
-use countersign_token::kerberos::{ApRep, EncryptedData};
+use countersign_token::kerberos::{ApRep, EncApRepPart, EncryptedData, Microseconds};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
@@ -52,10 +52,14 @@ fuzz_target!(|data: &[u8]| {
             true => message,
             false => realm::frame(id, &message),
         };
-        let token = match how.first().map_or(0, |how| how % 3) {
+        let token = match how.first().map_or(0, |how| how % 4) {
             0 => reply.to_vec(),
-            1 => {
-                let cipher = realm::seal(&session_key, KeyUsage::AP_REP, reply, 9);
+            how @ (1 | 2) => {
+                let time = oracle::time_sent(&sent, &session_key).filter(|_| how == 2);
+                let reply = time
+                    .and_then(|time| at(reply, time))
+                    .unwrap_or(reply.to_vec());
+                let cipher = realm::seal(&session_key, KeyUsage::AP_REP, &reply, 9);
                 let enc_part = EncryptedData {
                     etype: enctype.id(),
                     kvno: None,
@@ -103,3 +107,11 @@ fuzz_target!(|data: &[u8]| {
         }
     }
 });
+
+/// The plaintext of an AP-REP with the time that is waited for.
+fn at(reply: &[u8], time: Timestamp) -> Option<Vec<u8>> {
+    let mut part: EncApRepPart<'_> = realm::decode(reply)?;
+    part.ctime.seconds = time.seconds();
+    part.cusec = Microseconds::saturating(time.microseconds());
+    Some(part.to_der())
+}

@@ -27,6 +27,7 @@ use crate::security_context::{NewContext, Role, SecurityContext};
 use crate::step::{Answer, Mechanism, Need, ReplayQuery, ReplayVerdict, Step};
 
 use super::credential::{AcceptorCredential, ReplayProtection};
+use super::drawn::Drawn;
 use super::framing::{Framed, unframe};
 use super::outcome::Outcome;
 use super::request::{AcceptedRequest, Expectations};
@@ -190,6 +191,8 @@ impl Acceptor {
         request: AcceptedRequest,
         env: &mut Environment<'_>,
     ) -> Result<(State, Step), ErrorKind> {
+        let mut random = Drawn::from(env.random);
+        let env = &mut Environment::new(env.now, &mut random).with_policy(env.policy);
         let AcceptedRequest {
             ticket,
             flags,

@@ -19,6 +19,7 @@ use crate::flags::Flags;
 use super::acceptor::random_sequence;
 use super::authorization::AuthenticatorData;
 use super::delegation;
+use super::drawn::Drawn;
 use super::framing::Framed;
 use super::initiator::Options;
 
@@ -68,6 +69,8 @@ impl RequestParts {
         time: Timestamp,
         env: &mut Environment<'_>,
     ) -> Result<(Self, Vec<u8>), ErrorKind> {
+        let mut random = Drawn::from(env.random);
+        let env = &mut Environment::new(env.now, &mut random).with_policy(env.policy);
         // The acceptor has no long-term key for it (RFC 4120 §3.7).
         if credential.is_skey {
             return Err(ErrorKind::UserToUserUnsupported);

@@ -6,6 +6,7 @@ mod ap_req;
 mod authorization;
 mod credential;
 mod delegation;
+mod drawn;
 mod framing;
 mod initiator;
 mod krb_error;

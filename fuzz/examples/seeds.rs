@@ -8,8 +8,9 @@ mod samples;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use countersign_context::kerberos::{Acceptor, Initiator};
+use countersign_context::kerberos::{Acceptor, Initiator, ReplayCache, ReplayProtection};
 use countersign_context::{ChannelBindings, Flags, Mechanism, Step};
 use countersign_credential::cache::Version;
 use countersign_credential::{ByteOrder, NameType, Principal};
@@ -194,7 +195,12 @@ fn exchanges() -> Result {
             let bindings = ChannelBindings::from_application_data("channel");
             let flags = Flags::REPLAY | Flags::SEQUENCE | Flags::CONFIDENTIALITY | Flags::INTEGRITY;
             let mut initiator = Initiator::new(realm::ticket_credential(enctype)).request(flags);
-            let mut acceptor = Acceptor::new(realm::acceptor_credential());
+            // As the target has it, so that the same sequence number is drawn.
+            let cache = ReplayProtection::Shared(Arc::new(ReplayCache::new(4)));
+            let credential = realm::acceptor_credential()
+                .clone()
+                .with_replay_protection(cache);
+            let mut acceptor = Acceptor::new(&credential);
             match kind {
                 "dce" => initiator = initiator.dce_style(),
                 "bound" => {
@@ -206,7 +212,8 @@ fn exchanges() -> Result {
             }
             let mut random = Seeded(index as u64 + 100 * kind.len() as u64);
             let request = sent(initiator.step(None, &mut realm::environment(&mut random))?)?;
-            let reply = sent(acceptor.step(Some(&request), &mut realm::environment(&mut random))?)?;
+            let reply =
+                sent(acceptor.step(Some(&request), &mut realm::environment(&mut Seeded(1)))?)?;
             let step = initiator.step(Some(&reply), &mut realm::environment(&mut random))?;
             let third = sent(step).unwrap_or_default();
 

@@ -15,8 +15,8 @@ use countersign_fuzz::{Seeded, oracle, realm, sections};
 use countersign_token::der::{Encode, Encoded, SequenceOf};
 use countersign_token::kerberos::gss_token::TokenId;
 use countersign_token::kerberos::{
-    ApOptions, ApRep, ApReq, Authenticator, Checksum, EncTicketPart, EncryptedData, GssChecksum,
-    KrbCred, Ticket,
+    ApOptions, ApRep, ApReq, Authenticator, Checksum, EncApRepPart, EncTicketPart, EncryptedData,
+    GssChecksum, KrbCred, Ticket,
 };
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
@@ -91,9 +91,18 @@ fuzz_target!(|data: &[u8]| {
     }
     let mut random = Seeded(5);
     let mut result = acceptor.step(Some(&token), &mut realm::environment(&mut random));
-    if let (Ok(Step::Continue { .. }), [third, ..]) = (&result, rest) {
+    if let (Ok(Step::Continue { token: reply }), [third, ..]) = (&result, rest) {
         assert!(!tampered);
-        let cipher = realm::seal(&session_key, KeyUsage::AP_REP, third, 6);
+        // Its sequence number proves the third leg (MS-KILE 3.4.5.1): right, unless it is not to be.
+        let sequence = oracle::sequence(reply, &session_key).filter(|_| options & 4 == 0);
+        let third = match realm::decode::<EncApRepPart<'_>>(third) {
+            Some(mut part) if sequence.is_some() => {
+                part.seq_number = sequence;
+                part.to_der()
+            }
+            _ => third.to_vec(),
+        };
+        let cipher = realm::seal(&session_key, KeyUsage::AP_REP, &third, 6);
         let enc_part = EncryptedData {
             etype: session_key.enctype().id(),
             kvno: None,

@@ -81,3 +81,11 @@ pub fn time_sent(token: &[u8], session_key: &Key) -> Option<Timestamp> {
     let part: Authenticator<'_> = decode(&plaintext)?;
     Some(Timestamp::new(part.ctime.seconds, part.cusec.as_u32()))
 }
+
+/// The acceptor's sequence number in an AP-REP.
+pub fn sequence(token: &[u8], session_key: &Key) -> Option<u32> {
+    let (_, message) = unframe(token)?;
+    let reply: ApRep<'_> = decode(message)?;
+    let plaintext = open(&reply.enc_part, session_key, KeyUsage::AP_REP)?;
+    decode::<EncApRepPart<'_>>(&plaintext)?.seq_number
+}

@@ -67,6 +67,10 @@ fn run_target(root: &Path, log: &Path, found: &Path, target: &str) -> Outcome {
         command.arg(corpus);
     }
     command.args(["--", &format!("-max_total_time={SECONDS}"), "-timeout=10"]);
+    let dictionary = root.join("fuzz").join("kerberos.dict");
+    if dictionary.is_file() {
+        command.arg(format!("-dict={}", dictionary.display()));
+    }
     let log = log.with_file_name(format!("fuzz-{target}.log"));
     let _ = std::fs::remove_file(&log);
     match run(&mut command, &log, Show::Nothing) {

@@ -40,14 +40,16 @@ const KRB_AP_ERR_SKEW: i32 = 37;
 ///
 /// Asks for mutual authentication and nothing else until told.
 ///
-/// ```no_run
-/// # fn ticket() -> countersign_context::credential::TicketCredential { unimplemented!() }
+/// ```
 /// use countersign_context::kerberos::Initiator;
 /// use countersign_context::{ChannelBindings, Flags};
+/// # let realm = countersign_testkit::Realm::new("EXAMPLE.COM", 1);
+/// # let ticket = realm.ticket("alice", "HTTP/www.example.com").mint()?;
 ///
-/// let initiator = Initiator::new(ticket())
+/// let initiator = Initiator::new(ticket)
 ///     .require(Flags::CONFIDENTIALITY | Flags::INTEGRITY)
 ///     .channel_bindings(ChannelBindings::tls_exporter(&[0x42; 32]));
+/// # Ok::<(), countersign_testkit::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Initiator {

@@ -27,7 +27,7 @@ const ENCTYPES: [Enctype; 4] = [
     Enctype::Aes128CtsHmacSha256_128,
 ];
 
-/// Allocations of an accept; the goal is 8.
+/// Allocations of an accept; the goal is 8.
 const ACCEPT: u64 = 12;
 
 fn environment(random: &mut SeededRandom) -> Environment<'_> {

@@ -360,7 +360,7 @@ fn order_of(receiver: &mut dyn Side, token: &[u8]) -> String {
     }
 }
 
-/// TRAPS: every byte of a valid token, flipped, is refused; the untouched token is the control.
+/// Every byte of a valid token, flipped, is refused; the untouched token is the control.
 fn flipped(pair: &mut Pair<'_>) -> Result<()> {
     pair.establish(&["mutual", "conf", "integ"])?;
     pair.both_ways(|sender, receiver| {

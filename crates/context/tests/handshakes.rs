@@ -142,7 +142,7 @@ fn delegation_arrives_as_a_credential_that_works() {
     assert!(theirs.take_delegated().is_none());
 }
 
-/// DESIGN.md: a hundred thousand half-open contexts in a map.
+/// A hundred thousand half-open contexts in a map.
 #[test]
 fn half_open_contexts_are_small_and_can_be_sent_between_threads() {
     fn parked<T: Send + Sync + 'static>() {}

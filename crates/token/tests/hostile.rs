@@ -1,5 +1,5 @@
 //! Tokens as an attacker writes them: cut, flipped, stretched, nested, mutated at random. Each is
-//! a typed error or a valid value, never a panic. TRAPS: CVE-2009-0844, CVE-2009-0845,
+//! a typed error or a valid value, never a panic: CVE-2009-0844, CVE-2009-0845,
 //! CVE-2010-0628, CVE-2010-1321, CVE-2015-2697, CVE-2020-28196, CVE-2021-36222, CVE-2021-37750.
 
 #![allow(clippy::unwrap_used, reason = "it is a test")]

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(name_type("WELLKNOWN/ANONYMOUS@R"), NameType::WELL_KNOWN);
     }
 
-    /// TRAPS.md, CVE-2015-2697: a realm with a leading NUL; and every other byte.
+    /// CVE-2015-2697: a realm with a leading NUL; and every other byte.
     #[test]
     fn nul_non_utf8_and_64_kib_names_survive_their_text() {
         let every_byte: Vec<u8> = (0..=255).collect();

@@ -253,7 +253,7 @@ fn every_single_bit_flip_is_an_error_or_another_cache() {
     }
 }
 
-/// TRAPS.md, CVE-2015-2697.
+/// CVE-2015-2697.
 #[test]
 fn nul_non_utf8_and_64_kib_names_round_trip() {
     let long = vec![0xe9; 65_536];

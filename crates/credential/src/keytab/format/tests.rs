@@ -226,7 +226,7 @@ fn lengths_that_run_past_their_record_are_refused() {
     }
 }
 
-/// TRAPS.md, go-krb5 #132-135: a decoder of keytabs must not panic.
+/// go-krb5 #132-135: a decoder of keytabs must not panic.
 #[test]
 fn every_prefix_is_an_error_or_a_shorter_keytab() {
     let entry = two(1, 18, &[9; 32], &[0; 4]);
@@ -282,7 +282,7 @@ fn every_single_bit_flip_is_an_error_or_another_keytab() {
     }
 }
 
-/// TRAPS.md, CVE-2015-2697.
+/// CVE-2015-2697.
 #[test]
 fn nul_non_utf8_and_64_kib_names_round_trip_or_fail() {
     let longest = vec![b'x'; 65_535];

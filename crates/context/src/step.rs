@@ -4,7 +4,7 @@ use countersign_token::oid::Oid;
 
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::security_context::SecurityContext;
+use crate::security_context::{SecurityContext, SessionKey};
 
 /// What the caller does next.
 #[derive(Debug)]
@@ -78,6 +78,12 @@ pub trait Mechanism: core::fmt::Debug + Send + Sync + 'static {
     /// Whatever is wrong with the peer, its token or the caller's use; [`Error::token`] may hold a
     /// token that tells the peer.
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error>;
+
+    /// The session key, as soon as it exists: for protocols that need it before the last token
+    /// (SMB, through SPNEGO). Until the context is established, nobody has proved to hold it.
+    fn session_key(&self) -> Option<SessionKey<'_>> {
+        None
+    }
 
     /// Answers a [`Step::Need`].
     ///

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use countersign_context::crypto::Enctype;
 use countersign_context::kerberos::{Acceptor, AcceptorCredential, Initiator};
-use countersign_context::{ChannelBindings, EnctypeSet, Flags, Policy, Step};
+use countersign_context::{ChannelBindings, EnctypeSet, Flags, Mechanism, Policy, Step};
 use countersign_testkit::flags::ticket as ticket_flags;
 use countersign_testkit::{FailingRandom, NOW};
 use support::*;
@@ -181,4 +181,30 @@ fn a_failing_random_source_is_an_error_of_either_side() {
         }
     }
     assert!((2..32).contains(&failures), "{failures}");
+}
+
+/// In three legs the acceptor's key exists before the initiator's last token.
+#[test]
+fn acceptor_of_three_legs_has_its_session_key_before_the_last() {
+    let realm = realm();
+    let mut initiator = Initiator::new(ticket(&realm)).dce_style();
+    let mut acceptor = acceptor(&realm);
+    let (mut here, mut there) = (World::new(3), World::new(4));
+    let Ok(Step::Continue { token }) = here.step(&mut initiator, None) else {
+        panic!()
+    };
+    assert!(acceptor.session_key().is_none());
+    let Ok(Step::Continue { token }) = there.step(&mut acceptor, Some(&token)) else {
+        panic!()
+    };
+    let early = acceptor.session_key().unwrap().expose().to_vec();
+    let Ok(Step::Established { token, context }) = here.step(&mut initiator, Some(&token)) else {
+        panic!()
+    };
+    assert_eq!(context.session_key().expose(), early);
+    let Ok(Step::Established { context, .. }) = there.step(&mut acceptor, token.as_deref()) else {
+        panic!()
+    };
+    assert_eq!(context.session_key().expose(), early);
+    assert!(acceptor.session_key().is_none());
 }

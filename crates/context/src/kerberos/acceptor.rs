@@ -23,7 +23,7 @@ use crate::environment::{Environment, Timestamp};
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
 use crate::identity::Identity;
-use crate::security_context::{NewContext, Role, SecurityContext};
+use crate::security_context::{NewContext, Role, SecurityContext, SessionKey};
 use crate::step::{Answer, Mechanism, Need, ReplayQuery, ReplayVerdict, Step};
 
 use super::credential::{AcceptorCredential, ReplayProtection};
@@ -335,6 +335,13 @@ pub(super) fn random_sequence(random: &mut dyn Random) -> Result<u32, ErrorKind>
 impl Mechanism for Acceptor {
     fn mechanism(&self) -> Oid<'static> {
         Oid::KERBEROS
+    }
+
+    fn session_key(&self) -> Option<SessionKey<'_>> {
+        match &self.state {
+            State::ThirdLeg(third) => Some(SessionKey::new(&third.context.key)),
+            _ => None,
+        }
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {

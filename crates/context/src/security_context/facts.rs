@@ -54,7 +54,7 @@ impl core::fmt::Debug for Facts {
 pub struct SessionKey<'a>(&'a Key);
 
 impl<'a> SessionKey<'a> {
-    pub(super) fn new(key: &'a Key) -> Self {
+    pub(crate) fn new(key: &'a Key) -> Self {
         Self(key)
     }
 

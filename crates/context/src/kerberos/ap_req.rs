@@ -128,12 +128,13 @@ impl RequestParts {
         let permitted = |id: &i32| {
             Enctype::from_id(*id).is_some_and(|enctype| env.policy.enctypes().contains(enctype))
         };
+        // Only an AP-REP can answer the offer.
+        let offered: Vec<i32> = match flags.contains(Flags::MUTUAL) {
+            true => PREFERENCE.into_iter().filter(permitted).collect(),
+            false => Vec::new(),
+        };
         let data = AuthenticatorData {
-            // Only an AP-REP can answer the offer.
-            enctypes: match flags.contains(Flags::MUTUAL) {
-                true => PREFERENCE.into_iter().filter(permitted).collect(),
-                false => Vec::new(),
-            },
+            enctypes: SequenceOf::new(&offered),
             expects_bindings: options.bindings.is_some(),
         }
         .encode();

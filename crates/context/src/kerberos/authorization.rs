@@ -23,22 +23,25 @@ const UNDERSTOOD: [i32; 8] = [
 ];
 
 /// What the initiator says in its authenticator's authorization data.
-#[derive(Debug, Default)]
-pub(super) struct AuthenticatorData {
+#[derive(Debug)]
+pub(super) struct AuthenticatorData<'a> {
     /// The enctypes that it supports, preferred first, by assigned number.
-    pub(super) enctypes: Vec<i32>,
+    pub(super) enctypes: EtypeList<'a>,
     /// It sends channel bindings whenever there is a channel.
     pub(super) expects_bindings: bool,
 }
 
-impl AuthenticatorData {
+impl<'a> AuthenticatorData<'a> {
     /// Reads the known elements, at the top or inside AD-IF-RELEVANT.
     ///
     /// # Errors
     /// RFC 4120 §5.2.6: an element of an unknown type that is not inside AD-IF-RELEVANT forbids
     /// the use of the ticket.
-    pub(super) fn collect(data: Option<&AuthorizationData<'_>>) -> Result<Self, ErrorKind> {
-        let mut found = Self::default();
+    pub(super) fn collect(data: Option<&AuthorizationData<'a>>) -> Result<Self, ErrorKind> {
+        let mut found = Self {
+            enctypes: EtypeList::EMPTY,
+            expects_bindings: false,
+        };
         for element in data.into_iter().flat_map(authorization::elements) {
             let element = element.map_err(ErrorKind::DefectivePlaintext)?;
             let ad_type = element.entry.ad_type;
@@ -50,11 +53,11 @@ impl AuthenticatorData {
         Ok(found)
     }
 
-    fn take(&mut self, element: &AuthorizationDataEntry<'_>) {
+    fn take(&mut self, element: &AuthorizationDataEntry<'a>) {
         match element.ad_type {
             AuthorizationDataEntry::ETYPE_NEGOTIATION if self.enctypes.is_empty() => {
                 if let Ok(list) = EtypeList::from_der(element.ad_data) {
-                    self.enctypes = list.iter().take(32).collect();
+                    self.enctypes = list;
                 }
             }
             AuthorizationDataEntry::AP_OPTIONS => {
@@ -68,7 +71,7 @@ impl AuthenticatorData {
 
     /// The DER of an initiator's AuthorizationData with the same content.
     pub(super) fn encode(&self) -> Option<Vec<u8>> {
-        let list = EtypeList::new(&self.enctypes).to_der();
+        let list = self.enctypes.to_der();
         let options = AP_OPTIONS_CBT.to_le_bytes();
         let mut elements = Vec::new();
         if !self.enctypes.is_empty() {

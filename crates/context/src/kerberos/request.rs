@@ -186,7 +186,7 @@ fn check_client_and_time(
 fn check_bindings(
     sent: &[u8; 16],
     policy: &ChannelBindingPolicy,
-    data: &AuthenticatorData,
+    data: &AuthenticatorData<'_>,
 ) -> Result<bool, ErrorKind> {
     // RFC 4121 §4.1.1: absent bindings are sixteen zero bytes.
     let absent = *sent == [0; 16];
@@ -205,13 +205,13 @@ fn check_bindings(
     }
 }
 
-impl AuthenticatorData {
+impl AuthenticatorData<'_> {
     /// The enctype for the acceptor's subkey: the first of the initiator's list that policy permits
     /// (RFC 4537 §3).
     fn preferred_enctype(&self, policy: &Policy) -> Option<Enctype> {
         self.enctypes
             .iter()
-            .filter_map(|id| Enctype::from_id(*id))
+            .filter_map(Enctype::from_id)
             .find(|enctype| policy.enctypes().contains(*enctype))
     }
 }

@@ -1,6 +1,7 @@
 //! The engine's one error type: what happened, what to call it on either face, what to tell the
 //! peer.
 
+mod kdc;
 mod kind;
 mod text;
 
@@ -10,6 +11,7 @@ use countersign_crypto::RandomError;
 
 use crate::status::{MajorStatus, SspiStatus};
 
+pub use kdc::KdcProblem;
 pub use kind::ErrorKind;
 pub use text::krb_error_name;
 

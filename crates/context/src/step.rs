@@ -4,6 +4,7 @@ use countersign_token::oid::Oid;
 
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::kerberos::kdc::{KdcAnswer, KdcRequest};
 use crate::security_context::{SecurityContext, SessionKey};
 
 /// What the caller does next.
@@ -32,6 +33,8 @@ pub enum Step {
 pub enum Need {
     /// A verdict of an external replay cache, answered with [`Answer::Replay`].
     Replay(ReplayQuery),
+    /// A reply of a realm's KDC, answered with [`Answer::Kdc`].
+    Kdc(KdcRequest),
 }
 
 /// Identifies an authenticator in a replay cache outside of this process.
@@ -49,6 +52,8 @@ pub struct ReplayQuery {
 pub enum Answer {
     /// The external replay cache's verdict.
     Replay(ReplayVerdict),
+    /// What came of the request.
+    Kdc(KdcAnswer),
 }
 
 /// What a replay cache says of an authenticator.

@@ -3,6 +3,7 @@
 use countersign_crypto::RandomError;
 use countersign_token::DecodeError;
 
+use super::KdcProblem;
 use crate::flags::Flags;
 use crate::status::{MajorStatus, SspiStatus};
 
@@ -106,6 +107,8 @@ pub enum ErrorKind {
         /// Seconds that the peer's clock is ahead of ours, negative when it is behind.
         offset: i64,
     },
+    /// An exchange with a KDC failed.
+    Kdc(KdcProblem),
     /// The context is established already.
     AlreadyEstablished,
     /// An answer was given that nothing asked for, or a step taken while an answer is due.
@@ -189,6 +192,7 @@ impl ErrorKind {
             Self::UserToUserUnsupported => S::SEC_E_UNSUPPORTED_FUNCTION,
             Self::DelegationRefused | Self::FlagsNotGranted(_) => S::SEC_E_SECURITY_QOS_FAILED,
             Self::MutualAuthenticationFailed => S::SEC_E_WRONG_PRINCIPAL,
+            Self::Kdc(problem) => problem.status(),
             Self::AlreadyEstablished | Self::UnexpectedCall => S::SEC_E_INVALID_HANDLE,
             Self::ConfidentialityNotGranted | Self::IntegrityNotGranted => {
                 S::SEC_E_QOP_NOT_SUPPORTED
@@ -236,6 +240,7 @@ impl ErrorKind {
             | Self::AnonymousRefused
             | Self::AuthorizationDataRefused { .. } => M::GSS_S_UNAUTHORIZED,
             Self::ConfidentialityNotGranted | Self::IntegrityNotGranted => M::GSS_S_BAD_QOP,
+            Self::Kdc(problem) => problem.major(),
             Self::AlreadyEstablished | Self::UnexpectedCall => M::GSS_S_NO_CONTEXT,
             Self::UserToUserUnsupported => M::GSS_S_UNAVAILABLE,
             _ => M::GSS_S_FAILURE,
@@ -247,6 +252,7 @@ impl ErrorKind {
     pub fn krb_error_code(self) -> Option<i32> {
         Some(match self {
             Self::PeerError { code } => code,
+            Self::Kdc(problem) => return problem.krb_error_code(),
             Self::AnonymousRefused => 12,
             Self::EnctypeRefused { .. } => 14,
             Self::TransitRefused => 28,

@@ -161,6 +161,7 @@ impl fmt::Display for ErrorKind {
                     krb_error_advice(*code)
                 );
             }
+            Self::Kdc(problem) => return problem.fmt(f),
             Self::AlreadyEstablished => "the context is established: it takes no further token",
             Self::UnexpectedCall => {
                 "the context awaits something else: answer a Need with resume, a token with step"
@@ -196,7 +197,7 @@ impl fmt::Display for ErrorKind {
 }
 
 /// What to do about an error code of RFC 4120 §7.5.9 that a peer sent.
-fn krb_error_advice(code: i32) -> &'static str {
+pub(super) fn krb_error_advice(code: i32) -> &'static str {
     match code {
         14 => "the two sides permit no enctype in common; compare their policies",
         31 | 41 | 44 | 45 => {

@@ -382,11 +382,16 @@ impl Mechanism for Acceptor {
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
         let placeholder = State::Over(Outcome::Interrupted);
         match core::mem::replace(&mut self.state, placeholder) {
-            State::Verdict(request) => {
-                let Answer::Replay(verdict) = answer;
-                let result = Self::judge(*request, verdict, env);
-                self.settle(result, env)
-            }
+            State::Verdict(request) => match answer {
+                Answer::Replay(verdict) => {
+                    let result = Self::judge(*request, verdict, env);
+                    self.settle(result, env)
+                }
+                Answer::Kdc(_) => {
+                    self.state = State::Verdict(request);
+                    Err(ErrorKind::UnexpectedCall.into())
+                }
+            },
             State::Over(outcome) => {
                 let error = outcome.error();
                 self.state = State::Over(outcome);

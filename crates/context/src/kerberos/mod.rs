@@ -9,6 +9,7 @@ mod delegation;
 mod drawn;
 mod framing;
 mod initiator;
+pub mod kdc;
 mod krb_error;
 mod outcome;
 mod plaintext;

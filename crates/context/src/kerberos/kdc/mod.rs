@@ -1,0 +1,8 @@
+//! The client of the KDC: from a long-term secret to a service ticket.
+//!
+//! Each exchange is an [`Exchange`]: it says what to send to which realm, takes the reply, and in
+//! the end yields its result. Where a KDC is, and how bytes get there, is for the driver.
+
+mod exchange;
+
+pub use exchange::{Exchange, ExchangeStep, KdcAnswer, KdcRequest, KdcService};

@@ -119,13 +119,21 @@ fn drive<S: Read + Write + ?Sized>(
                 let (frame, header) = read_frame(stream, &mut machine, due, deadline)?;
                 machine.received(due, frame.get(header..).unwrap_or_default())
             }
-            Then::Ask(need) => match handler(&need) {
+            Then::Ask(need) => match handler(&need).or_else(|| ask(&machine, &need, deadline)) {
                 Some(answer) => machine.answered(answer),
                 None => return Err(machine.error(ErrorKind::Unanswered)),
             },
             Then::Done(context) => return Ok(context),
             Then::Fail(error) => return Err(error),
         };
+    }
+}
+
+/// What the client of the KDC answers, if there is one.
+fn ask(machine: &Machine, need: &Need, deadline: Option<Instant>) -> Option<Answer> {
+    match (&machine.kdc_client, need) {
+        (Some(client), Need::Kdc(request)) => Some(Answer::Kdc(client.answer(request, deadline))),
+        _ => None,
     }
 }
 

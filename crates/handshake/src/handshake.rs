@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use countersign_context::{Mechanism, Policy, Role};
 
 use crate::framing::{Framing, LengthPrefixed};
+use crate::kdc::KdcClient;
 use crate::limits::{Deadline, Limits};
 use crate::machine::Machine;
 use crate::system::SystemEnvironment;
@@ -45,6 +46,7 @@ pub struct Handshake {
     deadline: Deadline,
     environment: SystemEnvironment,
     observer: Option<Observer>,
+    kdc_client: Option<KdcClient>,
 }
 
 impl Handshake {
@@ -71,6 +73,7 @@ impl Handshake {
             deadline: Deadline::default(),
             environment: SystemEnvironment::new(),
             observer: None,
+            kdc_client: None,
         }
     }
 
@@ -122,6 +125,14 @@ impl Handshake {
         self
     }
 
+    /// Asks KDCs through this client where the mechanism needs them, such as an initiator that
+    /// fetches its own ticket. A handler, where there is one, is asked first.
+    #[must_use]
+    pub fn kdc_client(mut self, client: KdcClient) -> Self {
+        self.kdc_client = Some(client);
+        self
+    }
+
     /// The sequence to be driven and the moment to give up.
     pub(crate) fn start(self) -> (Machine, Option<Instant>) {
         let deadline = self.deadline.resolve();
@@ -132,6 +143,7 @@ impl Handshake {
             limits: self.limits,
             environment: self.environment,
             observer: self.observer,
+            kdc_client: self.kdc_client,
             legs: 0,
             reading: None,
         };

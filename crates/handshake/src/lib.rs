@@ -4,6 +4,7 @@ pub mod blocking;
 mod error;
 pub mod framing;
 mod handshake;
+pub mod kdc;
 mod limits;
 mod machine;
 #[cfg(feature = "tokio")]

@@ -18,6 +18,7 @@ use countersign_context::{Answer, Mechanism, Need, Role, SecurityContext, Step};
 use crate::error::{Error, ErrorKind};
 use crate::framing::{Due, Framing, Header};
 use crate::handshake::{Direction, Leg, Observer};
+use crate::kdc::KdcClient;
 use crate::limits::Limits;
 use crate::system::SystemEnvironment;
 
@@ -48,6 +49,8 @@ pub(crate) struct Machine {
     pub(crate) limits: Limits,
     pub(crate) environment: SystemEnvironment,
     pub(crate) observer: Option<Observer>,
+    /// Answers what the caller's handler does not.
+    pub(crate) kdc_client: Option<KdcClient>,
     /// Tokens counted so far.
     pub(crate) legs: u32,
     /// What is being read at the moment.

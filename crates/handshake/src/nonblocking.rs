@@ -2,6 +2,7 @@
 
 use core::future::{Future, ready};
 
+use countersign_context::kerberos::kdc::KdcRequest;
 use countersign_context::{Answer, Need, SecurityContext};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
@@ -10,6 +11,7 @@ use crate::blocking::READ_STEP;
 use crate::error::{Error, ErrorKind};
 use crate::framing::{Due, Header};
 use crate::handshake::Handshake;
+use crate::kdc::KdcClient;
 use crate::limits::Deadline;
 use crate::machine::{Machine, Then, Turn};
 use crate::stream::{AuthenticatedStream, StreamOptions};
@@ -109,13 +111,31 @@ where
                 let (frame, header) = read_frame(stream, machine, due).await?;
                 machine.received(due, frame.get(header..).unwrap_or_default())
             }
-            Then::Ask(need) => match handler(need).await {
-                Some(answer) => machine.answered(answer),
-                None => return Err(machine.error(ErrorKind::Unanswered)),
-            },
+            Then::Ask(need) => {
+                // The handler takes the need with it.
+                let request = kdc_request(machine, &need);
+                let answer = match (handler(need).await, request) {
+                    (None, Some((client, request))) => {
+                        Some(Answer::Kdc(client.answer_async(&request).await))
+                    }
+                    (answer, _) => answer,
+                };
+                match answer {
+                    Some(answer) => machine.answered(answer),
+                    None => return Err(machine.error(ErrorKind::Unanswered)),
+                }
+            }
             Then::Done(context) => return Ok(context),
             Then::Fail(error) => return Err(error),
         };
+    }
+}
+
+/// What the client of the KDC would be asked, if there is one.
+fn kdc_request(machine: &Machine, need: &Need) -> Option<(KdcClient, KdcRequest)> {
+    match (&machine.kdc_client, need) {
+        (Some(client), Need::Kdc(request)) => Some((client.clone(), request.clone())),
+        _ => None,
     }
 }
 

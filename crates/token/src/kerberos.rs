@@ -22,6 +22,7 @@ mod claimed;
 mod cred;
 mod data;
 mod error;
+pub mod fast;
 mod flags;
 pub mod gss_checksum;
 pub mod gss_token;
@@ -41,7 +42,11 @@ pub use claimed::Claimed;
 pub use cred::{EncKrbCredPart, KrbCred, KrbCredInfo};
 pub use data::{Checksum, EncryptedData, EncryptionKey, HostAddress, HostAddresses};
 pub use error::{KrbError, TypedData, TypedDataEntry};
-pub use flags::{ApOptions, KdcOptions, TicketFlags};
+pub use fast::{
+    KrbFastArmor, KrbFastArmoredRep, KrbFastArmoredReq, KrbFastFinished, KrbFastReq,
+    KrbFastResponse, PaAuthenticationSet, PaAuthenticationSetElem, PaFxFastReply, PaFxFastRequest,
+};
+pub use flags::{ApOptions, FastOptions, KdcOptions, PacOptions, S4uOptions, TicketFlags};
 pub use gss_checksum::{GssChecksum, GssFlags};
 pub use kdc::{
     AsRep, AsReq, EncAsRepPart, EncKdcRepPart, EncTgsRepPart, KdcRep, KdcReq, KdcReqBody, LastReq,

@@ -183,6 +183,22 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Ends the reading of a SEQUENCE with an extension marker, `known` being its fields in order:
+    /// fields of higher numbers, which a later version of the type has, are passed over.
+    pub(crate) fn finish_extensible(&mut self, known: &[u8]) -> Result<(), DecodeError> {
+        let mut last = known.last().copied();
+        while !self.is_empty() {
+            let at = *self;
+            let (tag, _) = self.read_any()?;
+            let number = tag.number();
+            if tag != Tag::context(number) || last.is_some_and(|last| number <= last) {
+                return Err(at.trailing());
+            }
+            last = Some(number);
+        }
+        Ok(())
+    }
+
     /// Runs `decode` and returns its value with the bytes that it consumed.
     #[inline(always)]
     pub(crate) fn recorded<T>(

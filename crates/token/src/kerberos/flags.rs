@@ -210,9 +210,49 @@ flags! {
     }
 }
 
+flags! {
+    /// RFC 6113 §5.4.2: `FastOptions ::= KerberosFlags`.
+    ///
+    /// Bits 0 to 15 are critical: a KDC refuses those that it does not know.
+    pub struct FastOptions {
+        /// RFC 6113 §5.4.2: replies and errors are not to name the client outside the armor.
+        HIDE_CLIENT_NAMES = 1,
+        /// RFC 6113 §5.4.2: the KDC is to follow referrals itself.
+        KDC_FOLLOW_REFERRALS = 16,
+    }
+}
+
+flags! {
+    /// What a client of MS-KILE asks of an Active Directory KDC: the value in a `PA-PAC-OPTIONS`.
+    /// Source: MS-KILE §2.2.10.
+    pub struct PacOptions {
+        /// MS-KILE §2.2.10: the client wants claims.
+        CLAIMS = 0,
+        /// MS-KILE §2.2.10: the client knows of read-only KDCs of branches.
+        BRANCH_AWARE = 1,
+        /// MS-KILE §2.2.10: a read-only KDC is to forward the request.
+        FORWARD_TO_FULL_DC = 2,
+        /// MS-SFU §2.2.5: constrained delegation that the resource's account allows.
+        RESOURCE_BASED_CONSTRAINED_DELEGATION = 3,
+    }
+}
+
+flags! {
+    /// The options of an `S4UUserID`, a plain BIT STRING. Source: MS-SFU §2.2.2.
+    pub struct S4uOptions {
+        /// MS-SFU §2.2.2: the client's logon hours are to be checked.
+        CHECK_LOGON_HOURS = 1,
+        /// MS-SFU §2.2.2: the reply's checksum is made with key usage 27 instead of 26.
+        USE_REPLY_KEY_USAGE = 2,
+    }
+}
+
 kerberos_flags!(ApOptions);
 kerberos_flags!(TicketFlags);
 kerberos_flags!(KdcOptions);
+kerberos_flags!(FastOptions);
+kerberos_flags!(PacOptions);
+kerberos_flags!(S4uOptions);
 
 #[cfg(test)]
 mod tests {

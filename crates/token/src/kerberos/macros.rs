@@ -3,13 +3,15 @@
 /// Defines a struct that is a SEQUENCE of explicitly tagged fields.
 ///
 /// `application N` wraps it in `[APPLICATION N]`; `const [n] = v` is a field that can have one
-/// value only and gets no member. A member of type `Option<T>` is `T OPTIONAL`.
+/// value only and gets no member. A member of type `Option<T>` is `T OPTIONAL`. `...` after the
+/// fields is the extension marker of ASN.1: later fields of higher numbers are passed over.
 macro_rules! sequence {
     (
         $(#[$meta:meta])*
         pub struct $name:ident $(<$life:lifetime>)? $(: application $application:literal)? {
             $(const [$constant:literal] = $value:literal;)*
             $($(#[$field_meta:meta])* [$number:literal] $field:ident: $type:ty,)*
+            $(... $extensible:ident)?
         }
     ) => {
         $(#[$meta])*
@@ -33,7 +35,7 @@ macro_rules! sequence {
                 )?
                 $(fields.constant_field($constant, $value)?;)*
                 $(let $field = $crate::der::Field::decode_field(&mut fields, $number)?;)*
-                fields.finish()?;
+                $crate::kerberos::macros::finish!(fields, [$($number),*] $(, $extensible)?)?;
                 Ok(Self { $($field),* })
             }
         }
@@ -62,4 +64,14 @@ macro_rules! wrapped {
     };
 }
 
-pub(super) use {sequence, wrapped};
+/// Ends the fields, after what a later version added if the type is extensible.
+macro_rules! finish {
+    ($fields:ident, [$($number:literal),*], extensible) => {
+        $fields.finish_extensible(&[$($number),*])
+    };
+    ($fields:ident, [$($number:literal),*]) => {
+        $fields.finish()
+    };
+}
+
+pub(super) use {finish, sequence, wrapped};

@@ -33,12 +33,20 @@ impl PaData<'_> {
     pub const PW_SALT: i32 = 3;
     /// RFC 4120 §5.2.7.4: an [`EtypeInfo`].
     pub const ETYPE_INFO: i32 = 11;
+    /// RFC 4556 §3.2.1: a PA-PK-AS-REQ.
+    pub const PK_AS_REQ: i32 = 16;
+    /// RFC 4556 §3.2.3: a PA-PK-AS-REP.
+    pub const PK_AS_REP: i32 = 17;
     /// RFC 4120 §5.2.7.5: an [`EtypeInfo2`].
     pub const ETYPE_INFO2: i32 = 19;
-    /// MS-KILE §2.2.3: whether a PAC is wanted.
+    /// RFC 4120 §7.5.2: a referral, outside the encrypted part and so not to be believed.
+    pub const SVR_REFERRAL_INFO: i32 = 20;
+    /// MS-KILE §2.2.3: a KERB-PA-PAC-REQUEST, whether a PAC is wanted.
     pub const PAC_REQUEST: i32 = 128;
-    /// MS-SFU §2.2.1.
+    /// MS-SFU §2.2.1: a PA-FOR-USER.
     pub const FOR_USER: i32 = 129;
+    /// MS-SFU §2.2.2: a PA-S4U-X509-USER.
+    pub const S4U_X509_USER: i32 = 130;
     /// RFC 6113 §5.2.
     pub const FX_COOKIE: i32 = 133;
     /// RFC 6113 §5.4.
@@ -47,9 +55,16 @@ impl PaData<'_> {
     pub const FX_ERROR: i32 = 137;
     /// RFC 6113 §5.4.6.
     pub const ENCRYPTED_CHALLENGE: i32 = 138;
-    /// RFC 6806 §11.
+    /// RFC 6112 §4.1: the key of PKINIT's reply, for anonymous clients.
+    pub const PKINIT_KX: i32 = 147;
+    /// RFC 6806 §11: empty in a request; in `encrypted-pa-data` a checksum of the request in the
+    /// reply key, key usage 56.
     pub const REQ_ENC_PA_REP: i32 = 149;
-    /// MS-KILE §2.2.10.
+    /// RFC 8070 §2.2: a token that proves that a PKINIT client has its key now.
+    pub const AS_FRESHNESS: i32 = 150;
+    /// MS-KILE §2.2.8: enctypes of the service's account, 32 little-endian bits.
+    pub const SUPPORTED_ENCTYPES: i32 = 165;
+    /// MS-KILE §2.2.10: a PA-PAC-OPTIONS.
     pub const PAC_OPTIONS: i32 = 167;
 }
 

@@ -19,6 +19,8 @@ use countersign_token::kerberos::rfc1964::Rfc1964Header;
 use countersign_token::kerberos::*;
 use countersign_token::oid::Oid;
 
+mod extensions;
+
 /// xorshift64*, from a seed that is not zero.
 pub struct Random(pub u64);
 
@@ -83,8 +85,17 @@ macro_rules! other {
     };
 }
 
+use {message, other};
+
 /// All kinds.
 pub fn kinds() -> Vec<Kind> {
+    let mut kinds = extensions::kinds();
+    kinds.extend(messages());
+    kinds
+}
+
+/// Those of RFC 4120, RFC 4121 and RFC 1964.
+fn messages() -> Vec<Kind> {
     vec![
         message!("Ticket", Ticket<'_>, ticket, []),
         message!(

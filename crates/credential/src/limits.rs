@@ -24,3 +24,18 @@ pub const ELEMENTS: usize = 4_096;
 
 /// The longest textual principal or service name, in bytes.
 pub const NAME_TEXT: usize = 1024 * 1024;
+
+/// Bytes of a configuration, all files of it together.
+pub const CONF_BYTES: usize = 4 * 1024 * 1024;
+
+/// Files of a configuration, included ones among them.
+pub const CONF_FILES: usize = 512;
+
+/// Files that include each other, one inside the other.
+pub const CONF_INCLUDE_DEPTH: usize = 16;
+
+/// Sections and relations of a configuration's file, with the files that it includes.
+pub const CONF_RELATIONS: usize = 65_536;
+
+/// Subsections, one inside the other.
+pub const CONF_DEPTH: usize = 32;

@@ -11,7 +11,7 @@ use countersign_crypto::RandomError;
 
 use crate::status::{MajorStatus, SspiStatus};
 
-pub use kdc::KdcProblem;
+pub use kdc::{KdcProblem, ReplyPart};
 pub use kind::ErrorKind;
 pub use text::krb_error_name;
 

@@ -16,7 +16,7 @@ pub use countersign_credential as credential;
 pub use countersign_crypto as crypto;
 pub use countersign_token as token;
 pub use environment::{Environment, Timestamp};
-pub use error::{Error, ErrorKind, KdcProblem, krb_error_name};
+pub use error::{Error, ErrorKind, KdcProblem, ReplyPart, krb_error_name};
 pub use flags::Flags;
 pub use identity::Identity;
 pub use policy::{EnctypeSet, Policy};

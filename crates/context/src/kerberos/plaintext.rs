@@ -6,14 +6,14 @@ use countersign_crypto::Cipher;
 use zeroize::Zeroizing;
 
 /// The plaintext inside the buffer that it was decrypted in.
-pub(super) struct Plaintext {
+pub(in crate::kerberos) struct Plaintext {
     buffer: Zeroizing<Vec<u8>>,
     range: Range<usize>,
 }
 
 impl Plaintext {
     /// Decrypts a copy of the ciphertext; `None` if it is not one of this key and usage.
-    pub(super) fn open(cipher: &Cipher, ciphertext: &[u8]) -> Option<Self> {
+    pub(in crate::kerberos) fn open(cipher: &Cipher, ciphertext: &[u8]) -> Option<Self> {
         let mut buffer = Zeroizing::new(ciphertext.to_vec());
         let length = cipher.decrypt_in_place(&mut buffer).ok()?.len();
         let start = cipher

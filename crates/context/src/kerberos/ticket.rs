@@ -82,7 +82,11 @@ impl VerifiedTicket {
 }
 
 /// A key of a token, if the policy permits its enctype and it has that enctype's length.
-pub(super) fn permitted_key(enctype: i32, value: &[u8], policy: &Policy) -> Result<Key, ErrorKind> {
+pub(in crate::kerberos) fn permitted_key(
+    enctype: i32,
+    value: &[u8],
+    policy: &Policy,
+) -> Result<Key, ErrorKind> {
     Enctype::from_id(enctype)
         .filter(|enctype| policy.enctypes().contains(*enctype))
         .and_then(|enctype| Key::new(enctype, value).ok())

@@ -124,6 +124,30 @@ pub enum DecodeErrorKind {
     },
     /// An offset and length in a structure reach outside it.
     OutOfBounds,
+    /// MS-PAC §2.3: a buffer of a PAC that does not begin on an 8-byte boundary.
+    Unaligned,
+    /// Two buffers of a PAC share bytes.
+    Overlap,
+    /// MS-PAC §2.4: a second buffer of a type of which a PAC has one.
+    DuplicateBuffer {
+        /// The type.
+        buffer_type: u32,
+    },
+    /// UTF-16 of an odd number of bytes, or with half of a surrogate pair.
+    MalformedUtf16,
+    /// MS-DTYP §2.4.2: not a security identifier.
+    MalformedSid,
+    /// MS-RPCE §2.2.6: not the header of a little-endian value of type serialization version 1.
+    MalformedNdrHeader,
+    /// A null pointer to a value that must be there.
+    NullPointer,
+    /// An array or string has another length than the one that was declared.
+    CountMismatch {
+        /// The number that was declared.
+        expected: u32,
+        /// The number that is here.
+        found: u32,
+    },
 }
 
 impl fmt::Display for DecodeError {
@@ -180,6 +204,20 @@ impl fmt::Display for DecodeErrorKind {
                 write!(f, "delegation option {found}, expected 1")
             }
             Self::OutOfBounds => f.write_str("offset and length reach outside the structure"),
+            Self::Unaligned => f.write_str("a buffer that is not aligned to 8 bytes"),
+            Self::Overlap => f.write_str("a buffer that shares bytes with another"),
+            Self::DuplicateBuffer { buffer_type } => {
+                write!(f, "a second buffer of type {buffer_type:#x}")
+            }
+            Self::MalformedUtf16 => f.write_str("malformed UTF-16"),
+            Self::MalformedSid => f.write_str("malformed security identifier"),
+            Self::MalformedNdrHeader => {
+                f.write_str("expected the header of little-endian NDR, version 1")
+            }
+            Self::NullPointer => f.write_str("a null pointer where a value must be"),
+            Self::CountMismatch { expected, found } => {
+                write!(f, "expected {expected} elements, found {found}")
+            }
         }
     }
 }

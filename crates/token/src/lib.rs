@@ -14,5 +14,6 @@ mod error;
 pub mod framing;
 pub mod kerberos;
 pub mod oid;
+pub mod pac;
 
 pub use error::{DecodeError, DecodeErrorKind};

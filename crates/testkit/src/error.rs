@@ -19,6 +19,8 @@ pub enum Error {
     Credential(countersign_credential::Error),
     /// A length that no token has.
     TooLong,
+    /// No account of that name is registered.
+    Unknown,
 }
 
 impl fmt::Display for Error {
@@ -30,6 +32,7 @@ impl fmt::Display for Error {
             Self::Crypto(error) => write!(f, "{error}"),
             Self::Credential(error) => write!(f, "{error}"),
             Self::TooLong => f.write_str("the token is too long to be framed"),
+            Self::Unknown => f.write_str("no such account; register it with the KDC's builder"),
         }
     }
 }

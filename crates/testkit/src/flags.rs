@@ -8,6 +8,12 @@ pub mod ticket {
     pub const FORWARDED: u32 = 1 << 29;
     /// PROXIABLE (3).
     pub const PROXIABLE: u32 = 1 << 28;
+    /// PROXY (4).
+    pub const PROXY: u32 = 1 << 27;
+    /// MAY-POSTDATE (5).
+    pub const MAY_POSTDATE: u32 = 1 << 26;
+    /// POSTDATED (6).
+    pub const POSTDATED: u32 = 1 << 25;
     /// INVALID (7).
     pub const INVALID: u32 = 1 << 24;
     /// RENEWABLE (8).
@@ -20,6 +26,8 @@ pub mod ticket {
     pub const TRANSITED_POLICY_CHECKED: u32 = 1 << 19;
     /// OK-AS-DELEGATE (13).
     pub const OK_AS_DELEGATE: u32 = 1 << 18;
+    /// ENC-PA-REP (15), RFC 6806 §11.
+    pub const ENC_PA_REP: u32 = 1 << 16;
 }
 
 /// AP-REQ options, RFC 4120 §5.5.1.

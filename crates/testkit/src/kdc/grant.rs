@@ -1,0 +1,177 @@
+//! A ticket that the KDC has decided to give, and the reply around it.
+
+use std::sync::Arc;
+
+use countersign_credential::Principal;
+use countersign_crypto::{Key, KeyUsage};
+use rasn_kerberos as krb;
+
+use super::account::Record;
+use super::core::{Core, Session};
+use super::refusal::{Refusal, code};
+use super::request::RequestKind;
+use crate::{Error, wire};
+
+/// What goes into a ticket (RFC 4120 §5.3).
+pub(super) struct Grant {
+    pub(super) client: Principal,
+    /// The server as the ticket names it.
+    pub(super) server: Principal,
+    pub(super) sealing: Sealing,
+    pub(super) session_key: Key,
+    pub(super) flags: u32,
+    pub(super) auth_time: i64,
+    pub(super) times: Times,
+    pub(super) transited: Vec<u8>,
+    pub(super) addresses: Option<krb::HostAddresses>,
+    pub(super) authorization_data: Option<krb::AuthorizationData>,
+}
+
+/// Whose key seals the ticket.
+pub(super) enum Sealing {
+    /// The service's strongest.
+    Service(Arc<Record>),
+    /// Another ticket's session key (RFC 4120 §3.7): user-to-user.
+    SessionKey(Key),
+}
+
+/// From when until when a ticket holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) start: i64,
+    pub(super) end: i64,
+    pub(super) renew_till: Option<i64>,
+}
+
+/// What the reply is sealed in.
+pub(super) struct ReplyKey {
+    pub(super) key: Key,
+    pub(super) usage: KeyUsage,
+    pub(super) kvno: Option<u32>,
+}
+
+/// What the reply says besides the ticket.
+#[derive(Default)]
+pub(super) struct ReplyExtras {
+    pub(super) padata: Vec<krb::PaData>,
+    pub(super) encrypted_padata: Vec<krb::PaData>,
+    pub(super) key_expiration: Option<i64>,
+}
+
+impl Grant {
+    /// EncTicketPart, RFC 4120 §5.3.
+    fn part(&self) -> Result<krb::EncTicketPart, Error> {
+        Ok(krb::EncTicketPart {
+            flags: krb::TicketFlags(wire::flags(self.flags)),
+            key: wire::key(&self.session_key),
+            crealm: wire::string(self.client.realm())?,
+            cname: wire::name(&self.client)?,
+            transited: krb::TransitedEncoding {
+                // DOMAIN-X500-COMPRESS, RFC 4120 §3.3.3.2.
+                r#type: 1,
+                contents: wire::octets(&self.transited),
+            },
+            auth_time: wire::time(self.auth_time)?,
+            start_time: Some(wire::time(self.times.start)?),
+            end_time: wire::time(self.times.end)?,
+            renew_till: self.times.renew_till.map(wire::time).transpose()?,
+            caddr: self.addresses.clone(),
+            authorization_data: self.authorization_data.clone(),
+        })
+    }
+
+    fn seal(&self, core: &mut Core, session: &Session) -> Result<krb::Ticket, Refusal> {
+        let mut part = self.part()?;
+        core.edits.ticket(&session.seen, &mut part);
+        let plaintext = wire::encode(&part)?;
+        let (key, kvno) = match &self.sealing {
+            Sealing::Service(record) => {
+                let key = record.strongest_key();
+                let key =
+                    key.ok_or_else(|| Refusal::new(code::NO_KEY, "the service has no key"))?;
+                (key, Some(record.kvno()))
+            }
+            Sealing::SessionKey(key) => (key, None),
+        };
+        let cipher = key.encrypt(KeyUsage::TICKET, &plaintext, &mut *core.random)?;
+        Ok(krb::Ticket {
+            tkt_vno: wire::integer(5),
+            realm: wire::string(self.server.realm())?,
+            sname: wire::name(&self.server)?,
+            enc_part: krb::EncryptedData {
+                etype: key.enctype().id(),
+                kvno,
+                cipher: wire::octets(&cipher),
+            },
+        })
+    }
+
+    /// EncKDCRepPart, RFC 4120 §5.4.2.
+    fn reply_part(
+        &self,
+        session: &Session,
+        extras: &ReplyExtras,
+    ) -> Result<krb::EncKdcRepPart, Error> {
+        Ok(krb::EncKdcRepPart {
+            key: wire::key(&self.session_key),
+            last_req: vec![krb::LastReqValue {
+                r#type: 0,
+                value: wire::time(session.now.seconds)?,
+            }],
+            nonce: session.request.body.nonce,
+            key_expiration: extras.key_expiration.map(wire::time).transpose()?,
+            flags: krb::TicketFlags(wire::flags(self.flags)),
+            auth_time: wire::time(self.auth_time)?,
+            start_time: Some(wire::time(self.times.start)?),
+            end_time: wire::time(self.times.end)?,
+            renew_till: self.times.renew_till.map(wire::time).transpose()?,
+            srealm: wire::string(self.server.realm())?,
+            sname: wire::name(&self.server)?,
+            caddr: self.addresses.clone(),
+            encrypted_pa_data: optional(extras.encrypted_padata.clone()),
+        })
+    }
+
+    /// The KDC-REP, RFC 4120 §5.4.2.
+    pub(super) fn reply(
+        &self,
+        core: &mut Core,
+        session: &Session,
+        reply_key: &ReplyKey,
+        extras: ReplyExtras,
+    ) -> Result<Vec<u8>, Refusal> {
+        let ticket = self.seal(core, session)?;
+        let mut part = self.reply_part(session, &extras)?;
+        core.edits.enc_part(&session.seen, &mut part);
+        let initial = session.seen.kind == RequestKind::As;
+        let plaintext = match initial {
+            true => wire::encode(&krb::EncAsRepPart(part))?,
+            false => wire::encode(&krb::EncTgsRepPart(part))?,
+        };
+        let cipher = reply_key
+            .key
+            .encrypt(reply_key.usage, &plaintext, &mut *core.random)?;
+        let mut reply = krb::KdcRep {
+            pvno: wire::integer(5),
+            msg_type: wire::integer(if initial { 11 } else { 13 }),
+            padata: optional(extras.padata),
+            crealm: wire::string(self.client.realm())?,
+            cname: wire::name(&self.client)?,
+            ticket,
+            enc_part: krb::EncryptedData {
+                etype: reply_key.key.enctype().id(),
+                kvno: reply_key.kvno,
+                cipher: wire::octets(&cipher),
+            },
+        };
+        core.edits.reply(&session.seen, &mut reply);
+        Ok(match initial {
+            true => wire::encode(&krb::AsRep(reply))?,
+            false => wire::encode(&krb::TgsRep(reply))?,
+        })
+    }
+}
+
+fn optional<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
+}

@@ -1,0 +1,5 @@
+//! The KDC against a client that is written here, on the same codec; the engine's own tests cross two.
+
+mod client;
+mod initial;
+mod ticket_granting;

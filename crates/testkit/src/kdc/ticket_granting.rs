@@ -1,0 +1,228 @@
+//! The TGS exchange, RFC 4120 §3.3: a ticket by a ticket.
+
+use std::sync::Arc;
+
+use countersign_credential::Principal;
+use countersign_crypto::{Enctype, KeyUsage};
+use rasn_kerberos as krb;
+
+use super::account::Record;
+use super::core::{Core, Session};
+use super::evidence::{self, Evidence};
+use super::grant::{Grant, ReplyExtras, ReplyKey, Sealing, Times};
+use super::lifetime;
+use super::refusal::{Refusal, code};
+use super::request::{Body, option};
+use crate::{flags, wire};
+
+pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, Refusal> {
+    let evidence = evidence::check(core, session)?;
+    let body = session.request.body.clone();
+    let (server, server_name) = server(core, &body)?;
+    buys(&evidence, &body, &server_name)?;
+    let times = times(core, session, &evidence)?;
+    let flags = flags(core, session, &evidence, &server, &times)?;
+    let (sealing, enctypes) = sealing(core, session, &server)?;
+    let session_key = core.session_key(&body.etypes, &enctypes)?;
+    let part = &evidence.ticket.part;
+    let grant = Grant {
+        client: evidence.ticket.client.clone(),
+        server: server_name,
+        sealing,
+        session_key,
+        flags,
+        auth_time: wire::seconds(&part.auth_time),
+        times,
+        transited: part.transited.contents.to_vec(),
+        addresses: match body.asks(option::FORWARDED | option::PROXY) {
+            true => body.addresses.clone(),
+            false => part.caddr.clone(),
+        },
+        authorization_data: authorization_data(&evidence, &body)?,
+    };
+    let (key, usage) = evidence.reply_key();
+    let reply_key = ReplyKey {
+        key: key.duplicate(),
+        usage,
+        kvno: None,
+    };
+    grant.reply(core, session, &reply_key, ReplyExtras::default())
+}
+
+fn server(core: &Core, body: &Body) -> Result<(Arc<Record>, Principal), Refusal> {
+    let unknown = || Refusal::new(code::SERVER_UNKNOWN, "no such server");
+    let asked = body.server.as_ref().ok_or_else(unknown)?;
+    let record = core.find(asked).ok_or_else(unknown)?;
+    let name = match body.asks(option::CANONICALIZE) {
+        true => record.principal.clone(),
+        false => asked.clone(),
+    };
+    Ok((record, name))
+}
+
+/// What the ticket is good for: a ticket-granting ticket for any ticket, another one only for itself, renewed or
+/// validated (RFC 4120 §3.3.1, §3.3.3).
+fn buys(evidence: &Evidence, body: &Body, server: &Principal) -> Result<(), Refusal> {
+    let presented = &evidence.ticket.server;
+    if body.asks(option::RENEW | option::VALIDATE) {
+        return match presented == server || evidence.ticket.record.is_named(server) {
+            true => Ok(()),
+            false => Err(Refusal::new(
+                code::SERVER_NO_MATCH,
+                "another ticket's server",
+            )),
+        };
+    }
+    match presented.is_ticket_granting_service() {
+        true => Ok(()),
+        false => Err(Refusal::new(code::NOT_US, "not a ticket-granting ticket")),
+    }
+}
+
+fn times(core: &Core, session: &Session, evidence: &Evidence) -> Result<Times, Refusal> {
+    let body = &session.request.body;
+    let old = evidence.ticket.times;
+    if body.asks(option::RENEW) {
+        return lifetime::renewed(session, &old);
+    }
+    if body.asks(option::VALIDATE) {
+        return match old.start > session.now.seconds {
+            true => Err(Refusal::new(
+                code::TICKET_NOT_YET_VALID,
+                "the start lies in the future",
+            )),
+            false => Ok(old),
+        };
+    }
+    lifetime::derived(&core.config, session, &old)
+}
+
+/// RFC 4120 §3.3.3: what the ticket at hand allows, and no more.
+fn flags(
+    core: &Core,
+    session: &Session,
+    evidence: &Evidence,
+    server: &Record,
+    times: &Times,
+) -> Result<u32, Refusal> {
+    use flags::ticket as flag;
+    let body = &session.request.body;
+    let old = evidence.ticket.flags;
+    if body.asks(option::RENEW) {
+        return Ok(old);
+    }
+    if body.asks(option::VALIDATE) {
+        return Ok(old & !flag::INVALID);
+    }
+    let mut new = old & (flag::PRE_AUTHENT | flag::FORWARDED | flag::ENC_PA_REP);
+    // The option, and the flag that the old ticket must have; or the client asks too much.
+    let allowed = [
+        (option::FORWARDABLE, flag::FORWARDABLE, flag::FORWARDABLE),
+        (option::FORWARDED, flag::FORWARDABLE, flag::FORWARDED),
+        (option::PROXIABLE, flag::PROXIABLE, flag::PROXIABLE),
+        (option::PROXY, flag::PROXIABLE, flag::PROXY),
+        (
+            option::ALLOW_POSTDATE,
+            flag::MAY_POSTDATE,
+            flag::MAY_POSTDATE,
+        ),
+        (
+            option::POSTDATED,
+            flag::MAY_POSTDATE,
+            flag::POSTDATED | flag::INVALID,
+        ),
+    ];
+    for (asked, needed, given) in allowed {
+        if body.asks(asked) {
+            // Windows and MIT leave FORWARDABLE and PROXIABLE out without a word; the others are refused.
+            let mild = asked == option::FORWARDABLE || asked == option::PROXIABLE;
+            match old & needed != 0 {
+                true => new |= given,
+                false if mild => {}
+                false => {
+                    return Err(Refusal::new(
+                        code::BAD_OPTION,
+                        "the ticket does not allow that",
+                    ));
+                }
+            }
+        }
+    }
+    if body.asks(option::PROXY) && server.principal.is_ticket_granting_service() {
+        return Err(Refusal::new(
+            code::BAD_OPTION,
+            "a proxy is no ticket-granting ticket",
+        ));
+    }
+    if times.renew_till.is_some() {
+        new |= flag::RENEWABLE;
+    }
+    if server.account.ok_as_delegate {
+        new |= flag::OK_AS_DELEGATE;
+    }
+    if evidence.ticket.client.realm() == core.realm.name().as_bytes() {
+        new |= flag::TRANSITED_POLICY_CHECKED;
+    }
+    Ok(new)
+}
+
+/// The service's key, or with ENC-TKT-IN-SKEY the session key of the ticket-granting ticket that the service's user
+/// sent to the client (RFC 4120 §3.7).
+fn sealing(
+    core: &Core,
+    session: &Session,
+    server: &Arc<Record>,
+) -> Result<(Sealing, Vec<Enctype>), Refusal> {
+    let body = &session.request.body;
+    if !body.asks(option::ENC_TKT_IN_SKEY) {
+        return Ok((Sealing::Service(server.clone()), server.session_enctypes()));
+    }
+    let ticket = body
+        .additional_tickets
+        .first()
+        .ok_or_else(|| Refusal::new(code::BAD_OPTION, "no second ticket"))?;
+    let second = evidence::open_ticket(core, ticket)?;
+    evidence::holds(core, session, &second)?;
+    if !second.server.is_ticket_granting_service() {
+        return Err(Refusal::new(
+            code::POLICY,
+            "the second ticket grants no tickets",
+        ));
+    }
+    // RFC 4120 §3.3.3: the second ticket is the server's own.
+    if !server.is_named(&second.client) {
+        return Err(Refusal::new(
+            code::SERVER_NO_MATCH,
+            "the second ticket is another's",
+        ));
+    }
+    let enctypes = vec![second.session_key.enctype()];
+    Ok((Sealing::SessionKey(second.session_key), enctypes))
+}
+
+/// The old ticket's restrictions, and the ones that the client adds (RFC 4120 §5.2.6, §5.4.1).
+fn authorization_data(
+    evidence: &Evidence,
+    body: &Body,
+) -> Result<Option<krb::AuthorizationData>, Refusal> {
+    let mut all = evidence
+        .ticket
+        .part
+        .authorization_data
+        .clone()
+        .unwrap_or_default();
+    if let Some(sealed) = &body.enc_authorization_data {
+        let (key, usage) = match &evidence.subkey {
+            Some(subkey) => (subkey, KeyUsage::TGS_REQ_AUTHORIZATION_SUBKEY),
+            None => (
+                &evidence.ticket.session_key,
+                KeyUsage::TGS_REQ_AUTHORIZATION_SESSION,
+            ),
+        };
+        let opened = key
+            .decrypt(usage, &sealed.cipher)
+            .map_err(|_| Refusal::new(code::BAD_INTEGRITY, "the data do not open"))?;
+        all.extend(wire::decode::<krb::AuthorizationData>(&opened)?);
+    }
+    Ok((!all.is_empty()).then_some(all))
+}

@@ -1,7 +1,7 @@
 //! Credential caches: tickets with their session keys.
 
 mod configuration;
-mod format;
+pub(crate) mod format;
 
 use alloc::vec::Vec;
 

@@ -50,6 +50,8 @@ pub enum FormatProblem {
     MissingRealm,
     /// A byte that is a truth value is neither 0 nor 1.
     BadBoolean,
+    /// Bytes follow where none should.
+    TrailingBytes,
     /// A header field runs past the end of the header, or has a length that its tag does not allow.
     BadHeader,
 }
@@ -122,6 +124,7 @@ impl fmt::Display for FormatProblem {
             Self::TooLarge => f.write_str("a size or count is over the limit"),
             Self::MissingRealm => f.write_str("expected a component count that includes the realm"),
             Self::BadBoolean => f.write_str("expected 0 or 1"),
+            Self::TrailingBytes => f.write_str("expected the end; pass one item only"),
             Self::BadHeader => f.write_str("a header field has an impossible length"),
         }
     }

@@ -11,6 +11,7 @@ extern crate std;
 
 pub mod cache;
 mod error;
+pub mod kcm;
 mod key_block;
 pub mod keytab;
 pub mod krb5_conf;

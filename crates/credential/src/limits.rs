@@ -39,3 +39,9 @@ pub const CONF_RELATIONS: usize = 65_536;
 
 /// Subsections, one inside the other.
 pub const CONF_DEPTH: usize = 32;
+
+/// Bytes of a reply of a KCM server; MIT krb5's client has the same limit.
+pub const KCM_BYTES: u32 = 10 * 1024 * 1024;
+
+/// Bytes of the name of a KCM cache.
+pub const KCM_NAME: usize = 4_096;

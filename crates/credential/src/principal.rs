@@ -8,6 +8,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
+use crate::cache::format;
+use crate::error::Error;
+use crate::wire::{ByteOrder, Reader, Writer};
+
 /// The type of a principal's name, RFC 4120 §6.2. A hint: it takes no part in comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NameType(pub i32);
@@ -137,6 +141,25 @@ impl Principal {
     #[must_use]
     pub fn with_realm(&self, realm: impl AsRef<[u8]>) -> Self {
         Self::new(realm, self.components(), self.name_type)
+    }
+
+    /// Reads a principal alone, as it stands in a version 4 cache.
+    ///
+    /// # Errors
+    /// The bytes are not exactly one principal.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new(bytes, 0, ByteOrder::Big);
+        let principal = format::read_principal(&mut reader)?;
+        reader.end().map(|()| principal)
+    }
+
+    /// Writes a principal alone, as [`from_bytes`](Self::from_bytes) reads it.
+    ///
+    /// # Errors
+    /// [`Error::NotRepresentable`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let written = Writer::run(ByteOrder::Big, |out| format::write_principal(self, out))?;
+        Ok(written.to_vec())
     }
 
     /// Whether this is a ticket-granting service, `krbtgt/…`.

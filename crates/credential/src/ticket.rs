@@ -5,10 +5,13 @@ use core::fmt;
 
 use countersign_crypto::Key;
 use countersign_token::kerberos::TicketFlags;
+use zeroize::Zeroizing;
 
+use crate::cache::format;
 use crate::error::Error;
 use crate::key_block::KeyBlock;
 use crate::principal::Principal;
+use crate::wire::{ByteOrder, Reader, Writer};
 
 /// A ticket with its session key: what a client needs to authenticate to `server`.
 ///
@@ -129,6 +132,24 @@ impl TicketCredential {
     #[must_use]
     pub fn is_removed(&self) -> bool {
         self.times.end_time == 0 && self.times.auth_time != 0
+    }
+
+    /// Reads a credential alone, as it stands in a version 4 cache: what keyrings and cache servers keep.
+    ///
+    /// # Errors
+    /// The bytes are not exactly one credential.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new(bytes, 0, ByteOrder::Big);
+        let credential = format::read_credential(&mut reader)?;
+        reader.end().map(|()| credential)
+    }
+
+    /// Writes a credential alone, as [`parse`](Self::parse) reads it.
+    ///
+    /// # Errors
+    /// [`Error::NotRepresentable`].
+    pub fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        Writer::run(ByteOrder::Big, |out| format::write_credential(self, out))
     }
 
     /// An explicit copy, with a copy of the key.

@@ -69,6 +69,14 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    /// Nothing is left.
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        Err(self.error(FormatProblem::TrailingBytes))
+    }
+
     pub(crate) fn error(&self, problem: FormatProblem) -> Error {
         Error::Format {
             offset: self.offset,

@@ -192,6 +192,26 @@ fn credential(reader: &mut Reader<'_>, version: Version) -> Result<TicketCredent
     })
 }
 
+/// One principal, as version 4 has it.
+pub(crate) fn read_principal(reader: &mut Reader<'_>) -> Result<Principal, Error> {
+    principal(reader, Version::V4)
+}
+
+/// One credential, as version 4 has it.
+pub(crate) fn read_credential(reader: &mut Reader<'_>) -> Result<TicketCredential, Error> {
+    credential(reader, Version::V4)
+}
+
+/// One principal, as version 4 has it.
+pub(crate) fn write_principal(principal: &Principal, out: &mut Writer) -> Result<(), Error> {
+    encode_principal(principal, Version::V4, out)
+}
+
+/// One credential, as version 4 has it.
+pub(crate) fn write_credential(entry: &TicketCredential, out: &mut Writer) -> Result<(), Error> {
+    encode_credential(entry, Version::V4, out)
+}
+
 pub(super) fn encode(
     cache: &CredentialCache,
     version: Version,

@@ -1,9 +1,20 @@
 #!/bin/sh
-# Installs what the interoperability tests need and this machine lacks.
+# Installs what the interoperability tests need and this machine lacks:
+#
+#     install.sh [PEER...]        mit, heimdal, samba; without a PEER, all of them
+#     install.sh --heimdal-root   prints the folder with Heimdal's bin and lib
+#
 # Debian or Ubuntu, as root. Does nothing, quickly, when everything is there.
 # Exit status: 0 everything is present, 3 something is missing and cannot be installed here, and
 # then standard output says what and why. Progress goes to standard error.
 set -eu
+
+# Heimdal's packages conflict with MIT's, so they are unpacked here instead of installed.
+heimdal=/var/cache/countersign-peers/heimdal
+if [ "${1-}" = --heimdal-root ]; then
+    echo $heimdal
+    exit
+fi
 
 missing=
 need() { # need COMMAND-OR-FILE PACKAGE
@@ -14,16 +25,47 @@ need() { # need COMMAND-OR-FILE PACKAGE
     missing="$missing $2"
 }
 
+need_package() { # need_package PACKAGE: for those without a file that tells
+    dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q ' installed' || missing="$missing $1"
+}
+
 PATH=$PATH:/usr/sbin:/sbin
-need krb5kdc krb5-kdc
-need kadmin.local krb5-admin-server
-need kinit krb5-user
-need gss-client krb5-gss-samples
-need gss-server krb5-gss-samples
-need /usr/include/gssapi/gssapi_ext.h libkrb5-dev
-need faketime faketime
-need gcc gcc
-need /usr/include/stdio.h libc6-dev
+[ $# -gt 0 ] || set -- mit heimdal samba
+for peer in "$@"; do
+    case $peer in
+    mit)
+        need krb5kdc krb5-kdc
+        need kadmin.local krb5-admin-server
+        need kinit krb5-user
+        need gss-client krb5-gss-samples
+        need gss-server krb5-gss-samples
+        need /usr/include/gssapi/gssapi_ext.h libkrb5-dev
+        need faketime faketime
+        need setpriv util-linux
+        need gcc gcc
+        need /usr/include/stdio.h libc6-dev
+        ;;
+    heimdal)
+        need setpriv util-linux
+        [ -e $heimdal/complete ] || missing="$missing heimdal"
+        ;;
+    samba)
+        need ip iproute2
+        need unshare util-linux
+        need ldbmodify ldb-tools
+        need ldapsearch ldap-utils
+        for package in samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules \
+            samba-common-bin winbind python3-samba python3-dnspython python3-markdown \
+            python3-cryptography attr acl; do
+            need_package $package
+        done
+        ;;
+    *)
+        echo "missing: $peer (no such peer)"
+        exit 3
+        ;;
+    esac
+done
 
 [ -n "$missing" ] || exit 0
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
@@ -37,12 +79,44 @@ if [ "$(id -u)" != 0 ]; then
     exit 3
 fi
 
+# Unpacks Heimdal's KDC, and its libraries that nobody else needs.
+install_heimdal() {
+    unpacked=$(mktemp -d)
+    (
+        cd "$unpacked"
+        chmod 755 .
+        # shellcheck disable=SC2046 # a list of words
+        apt-get download -qq -o Acquire::Retries=3 -o APT::Sandbox::User=root \
+            heimdal-kdc heimdal-clients $(
+                apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts \
+                    --no-breaks --no-replaces --no-enhances heimdal-kdc heimdal-clients |
+                    grep -o 'lib[a-z0-9-]*-heimdal' | sort -u
+            )
+        for package in ./*.deb; do dpkg -x "$package" all; done
+        mkdir -p new/bin new/lib
+        cp all/usr/lib/heimdal-servers/kdc all/usr/lib/heimdal-servers/kpasswdd all/usr/sbin/kstash new/bin
+        cp all/usr/bin/kadmin.heimdal new/bin/kadmin
+        cp -P all/usr/lib/*/*.so.* new/lib
+        # What those need from elsewhere.
+        LD_LIBRARY_PATH=$unpacked/new/lib ldd new/bin/* | grep 'not found' && exit 1
+        touch new/complete
+        rm -rf $heimdal
+        mkdir -p "$(dirname $heimdal)"
+        mv new $heimdal
+    )
+    status=$?
+    rm -rf "$unpacked"
+    return $status
+}
+
 echo "installing: $missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 {
     apt-get update -qq -o Acquire::Retries=3
+    packages=$(printf '%s\n' $missing | sed 's/^heimdal$/libcap-ng0 libedit2 libdb5.3 libsqlite3-0 libldap-2.5-0/')
     # shellcheck disable=SC2086 # a list of words
-    apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends $missing
+    apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends $packages
+    case " $missing" in *' heimdal '*) install_heimdal ;; esac
 } </dev/null >&2 || {
     echo "missing: $missing(apt-get could not install them)"
     exit 3

@@ -12,6 +12,7 @@ mod messages;
 mod preauth;
 mod refusal;
 mod request;
+mod serve;
 #[cfg(test)]
 mod tests;
 mod ticket_granting;
@@ -26,6 +27,7 @@ pub use account::{Account, AccountState};
 pub use builder::KdcBuilder;
 pub use refusal::code;
 pub use request::{RequestKind, SeenRequest};
+pub use serve::{KdcFault, KdcServer};
 
 use self::core::{Clock, Core, RandomKeys};
 use crate::{Error, FixedClock};
@@ -75,6 +77,20 @@ impl Kdc {
         let mut core = self.core();
         let limit = core.config.datagram_limit;
         core.answer(request, Some(limit))
+    }
+
+    /// The answer of the realm's password-changing service (RFC 3244 §2); empty when it would keep silent.
+    #[must_use]
+    pub fn answer_password_change(&self, request: &[u8]) -> Vec<u8> {
+        self.core().answer_password_change(request)
+    }
+
+    fn datagram_limit(&self) -> usize {
+        self.core().config.datagram_limit
+    }
+
+    fn refuse_plainly(&self, code: i32, text: &'static str) -> Vec<u8> {
+        self.core().refuse_plainly(code, text)
     }
 
     /// The realm's name.

@@ -23,7 +23,7 @@ pub use cred::{open_krb_cred, seal_krb_cred};
 pub use error::Error;
 pub use framing::Framing;
 pub use initiator::{ApReqBuilder, ApReqToken};
-pub use kdc::{Account, AccountState, Kdc, KdcBuilder};
+pub use kdc::{Account, AccountState, Kdc, KdcBuilder, KdcFault, KdcServer};
 pub use pipe::{Fault, MessagePipe, StreamEnd, StreamFault};
 pub use random::{FailingRandom, SeededRandom};
 pub use rasn_kerberos;

@@ -131,6 +131,22 @@ impl Core {
         }
     }
 
+    pub(super) fn answer_password_change(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut seen = SeenRequest::new(RequestKind::PasswordChange, bytes);
+        let refusal = Refusal::new(code::GENERIC, "passwords are not changed here");
+        let now = self.clock.now();
+        let answer = self.refuse(&mut seen, None, &refusal, now);
+        self.seen.push(seen);
+        answer
+    }
+
+    /// An error that belongs to no request that could be read.
+    pub(super) fn refuse_plainly(&mut self, code: i32, text: &'static str) -> Vec<u8> {
+        let mut seen = SeenRequest::new(RequestKind::Unknown, &[]);
+        let now = self.clock.now();
+        self.refuse(&mut seen, None, &Refusal::new(code, text), now)
+    }
+
     fn refuse(
         &mut self,
         seen: &mut SeenRequest,

@@ -66,6 +66,8 @@ pub mod code {
     pub const RESPONSE_TOO_BIG: i32 = 52;
     /// KRB_ERR_GENERIC.
     pub const GENERIC: i32 = 60;
+    /// KRB_ERR_FIELD_TOOLONG.
+    pub const FIELD_TOO_LONG: i32 = 61;
     /// KDC_ERR_WRONG_REALM, and the referral of a client (RFC 6806 §7).
     pub const WRONG_REALM: i32 = 68;
 }

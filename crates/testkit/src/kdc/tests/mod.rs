@@ -2,4 +2,5 @@
 
 mod client;
 mod initial;
+mod serving;
 mod ticket_granting;

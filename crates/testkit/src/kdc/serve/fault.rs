@@ -1,0 +1,65 @@
+//! KDCs that misbehave on the wire.
+
+use std::time::Duration;
+
+use super::{Service, Shared};
+use crate::SeededRandom;
+
+/// How a [`KdcServer`](super::KdcServer) misbehaves. A dead one is a server that was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KdcFault {
+    /// Takes requests and connections, and never answers: a black hole.
+    Silent,
+    /// Is a black hole for datagrams only.
+    SilentOverUdp,
+    /// Answers after this time.
+    Slow(Duration),
+    /// Answers bytes that are no message.
+    Garbage,
+    /// Answers the first half: of the message in a datagram, of what the length announced on a stream.
+    Truncated,
+    /// Answers each request twice.
+    Twice,
+    /// Closes each connection as soon as the request is in; is silent for datagrams.
+    HangsUp,
+    /// Announces a message of 2 GiB on a stream; answers datagrams with none.
+    Endless,
+}
+
+/// The datagrams that answer `request`.
+pub(super) fn datagrams(shared: &Shared, service: Service, request: &[u8]) -> Vec<Vec<u8>> {
+    let honest = || {
+        let answer = shared.answer(service, request, true);
+        // A KDC that keeps silent sends no empty datagram.
+        (!answer.is_empty()).then_some(answer)
+    };
+    match shared.fault() {
+        None => honest().into_iter().collect(),
+        Some(KdcFault::Silent | KdcFault::SilentOverUdp | KdcFault::HangsUp) => Vec::new(),
+        Some(KdcFault::Slow(delay)) => match shared.sleep(delay) {
+            true => honest().into_iter().collect(),
+            false => Vec::new(),
+        },
+        Some(KdcFault::Garbage) => vec![garbage(request)],
+        Some(KdcFault::Truncated) => honest().map(half).into_iter().collect(),
+        Some(KdcFault::Twice) => {
+            honest().map_or_else(Vec::new, |answer| vec![answer.clone(), answer])
+        }
+        Some(KdcFault::Endless) => vec![Vec::new()],
+    }
+}
+
+/// Bytes that follow from the request and look like nothing.
+pub(super) fn garbage(request: &[u8]) -> Vec<u8> {
+    let mut random = SeededRandom::derived(0, &[b"garbage", request]);
+    let length = random.below(200).saturating_add(1);
+    (0..length)
+        .map(|_| random.next_u64().to_le_bytes()[0])
+        .collect()
+}
+
+pub(super) fn half(mut answer: Vec<u8>) -> Vec<u8> {
+    answer.truncate(answer.len().wrapping_div(2));
+    answer
+}

@@ -37,6 +37,7 @@ pub(crate) struct KdcError {
     pub(crate) padata: Vec<OwnedPaData>,
     pub(crate) nt_status: Option<u32>,
     /// The raw e-data.
+    #[allow(dead_code)] // for the password-changing service
     pub(crate) data: Vec<u8>,
 }
 
@@ -50,14 +51,22 @@ impl KdcError {
     pub(crate) fn decode(message: &[u8]) -> Result<Self, DecodeError> {
         let error = KrbError::from_der(message)?;
         let data = error.e_data.unwrap_or_default();
-        let padata = list(data);
+        let mut padata = list(data);
+        let nt_status = match error.error_code {
+            // There it is a salt.
+            code::PREAUTH_REQUIRED => None,
+            _ => nt_status(data, &padata),
+        };
+        if nt_status.is_some() {
+            padata.retain(|data| data.kind != ERROR_TYPE_EXTENDED);
+        }
         Ok(Self {
             code: error.error_code,
             time: Timestamp::new(error.stime.seconds, error.susec.as_u32()),
             client_realm: error
                 .crealm
                 .map(|realm| realm.unverified().as_bytes().to_vec()),
-            nt_status: nt_status(data, &padata),
+            nt_status,
             padata,
             data: data.to_vec(),
         })

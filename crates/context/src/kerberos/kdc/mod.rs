@@ -3,17 +3,20 @@
 //! Each exchange is an [`Exchange`]: it says what to send to which realm, takes the reply, and in
 //! the end yields its result. Where a KDC is, and how bytes get there, is for the driver.
 
+mod as_reply;
+mod as_request;
 mod exchange;
-#[allow(dead_code)] // the exchanges that need it follow
 mod fast;
-#[allow(dead_code)]
+mod hints;
+mod initial;
 mod krb_error;
-#[allow(dead_code)]
 mod options;
-#[allow(dead_code)]
 mod padata;
-#[allow(dead_code)]
+mod preauth;
 mod reply;
+mod secret;
 
 pub use exchange::{Exchange, ExchangeStep, KdcAnswer, KdcRequest, KdcService};
+pub use initial::{InitialTicket, InitialTicketOutcome, LastRequest};
 pub use options::TicketOptions;
+pub use secret::ClientSecret;

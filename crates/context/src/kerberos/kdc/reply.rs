@@ -36,6 +36,7 @@ pub(crate) enum AskedServer<'a> {
     /// This one, perhaps under another name (RFC 6806 §6): a ticket-granting service only as
     /// another one, and another service never as that.
     Canonical(&'a Principal),
+    #[allow(dead_code)] // for the TGS exchange
     /// As `Canonical`, or a ticket-granting service nearer to it (RFC 6806 §8).
     Referral(&'a Principal),
 }

@@ -9,6 +9,7 @@
 //! assert_eq!(i32::from_der(&der), Ok(300));
 //! ```
 
+mod boolean;
 mod encoded;
 mod integer;
 mod reader;

@@ -73,6 +73,8 @@ pub enum DecodeErrorKind {
     NonMinimalInteger,
     /// The INTEGER is outside the range of its type.
     IntegerOutOfRange,
+    /// X.690 11.1: a BOOLEAN other than one octet 0x00 or 0xFF.
+    MalformedBoolean,
     /// X.690 8.6.2: a BIT STRING without its count of unused bits, or with an impossible one.
     MalformedBitString,
     /// RFC 4120 §5.2.3: not a `YYYYMMDDHHMMSSZ` time that exists.
@@ -177,6 +179,9 @@ impl fmt::Display for DecodeErrorKind {
                 f.write_str("integer empty or not in the fewest octets; the sender must use DER")
             }
             Self::IntegerOutOfRange => f.write_str("integer out of range for this field"),
+            Self::MalformedBoolean => {
+                f.write_str("boolean other than 0x00 or 0xff; the sender must use DER")
+            }
             Self::MalformedBitString => f.write_str("malformed bit string"),
             Self::MalformedTime => f.write_str("expected an existing time as YYYYMMDDHHMMSSZ"),
             Self::MicrosecondsOutOfRange => f.write_str("expected microseconds from 0 to 999999"),

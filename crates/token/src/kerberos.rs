@@ -26,13 +26,19 @@ pub mod fast;
 mod flags;
 pub mod gss_checksum;
 pub mod gss_token;
+pub mod iakerb;
 mod kdc;
+pub mod kkdcp;
+pub mod kpasswd;
+pub mod ms_error;
 mod preauth;
 mod principal;
 pub mod rfc1964;
+pub mod s4u;
 mod safe_priv;
 mod ticket;
 mod time;
+pub mod user_to_user;
 
 pub use ap::{ApRep, ApReq, Authenticator, EncApRepPart};
 pub use authorization::{
@@ -48,14 +54,20 @@ pub use fast::{
 };
 pub use flags::{ApOptions, FastOptions, KdcOptions, PacOptions, S4uOptions, TicketFlags};
 pub use gss_checksum::{GssChecksum, GssFlags};
+pub use iakerb::{IakerbFinished, IakerbHeader};
 pub use kdc::{
     AsRep, AsReq, EncAsRepPart, EncKdcRepPart, EncTgsRepPart, KdcRep, KdcReq, KdcReqBody, LastReq,
     LastReqEntry, TgsRep, TgsReq,
 };
+pub use kkdcp::KdcProxyMessage;
+pub use kpasswd::{ChangePasswdData, KpasswdReply, KpasswdRequest, KpasswdResult};
+pub use ms_error::{KerbErrorData, KerbExtError};
 pub use preauth::{
     EtypeInfo, EtypeInfo2, EtypeInfo2Entry, EtypeInfoEntry, MethodData, PaData, PaEncTsEnc,
 };
 pub use principal::{KerberosString, PrincipalName, Realm};
+pub use s4u::{PaForUser, PaPacOptions, PaPacRequest, PaS4uX509User, S4uUserId};
 pub use safe_priv::{EncKrbPrivPart, KrbPriv, KrbSafe, KrbSafeBody};
 pub use ticket::{EncTicketPart, Ticket, TransitedEncoding};
 pub use time::{KerberosTime, Microseconds};
+pub use user_to_user::{TgtRep, TgtReq};

@@ -23,8 +23,8 @@ fn errors(lines: &[Line]) -> Vec<&Line> {
 
 #[test]
 fn every_message_is_shown_by_the_names_of_its_fields_without_an_error() {
-    // These two are neither DER nor tokens of their own.
-    let parts = ["GSS checksum", "SEC_CHANNEL_BINDINGS"];
+    // These are neither DER nor tokens of their own.
+    let parts = ["GSS checksum", "SEC_CHANNEL_BINDINGS", "KERB-EXT-ERROR"];
     for kind in kinds()
         .into_iter()
         .filter(|kind| !parts.contains(&kind.name))
@@ -169,6 +169,89 @@ fn a_bare_identified_message_is_recognised() {
     );
     assert!(text.contains("padata-type: 19 PA-ETYPE-INFO2"), "{text}");
     assert!(text.contains("salt: \"EXAMPLE.COMuser\""), "{text}");
+}
+
+#[test]
+fn padata_of_the_extensions_is_opened() {
+    use countersign_token::der::{Decode, Encode, SequenceOf};
+    use countersign_token::kerberos::{AsRep, PaData};
+    let padata = [
+        (136, common::extensions::fx_fast_reply()),
+        (129, common::extensions::pa_for_user()),
+        (128, common::extensions::pa_pac_request()),
+        (167, common::extensions::pa_pac_options()),
+        (130, common::extensions::pa_s4u_x509_user()),
+        (134, common::extensions::authentication_set()),
+    ];
+    let padata: Vec<_> = padata
+        .iter()
+        .map(|(padata_type, value)| PaData {
+            padata_type: *padata_type,
+            padata_value: value,
+        })
+        .collect();
+    let reply = common::as_rep();
+    let mut reply = AsRep::from_der(&reply).unwrap();
+    reply.0.padata = Some(SequenceOf::new(&padata));
+    let text = text(&reply.to_der());
+    for part in [
+        "PA-FX-FAST-REPLY\n",
+        "enc-fast-rep\n",
+        "userName\n",
+        "include-pac: true",
+        "flags: 0xc0000000 CLAIMS BRANCH_AWARE",
+        "options: 0x20000000 USE_REPLY_KEY_USAGE",
+        "pa-type: 138 PA-ENCRYPTED-CHALLENGE",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn user_to_user_iakerb_proxied_and_password_messages_are_recognised() {
+    use common::extensions as samples;
+    let request = InitialToken::encode(
+        Oid::KERBEROS_USER_TO_USER,
+        &[&TokenId::TgtReq.to_bytes(), &samples::tgt_req()],
+    );
+    let reply = [&TokenId::TgtRep.to_bytes()[..], &samples::tgt_rep()].concat();
+    for (token, parts) in [
+        (
+            request,
+            &[
+                "KERB-TGT-REQUEST",
+                "server-name",
+                "msg-type: 16 KERB-TGT-REQUEST",
+            ][..],
+        ),
+        (
+            reply,
+            &["TOK_ID: 04 01 TGT-REP", "KERB-TGT-REPLY", "ticket: Ticket"],
+        ),
+        (
+            samples::iakerb_token(),
+            &["IAKERB-HEADER", "target-realm", "AS-REQ", "till"],
+        ),
+        (
+            samples::kdc_proxy_message(),
+            &["kerb-message", "TCP length", "AS-REQ", "target-domain"],
+        ),
+        (
+            samples::kpasswd_request(),
+            &["version: 0xff80", "AP-REQ\n", "KRB-PRIV"],
+        ),
+        (
+            samples::kpasswd_reply(),
+            &["version: 0x0001", "AP-REP\n", "KRB-PRIV"],
+        ),
+    ] {
+        let lines = describe::tree(&token);
+        let text = text(&token);
+        assert!(errors(&lines).is_empty(), "{text}");
+        for part in parts {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
 }
 
 /// RFC 4178 §4.2.1: a NegTokenInit of Kerberos with an optimistic token.

@@ -24,6 +24,8 @@ pub(super) const MESSAGES: Names = &[
     (20, "KRB-SAFE"),
     (21, "KRB-PRIV"),
     (22, "KRB-CRED"),
+    (16, "KERB-TGT-REQUEST"),
+    (17, "KERB-TGT-REPLY"),
     (30, "KRB-ERROR"),
 ];
 
@@ -122,8 +124,11 @@ pub(super) const PADATA: Names = &[
     (20, "PA-SVR-REFERRAL-INFO"),
     (128, "PA-PAC-REQUEST"),
     (129, "PA-FOR-USER"),
-    (130, "PA-FOR-X509-USER"),
+    (130, "PA-S4U-X509-USER"),
+    (132, "PA-AS-CHECKSUM"),
     (133, "PA-FX-COOKIE"),
+    (134, "PA-AUTHENTICATION-SET"),
+    (135, "PA-AUTH-SET-SELECTED"),
     (136, "PA-FX-FAST"),
     (137, "PA-FX-ERROR"),
     (138, "PA-ENCRYPTED-CHALLENGE"),
@@ -223,7 +228,19 @@ pub(super) const ERRORS: Names = &[
     (68, "KDC_ERR_WRONG_REALM"),
     (69, "KRB_AP_ERR_USER_TO_USER_REQUIRED"),
     (70, "KDC_ERR_CANT_VERIFY_CERTIFICATE"),
+    (85, "KRB_AP_ERR_IAKERB_KDC_NOT_FOUND"),
+    (86, "KRB_AP_ERR_IAKERB_KDC_NO_RESPONSE"),
     (90, "KDC_ERR_PREAUTH_EXPIRED"),
     (91, "KDC_ERR_MORE_PREAUTH_DATA_REQUIRED"),
-    (93, "KDC_ERR_UNKNOWN_CRITICAL_FAST_OPTION"),
+    (92, "KDC_ERR_PREAUTH_BAD_AUTHENTICATION_SET"),
+    (93, "KDC_ERR_UNKNOWN_CRITICAL_FAST_OPTIONS"),
+];
+
+/// RFC 6113 §5.4.1.
+pub(super) const ARMORS: Names = &[(1, "FX_FAST_ARMOR_AP_REQUEST")];
+
+/// MS-KILE §2.2.2.
+pub(super) const ERROR_DATA: Names = &[
+    (2, "KERB_AP_ERR_TYPE_SKEW_RECOVERY"),
+    (3, "KERB_ERR_TYPE_EXTENDED"),
 ];

@@ -10,14 +10,18 @@ use super::names::{
 pub(super) enum Shape {
     /// `[APPLICATION n] SEQUENCE`, by name.
     Message(u8, &'static str, Parts),
+    /// CHOICE of which the alternative `[0] SEQUENCE` is the only one, by name.
+    Chosen(&'static str, Parts),
     /// SEQUENCE of explicitly tagged fields.
     Fields(Parts),
     /// SEQUENCE OF; what each element is called.
     List(&'static str, &'static Shape),
     /// INTEGER or ENUMERATED.
     Number(Names),
-    /// GeneralString.
+    /// GeneralString, UTF8String.
     Text,
+    /// BOOLEAN.
+    Boolean,
     /// GeneralizedTime.
     Time,
     /// KerberosFlags; how set bits are named.
@@ -111,36 +115,53 @@ static AND_OR: Shape = Fields(&[
     Part(1, "elements", List("element", &AUTHORIZATION_ELEMENT)),
 ]);
 
-const PA_DATA: Shape = Fields(&[
-    Part(1, "padata-type", Number(PADATA)),
-    Part(
-        2,
-        "padata-value",
-        Typed(&[
-            (1, &AP_REQ),
-            (2, &ENCRYPTED),
-            (
-                11,
-                &List(
-                    "entry",
-                    &Fields(&[Part(0, "etype", Number(ENCTYPES)), Part(1, "salt", Octets)]),
-                ),
+/// What padata holds in whatever it stands; `$fast` is the shape of FAST there.
+macro_rules! padata {
+    ($fast:expr) => {
+        Fields(&[
+            Part(1, "padata-type", Number(PADATA)),
+            Part(
+                2,
+                "padata-value",
+                Typed(&[
+                    (1, &AP_REQ),
+                    (2, &ENCRYPTED),
+                    (
+                        11,
+                        &List(
+                            "entry",
+                            &Fields(&[Part(0, "etype", Number(ENCTYPES)), Part(1, "salt", Octets)]),
+                        ),
+                    ),
+                    (
+                        19,
+                        &List(
+                            "entry",
+                            &Fields(&[
+                                Part(0, "etype", Number(ENCTYPES)),
+                                Part(1, "salt", Text),
+                                Part(2, "s2kparams", Octets),
+                            ]),
+                        ),
+                    ),
+                    (128, &preauth::PAC_REQUEST),
+                    (129, &preauth::FOR_USER),
+                    (130, &preauth::S4U_X509_USER),
+                    (134, &List("element", &preauth::SET_ELEMENT)),
+                    (135, &preauth::SET_ELEMENT),
+                    (136, $fast),
+                    (137, &KRB_ERROR),
+                    (138, &ENCRYPTED),
+                    (167, &preauth::PAC_OPTIONS),
+                ]),
             ),
-            (
-                19,
-                &List(
-                    "entry",
-                    &Fields(&[
-                        Part(0, "etype", Number(ENCTYPES)),
-                        Part(1, "salt", Text),
-                        Part(2, "s2kparams", Octets),
-                    ]),
-                ),
-            ),
-            (138, &ENCRYPTED),
-        ]),
-    ),
-]);
+        ])
+    };
+}
+
+static PA_DATA: Shape = padata!(&preauth::FAST_REPLY);
+
+static PA_DATA_OF_REQUEST: Shape = padata!(&preauth::FAST_REQUEST);
 
 const METHOD_DATA: Shape = List("PA-DATA", &PA_DATA);
 
@@ -175,26 +196,24 @@ static AP_REQ: Shape = Message(
 const KDC_REQ: Parts = &[
     Part(1, "pvno", Number(NONE)),
     Part(2, "msg-type", Number(MESSAGES)),
-    Part(3, "padata", METHOD_DATA),
-    Part(
-        4,
-        "req-body",
-        Fields(&[
-            Part(0, "kdc-options", Flags(flags::kdc_options)),
-            Part(1, "cname", PRINCIPAL),
-            Part(2, "realm", Text),
-            Part(3, "sname", PRINCIPAL),
-            Part(4, "from", Time),
-            Part(5, "till", Time),
-            Part(6, "rtime", Time),
-            Part(7, "nonce", Number(NONE)),
-            Part(8, "etype", List("etype", &Number(ENCTYPES))),
-            Part(9, "addresses", HOST_ADDRESSES),
-            Part(10, "enc-authorization-data", ENCRYPTED),
-            Part(11, "additional-tickets", List("additional-ticket", &TICKET)),
-        ]),
-    ),
+    Part(3, "padata", List("PA-DATA", &PA_DATA_OF_REQUEST)),
+    Part(4, "req-body", KDC_REQ_BODY),
 ];
+
+const KDC_REQ_BODY: Shape = Fields(&[
+    Part(0, "kdc-options", Flags(flags::kdc_options)),
+    Part(1, "cname", PRINCIPAL),
+    Part(2, "realm", Text),
+    Part(3, "sname", PRINCIPAL),
+    Part(4, "from", Time),
+    Part(5, "till", Time),
+    Part(6, "rtime", Time),
+    Part(7, "nonce", Number(NONE)),
+    Part(8, "etype", List("etype", &Number(ENCTYPES))),
+    Part(9, "addresses", HOST_ADDRESSES),
+    Part(10, "enc-authorization-data", ENCRYPTED),
+    Part(11, "additional-tickets", List("additional-ticket", &TICKET)),
+]);
 
 const KDC_REP: Parts = &[
     Part(0, "pvno", Number(NONE)),
@@ -231,6 +250,50 @@ const ENC_KDC_REP_PART: Parts = &[
     Part(11, "caddr", HOST_ADDRESSES),
     Part(12, "encrypted-pa-data", METHOD_DATA),
 ];
+
+/// Here and inside FAST; a constant of it would contain itself.
+macro_rules! krb_error {
+ () => {
+Message(
+    30,
+    "KRB-ERROR",
+    &[
+        Part(0, "pvno", Number(NONE)),
+        Part(1, "msg-type", Number(MESSAGES)),
+        Part(2, "ctime", Time),
+        Part(3, "cusec", Number(NONE)),
+        Part(4, "stime", Time),
+        Part(5, "susec", Number(NONE)),
+        Part(6, "error-code", Number(ERRORS)),
+        Part(7, "crealm", Text),
+        Part(8, "cname", PRINCIPAL),
+        Part(9, "realm", Text),
+        Part(10, "sname", PRINCIPAL),
+        Part(11, "e-text", Text),
+        // RFC 4120 §5.9.1, RFC 6113 §5.2: a METHOD-DATA; MS-KILE §2.2.2: a KERB-ERROR-DATA.
+        Part(
+            12,
+            "e-data",
+            Typed(&[
+                (12, &preauth::ERROR_DATA_VALUE),
+                (18, &preauth::ERROR_DATA_VALUE),
+                (23, &preauth::ERROR_DATA_VALUE),
+                (24, &METHOD_DATA_REF),
+                (25, &METHOD_DATA_REF),
+                (37, &preauth::ERROR_DATA_VALUE),
+                (60, &preauth::ERROR_DATA_VALUE),
+                (90, &METHOD_DATA_REF),
+                (91, &METHOD_DATA_REF),
+            ]),
+        ),
+    ],
+)
+ };
+}
+
+static KRB_ERROR: Shape = krb_error!();
+
+static METHOD_DATA_REF: Shape = List("PA-DATA", &PA_DATA);
 
 /// Every `[APPLICATION n]` of RFC 4120.
 pub(super) static MESSAGES_BY_TAG: &[Shape] = &[
@@ -386,30 +449,7 @@ pub(super) static MESSAGES_BY_TAG: &[Shape] = &[
             Part(5, "r-address", ADDRESS),
         ],
     ),
-    Message(
-        30,
-        "KRB-ERROR",
-        &[
-            Part(0, "pvno", Number(NONE)),
-            Part(1, "msg-type", Number(MESSAGES)),
-            Part(2, "ctime", Time),
-            Part(3, "cusec", Number(NONE)),
-            Part(4, "stime", Time),
-            Part(5, "susec", Number(NONE)),
-            Part(6, "error-code", Number(ERRORS)),
-            Part(7, "crealm", Text),
-            Part(8, "cname", PRINCIPAL),
-            Part(9, "realm", Text),
-            Part(10, "sname", PRINCIPAL),
-            Part(11, "e-text", Text),
-            // RFC 4120 §5.9.1: KDC_ERR_PREAUTH_REQUIRED has a METHOD-DATA.
-            Part(
-                12,
-                "e-data",
-                Typed(&[(25, &METHOD_DATA), (24, &METHOD_DATA)]),
-            ),
-        ],
-    ),
+    krb_error!(),
 ];
 
 /// The shape of a message with this tag number.
@@ -436,11 +476,15 @@ pub(super) static NEG_TOKEN_RESP: Shape = Fields(&[
     Part(3, "mechListMIC", Token),
 ]);
 
+mod preauth;
+
+pub(super) use preauth::{IAKERB_HEADER, KDC_PROXY, TGT_REP, TGT_REQ};
+
 mod flags {
     use alloc::string::String;
     use alloc::vec::Vec;
 
-    use crate::kerberos::{ApOptions, KdcOptions, TicketFlags};
+    use crate::kerberos::{ApOptions, KdcOptions, PacOptions, S4uOptions, TicketFlags};
 
     fn join(bits: u32, names: impl Iterator<Item = &'static str>) -> String {
         let names: Vec<_> = names.collect();
@@ -449,6 +493,14 @@ mod flags {
 
     pub(super) fn ap_options(bits: u32) -> String {
         join(bits, ApOptions(bits).names())
+    }
+
+    pub(super) fn pac_options(bits: u32) -> String {
+        join(bits, PacOptions(bits).names())
+    }
+
+    pub(super) fn s4u_options(bits: u32) -> String {
+        join(bits, S4uOptions(bits).names())
     }
 
     pub(super) fn ticket_flags(bits: u32) -> String {

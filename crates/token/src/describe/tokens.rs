@@ -4,7 +4,9 @@ use alloc::format;
 use alloc::string::ToString;
 use core::fmt::Write as _;
 
-use super::shape::{self, NEG_TOKEN_INIT, NEG_TOKEN_RESP, Shape};
+use super::shape::{
+    self, IAKERB_HEADER, KDC_PROXY, NEG_TOKEN_INIT, NEG_TOKEN_RESP, Shape, TGT_REP, TGT_REQ,
+};
 use super::walk::{Inside, Walk, hex, mechanism};
 use crate::der::{Decode, Reader};
 use crate::error::DecodeError;
@@ -14,8 +16,8 @@ use crate::kerberos::gss_token::{self, TokenId};
 use crate::kerberos::rfc1964::Rfc1964Header;
 use crate::kerberos::{
     ApRep, ApReq, AsRep, AsReq, Authenticator, EncApRepPart, EncAsRepPart, EncKrbCredPart,
-    EncKrbPrivPart, EncTgsRepPart, EncTicketPart, KrbCred, KrbError, KrbPriv, KrbSafe, TgsRep,
-    TgsReq, Ticket,
+    EncKrbPrivPart, EncTgsRepPart, EncTicketPart, KdcProxyMessage, KpasswdRequest, KrbCred,
+    KrbError, KrbPriv, KrbSafe, TgsRep, TgsReq, Ticket,
 };
 use crate::oid::Oid;
 
@@ -33,7 +35,9 @@ impl<'a> Walk<'a> {
             [1 | 2, 1, _, _, _, _, 0xff, 0xff, ..] => {
                 self.identified(token, depth);
             }
-            [1..=3, 0, 0x60..=0x7f, ..] => self.identified(token, depth),
+            [1..=3, 0, 0x60..=0x7f, ..] | [4, 0 | 1, 0x30, ..] | [5, 1, 0x30, ..] => {
+                self.identified(token, depth);
+            }
             [0xa0, ..] => self.negotiation("NegTokenInit", token, depth, &NEG_TOKEN_INIT),
             [0xa1, ..] => self.negotiation("NegTokenResp", token, depth, &NEG_TOKEN_RESP),
             [b'N', b'T', b'L', b'M', b'S', b'S', b'P', 0, kind, ..] => {
@@ -49,6 +53,13 @@ impl<'a> Walk<'a> {
                     "NTLM message",
                     format!("{kind}, {} bytes", bytes.len()),
                 );
+            }
+            [0x30, ..] if KdcProxyMessage::from_der(bytes).is_ok_and(|m| m.message().is_ok()) => {
+                self.open(token, depth, Inside::List("KDC-PROXY-MESSAGE", &KDC_PROXY));
+            }
+            // RFC 3244 §2: the length of everything comes first.
+            [_, _, 0, 1, ..] | [_, _, 0xff, 0x80, ..] if KpasswdRequest::parse(bytes).is_ok() => {
+                self.password(token, depth);
             }
             // RFC 4120 §7.2.2: the length that precedes a message on TCP.
             [a, b, c, d, rest @ ..]
@@ -112,7 +123,50 @@ impl<'a> Walk<'a> {
         let rest = Reader::at(rest, offset.saturating_add(2));
         match id {
             TokenId::ApReq | TokenId::ApRep | TokenId::KrbError => self.message(rest, depth),
+            TokenId::TgtReq => self.open(rest, depth, Inside::List("KERB-TGT-REQUEST", &TGT_REQ)),
+            TokenId::TgtRep => self.open(rest, depth, Inside::List("KERB-TGT-REPLY", &TGT_REP)),
+            TokenId::IakerbProxy => self.proxied(rest, depth),
             _ => self.open(rest, depth, Inside::Unknown),
+        }
+    }
+
+    /// draft-ietf-kitten-iakerb-03 3: a header, then a message.
+    fn proxied(&mut self, token: Reader<'a>, depth: usize) {
+        let bytes = token.remaining();
+        let mut after = token;
+        match after.read_element() {
+            Ok(header) => {
+                let message = bytes.get(header.len()..).unwrap_or_default();
+                let at = token.offset().saturating_add(header.len());
+                self.token("message", Reader::at(message, at), depth);
+                let header = Reader::at(header, token.offset());
+                self.open(header, depth, Inside::List("IAKERB-HEADER", &IAKERB_HEADER));
+            }
+            Err(error) => self.broken(depth, token, error),
+        }
+    }
+
+    /// RFC 3244 §2: a request to change a password, or the reply, which has the same form.
+    fn password(&mut self, token: Reader<'a>, depth: usize) {
+        let Ok(request) = KpasswdRequest::parse(token.remaining()) else {
+            return self.open(token, depth, Inside::Unknown);
+        };
+        let (offset, below) = (token.offset(), depth.saturating_add(1));
+        let at = |place: usize| offset.saturating_add(place);
+        let length = token.remaining().len();
+        self.line(depth, offset, "password message", format!("{length} bytes"));
+        self.line(below, at(2), "version", format!("{:#06x}", request.version));
+        self.line(
+            below,
+            at(4),
+            "AP-REQ length",
+            request.ap_req.len().to_string(),
+        );
+        let second = request.ap_req.len().saturating_add(6);
+        for (part, place) in [(request.ap_req, 6), (request.krb_priv, second)] {
+            if !part.is_empty() {
+                self.token("message", Reader::at(part, at(place)), below);
+            }
         }
     }
 

@@ -188,6 +188,17 @@ impl<'a> Walk<'a> {
                     self.broken(below, outer, error);
                 }
             }
+            (Shape::Chosen(name, parts), _) if tag == Tag::context(0) => {
+                let mut outer = contents;
+                self.line(depth, offset, name, String::new());
+                match outer.read(Tag::SEQUENCE) {
+                    Ok(fields) => self.open(fields, below, Inside::Fields(parts)),
+                    Err(error) => return self.broken(below, contents, error),
+                }
+                if let Err(error) = outer.finish() {
+                    self.broken(below, outer, error);
+                }
+            }
             (Shape::Fields(parts), Tag::SEQUENCE) => {
                 self.line(depth, offset, label, String::new());
                 self.open(contents, below, Inside::Fields(parts));
@@ -209,7 +220,11 @@ impl<'a> Walk<'a> {
                 };
                 self.line(depth, offset, label, value);
             }
-            (Shape::Text, Tag::GENERAL_STRING) => {
+            (Shape::Boolean, Tag::BOOLEAN) => {
+                let value = octets.iter().any(|octet| *octet != 0).to_string();
+                self.line(depth, offset, label, value);
+            }
+            (Shape::Text, Tag::GENERAL_STRING | Tag::UTF8_STRING) => {
                 self.line(
                     depth,
                     offset,

@@ -41,11 +41,11 @@ impl PaData<'_> {
     pub const ETYPE_INFO2: i32 = 19;
     /// RFC 4120 §7.5.2: a referral, outside the encrypted part and so not to be believed.
     pub const SVR_REFERRAL_INFO: i32 = 20;
-    /// MS-KILE §2.2.3: a KERB-PA-PAC-REQUEST, whether a PAC is wanted.
+    /// MS-KILE §2.2.3: a [`PaPacRequest`](super::PaPacRequest), whether a PAC is wanted.
     pub const PAC_REQUEST: i32 = 128;
-    /// MS-SFU §2.2.1: a PA-FOR-USER.
+    /// MS-SFU §2.2.1: a [`PaForUser`](super::PaForUser).
     pub const FOR_USER: i32 = 129;
-    /// MS-SFU §2.2.2: a PA-S4U-X509-USER.
+    /// MS-SFU §2.2.2: a [`PaS4uX509User`](super::PaS4uX509User).
     pub const S4U_X509_USER: i32 = 130;
     /// RFC 6113 §5.2.
     pub const FX_COOKIE: i32 = 133;
@@ -64,7 +64,7 @@ impl PaData<'_> {
     pub const AS_FRESHNESS: i32 = 150;
     /// MS-KILE §2.2.8: enctypes of the service's account, 32 little-endian bits.
     pub const SUPPORTED_ENCTYPES: i32 = 165;
-    /// MS-KILE §2.2.10: a PA-PAC-OPTIONS.
+    /// MS-KILE §2.2.10: a [`PaPacOptions`](super::PaPacOptions).
     pub const PAC_OPTIONS: i32 = 167;
 }
 

@@ -19,7 +19,7 @@ use countersign_token::kerberos::rfc1964::Rfc1964Header;
 use countersign_token::kerberos::*;
 use countersign_token::oid::Oid;
 
-mod extensions;
+pub mod extensions;
 
 /// xorshift64*, from a seed that is not zero.
 pub struct Random(pub u64);

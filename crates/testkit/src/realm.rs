@@ -99,6 +99,15 @@ impl Realm {
         )?)
     }
 
+    /// The realm's ticket-granting key, aes256-cts-hmac-sha1-96, of version [`KVNO`]: the one that signs PACs for the KDC.
+    ///
+    /// # Errors
+    /// As [`key`](Self::key).
+    pub fn ticket_granting_key(&self) -> Result<Key, Error> {
+        let server = Principal::ticket_granting_service(&self.name, &self.name);
+        self.key(&server, Enctype::Aes256CtsHmacSha1_96, KVNO)
+    }
+
     /// The key of a user with a password, salted as RFC 4120 §4 says: the realm, then the components.
     ///
     /// # Errors

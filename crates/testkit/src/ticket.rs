@@ -6,6 +6,7 @@ use countersign_credential::{
 use countersign_crypto::{Enctype, Key, KeyUsage};
 use rasn_kerberos as krb;
 
+use crate::pac::PacBuilder;
 use crate::realm::{KVNO, Realm};
 use crate::{Error, flags, wire};
 
@@ -51,6 +52,7 @@ pub struct TicketBuilder<'a> {
     transited: (i32, Vec<u8>),
     addresses: Vec<(i32, Vec<u8>)>,
     authorization_data: Option<Vec<(i32, Vec<u8>)>>,
+    pac: Option<PacBuilder>,
     edit: Option<Edit<'a>>,
     map: Option<Map<'a>>,
     ticket_version: u32,
@@ -78,6 +80,7 @@ impl<'a> TicketBuilder<'a> {
             transited: (1, Vec::new()),
             addresses: Vec::new(),
             authorization_data: None,
+            pac: None,
             edit: None,
             map: None,
             ticket_version: 5,
@@ -208,6 +211,13 @@ impl<'a> TicketBuilder<'a> {
         self
     }
 
+    /// A PAC, signed with the key that the ticket is sealed in and with the realm's
+    /// [`ticket_granting_key`](Realm::ticket_granting_key), before other authorization data.
+    pub fn pac(mut self, pac: PacBuilder) -> Self {
+        self.pac = Some(pac);
+        self
+    }
+
     /// Writes another server's name outside the encrypted part, where anybody can change it.
     pub fn cleartext_server(mut self, server: &str) -> Self {
         self.cleartext_server = Some(self.realm.principal(server));
@@ -270,6 +280,9 @@ impl<'a> TicketBuilder<'a> {
             caddr: wire::addresses(&self.addresses),
             authorization_data: wire::authorization_data(self.authorization_data.as_deref()),
         };
+        if let Some(pac) = self.pac {
+            pac.embed(&mut part, &service_key, &self.realm.ticket_granting_key()?)?;
+        }
         if let Some(edit) = self.edit {
             edit(&mut part);
         }

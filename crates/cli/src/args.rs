@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Connect(ConnectOptions),
     /// Show what a Kerberos token says
     Inspect(InspectOptions),
+    /// Run a realm with a KDC, for development
+    Realm(RealmOptions),
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +117,48 @@ pub(crate) struct InspectOptions {
     #[arg(long, value_name = "PATH")]
     pub(crate) keytab: Option<PathBuf>,
     /// Print a JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "For development only: the realm forgets everything when it ends, and who may read \
+                        its keytab can be any of its services."
+)]
+pub(crate) struct RealmOptions {
+    /// The realm, in capitals by custom
+    #[arg(long, value_name = "REALM")]
+    pub(crate) realm: String,
+    /// A user and a password; may be repeated. Other users of this machine can read command lines:
+    /// see --users-from
+    #[arg(long = "user", value_name = "NAME:PASSWORD")]
+    pub(crate) users: Vec<String>,
+    /// Users and passwords from a file, NAME:PASSWORD on each line; - is standard input
+    #[arg(long, value_name = "PATH")]
+    pub(crate) users_from: Option<PathBuf>,
+    /// A service, such as HTTP/www.example.com; may be repeated
+    #[arg(long = "service", value_name = "SPN")]
+    pub(crate) services: Vec<String>,
+    /// Write the services' keys to this keytab
+    #[arg(long, value_name = "PATH")]
+    pub(crate) keytab: PathBuf,
+    /// Where the KDC listens, UDP and TCP; port 0 takes any free port
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) listen: String,
+    /// Where passwords are changed; any free port of the same host if absent
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen_kpasswd: Option<String>,
+    /// Write a krb5.conf that leads to this realm
+    #[arg(long, value_name = "PATH")]
+    pub(crate) krb5_conf: Option<PathBuf>,
+    /// Give keys of this enctype, strongest first; may be repeated
+    #[arg(long = "enctype", value_name = "NAME")]
+    pub(crate) enctypes: Vec<String>,
+    /// End after so many seconds
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub(crate) seconds: Option<u64>,
+    /// Print a JSON object for each event
     #[arg(long)]
     pub(crate) json: bool,
 }

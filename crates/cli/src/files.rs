@@ -1,6 +1,7 @@
 //! Keytabs and credential caches from files.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
 
 use countersign::credential::{CredentialCache, Keytab};
@@ -50,4 +51,36 @@ fn read(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
             None => Failure::system(format!("cannot read the {what} {}: {error}", path.display())),
         }
     })
+}
+
+/// Writes a file that only its owner may read: beside its place first, then into it, so that nobody ever sees half of
+/// it and nobody who may read an older one reads this one.
+pub(crate) fn write_private(path: &Path, bytes: &[u8], what: &str) -> Result<(), Failure> {
+    let failed = |error: io::Error| {
+        Failure::system(format!(
+            "cannot write the {what} {}: {error}",
+            path.display()
+        ))
+    };
+    let name = path
+        .file_name()
+        .ok_or_else(|| failed(io::ErrorKind::InvalidInput.into()))?
+        .to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let written = create_private(&beside)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&beside, path));
+    written.map_err(|error| {
+        // It may never have come to be.
+        let _ = fs::remove_file(&beside);
+        failed(error)
+    })
+}
+
+fn create_private(path: &Path) -> io::Result<fs::File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }

@@ -15,6 +15,7 @@ mod failure;
 mod files;
 mod inspect;
 mod output;
+mod realm;
 mod serve;
 
 use std::process::ExitCode;
@@ -31,12 +32,14 @@ fn main() -> ExitCode {
         Command::Serve(options) => options.protocol.json,
         Command::Connect(options) => options.protocol.json,
         Command::Inspect(_) => false,
+        Command::Realm(options) => options.json,
     };
     let result = match command {
         Command::Demo(options) => demo::run(&options),
         Command::Serve(options) => serve::run(options),
         Command::Connect(options) => connect::run(&options),
         Command::Inspect(options) => inspect::run(&options),
+        Command::Realm(options) => realm::run(&options),
     };
     match result {
         // Standard output is a file that failed.

@@ -191,10 +191,10 @@ impl Kdc {
         self.core().clock.now()
     }
 
-    /// The requests that have come so far.
+    /// The requests that have come so far, at most the last 1,024.
     #[must_use]
     pub fn seen(&self) -> Vec<SeenRequest> {
-        self.core().seen.clone()
+        self.core().seen.iter().cloned().collect()
     }
 
     /// Changes the encrypted part of every ticket before it is sealed. The edit must not call the KDC.

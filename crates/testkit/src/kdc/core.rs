@@ -1,6 +1,6 @@
 //! The KDC's state, and the way of a request through it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use countersign_credential::{NameType, Principal};
@@ -13,6 +13,12 @@ use super::request::{Request, RequestKind, SeenRequest, kind_of};
 use super::{initial, ticket_granting};
 use crate::realm::Realm;
 use crate::{Error, FixedClock, wire};
+
+/// How many authenticators are kept before those that are too old to come again are dropped.
+const CROWDED: usize = 4_096;
+
+/// How many requests are kept for tests to look at.
+const KEPT_REQUESTS: usize = 1_024;
 
 /// What does not change while the KDC runs.
 #[derive(Debug)]
@@ -48,10 +54,11 @@ pub(super) struct Core {
     pub(super) random: Box<dyn Random + Send>,
     pub(super) clock: Clock,
     pub(super) edits: Edits,
-    pub(super) seen: Vec<SeenRequest>,
+    pub(super) seen: VecDeque<SeenRequest>,
     /// Whether keys follow from the realm's seed.
     pub(super) seeded: bool,
-    replays: HashSet<Vec<u8>>,
+    /// Authenticators, and when they came.
+    replays: HashMap<Vec<u8>, i64>,
 }
 
 /// One request on its way through the KDC.
@@ -86,9 +93,9 @@ impl Core {
             random,
             clock,
             edits: Edits::default(),
-            seen: Vec::new(),
+            seen: VecDeque::new(),
             seeded,
-            replays: HashSet::new(),
+            replays: HashMap::new(),
         }
     }
 
@@ -105,7 +112,7 @@ impl Core {
             let refusal = Refusal::new(code::RESPONSE_TOO_BIG, "use TCP");
             answer = self.refuse(&mut seen, None, &refusal, now);
         }
-        self.seen.push(seen);
+        self.keep(seen);
         answer
     }
 
@@ -136,7 +143,7 @@ impl Core {
         let refusal = Refusal::new(code::GENERIC, "passwords are not changed here");
         let now = self.clock.now();
         let answer = self.refuse(&mut seen, None, &refusal, now);
-        self.seen.push(seen);
+        self.keep(seen);
         answer
     }
 
@@ -180,8 +187,20 @@ impl Core {
     }
 
     /// Remembers an authenticator; `false` when it has come before (RFC 4120 §3.2.3).
-    pub(super) fn remember(&mut self, authenticator: &[u8]) -> bool {
-        !self.config.replay_cache || self.replays.insert(authenticator.to_vec())
+    pub(super) fn remember(&mut self, authenticator: &[u8], now: i64) -> bool {
+        if self.replays.len() >= CROWDED {
+            let forgotten = now.saturating_sub(self.config.skew.saturating_mul(2));
+            self.replays.retain(|_, came| *came >= forgotten);
+        }
+        let known = self.replays.insert(authenticator.to_vec(), now).is_some();
+        !(known && self.config.replay_cache)
+    }
+
+    fn keep(&mut self, seen: SeenRequest) {
+        self.seen.push_back(seen);
+        if self.seen.len() > KEPT_REQUESTS {
+            self.seen.pop_front();
+        }
     }
 
     /// A session key that the client and the service both understand (RFC 4120 §3.1.3).

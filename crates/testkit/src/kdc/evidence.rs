@@ -115,7 +115,7 @@ pub(super) fn check(core: &mut Core, session: &Session) -> Result<Evidence, Refu
     }
     within_skew(core, session, wire::seconds(&authenticator.ctime))?;
     covers_body(session, &ticket.session_key, authenticator.cksum.as_ref())?;
-    if !core.remember(&request.authenticator.cipher) {
+    if !core.remember(&request.authenticator.cipher, session.now.seconds) {
         return Err(Refusal::new(
             code::REPEAT,
             "this authenticator has come before",

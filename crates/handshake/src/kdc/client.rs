@@ -142,7 +142,10 @@ impl KdcClient {
     }
 
     fn deadline(&self) -> Instant {
-        let now = Instant::now();
+        self.deadline_from(Instant::now())
+    }
+
+    fn deadline_from(&self, now: Instant) -> Instant {
         // Beyond what the clock can tell is as good as a century.
         now.checked_add(self.settings.timeout)
             .unwrap_or_else(|| now + Duration::from_secs(100 * 365 * 24 * 3600))
@@ -200,7 +203,7 @@ mod nonblocking {
         /// # Errors
         /// As for [`send`](Self::send).
         pub async fn send_async(&self, request: &KdcRequest) -> Result<Vec<u8>, Error> {
-            self.send_until_async(request, self.deadline()).await
+            self.send_until_async(request, self.deadline_async()).await
         }
 
         /// As [`send_async`](Self::send_async), at most until another moment.
@@ -213,6 +216,11 @@ mod nonblocking {
             deadline: Instant,
         ) -> Result<Vec<u8>, Error> {
             super::super::nonblocking::send(&self.settings, request, deadline).await
+        }
+
+        /// By tokio's clock, which tests may have stopped.
+        fn deadline_async(&self) -> Instant {
+            self.deadline_from(tokio::time::Instant::now().into_std())
         }
 
         /// For a handshake, which keeps its own deadline.
@@ -241,7 +249,7 @@ mod nonblocking {
             mut exchange: E,
             environment: &mut SystemEnvironment,
         ) -> Result<E::Output, Error> {
-            let deadline = self.deadline();
+            let deadline = self.deadline_async();
             let mut sent = Sent::default();
             loop {
                 let step = exchange.step(sent.answer.take(), &mut environment.environment());

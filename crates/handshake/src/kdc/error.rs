@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::io;
+use std::net::SocketAddr;
 
 use super::endpoint::{Endpoint, Transport};
 use super::locate::LocateError;
@@ -16,6 +17,8 @@ pub enum Error {
     NotLocated,
     /// The search for the realm's KDCs failed.
     Locate(LocateError),
+    /// The realm's KDCs are known to be reached by UDP alone, and this message must not go by it.
+    NoStream,
     /// The KDCs were asked, and none gave an answer.
     Unanswered(Vec<Attempt>),
 }
@@ -25,6 +28,8 @@ pub enum Error {
 pub struct Attempt {
     /// Which.
     pub endpoint: Endpoint,
+    /// At which of its addresses, once they were found.
+    pub address: Option<SocketAddr>,
     /// How it was asked.
     pub transport: Transport,
     /// What happened.
@@ -87,6 +92,10 @@ impl fmt::Display for Error {
                 "no KDC of the realm is known: name one, or check the spelling of the realm",
             ),
             Self::Locate(error) => error.fmt(f),
+            Self::NoStream => f.write_str(
+                "the realm's KDCs are named for UDP alone, and this message needs TCP: name one \
+                 without udp/",
+            ),
             Self::Unanswered(attempts) => {
                 f.write_str("no KDC answered")?;
                 for (index, attempt) in attempts.iter().enumerate() {

@@ -37,14 +37,20 @@
 //! * **Nothing twice.** A password change reaches one server only, once.
 //! * **No global state**, and no environment variable.
 
+mod ask;
+mod baton;
 mod blocking;
 mod client;
 mod endpoint;
 mod error;
 mod locate;
+mod memory;
 #[cfg(feature = "tokio")]
 mod nonblocking;
 mod observe;
+mod plan;
+mod race;
+mod reply;
 mod settings;
 
 pub use client::KdcClient;

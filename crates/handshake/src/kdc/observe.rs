@@ -33,7 +33,8 @@ pub struct KdcEvent<'a> {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum KdcEventKind<'a> {
-    /// These endpoints will be asked, in this order.
+    /// The realm has these endpoints. They are asked in this order, but that the one which
+    /// answered last comes first.
     Located {
         /// At least one.
         endpoints: &'a [Endpoint],

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::locate::Locate;
+use super::memory::Memory;
 use super::observe::Observer;
 use crate::system::SystemEnvironment;
 
@@ -23,6 +24,8 @@ pub(super) struct Settings {
     pub(super) max_reply: usize,
     pub(super) environment: Environments,
     pub(super) observer: Option<Observer>,
+    /// Shared by every clone of the client.
+    pub(super) memory: Arc<Memory>,
 }
 
 impl Settings {
@@ -35,6 +38,7 @@ impl Settings {
             max_reply: 1024 * 1024,
             environment: Arc::new(SystemEnvironment::new),
             observer: None,
+            memory: Arc::default(),
         }
     }
 }

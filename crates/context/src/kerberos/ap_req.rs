@@ -47,7 +47,7 @@ const PREFERENCE: [i32; 7] = [20, 19, 18, 17, 26, 25, 23];
 
 /// The time with what the caller's clock does not resolve drawn at random: an AP-REP is matched to
 /// its request by this time alone (RFC 4120 §3.2.5), so no two requests may share one.
-fn resolved(time: Timestamp, random: &mut dyn Random) -> Result<Timestamp, ErrorKind> {
+pub(super) fn resolved(time: Timestamp, random: &mut dyn Random) -> Result<Timestamp, ErrorKind> {
     let unresolved = match time.microseconds() {
         0 => 1_000_000,
         micros if micros % 1_000 == 0 => 1_000,

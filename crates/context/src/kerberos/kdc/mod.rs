@@ -5,6 +5,7 @@
 
 mod as_reply;
 mod as_request;
+mod ended;
 mod exchange;
 mod fast;
 mod hints;
@@ -12,11 +13,17 @@ mod initial;
 mod krb_error;
 mod options;
 mod padata;
+mod path;
 mod preauth;
 mod reply;
+mod s4u;
 mod secret;
+mod service_ticket;
+mod tgs_request;
 
 pub use exchange::{Exchange, ExchangeStep, KdcAnswer, KdcRequest, KdcService};
 pub use initial::{InitialTicket, InitialTicketOutcome, LastRequest};
 pub use options::TicketOptions;
+pub use path::{RealmPath, RealmPaths};
 pub use secret::ClientSecret;
+pub use service_ticket::{ServiceTicket, ServiceTicketOutcome};

@@ -360,16 +360,3 @@ fn initiator_reports_the_skew_of_an_acceptor_that_does_not_attempt_recovery() {
         assert_eq!(outcome.err().map(|error| error.kind()), expected);
     }
 }
-
-#[test]
-fn initiator_refuses_to_send_a_user_to_user_ticket_as_another() {
-    let realm = realm();
-    let start = |is_skey| {
-        let mut ticket = ticket(&realm);
-        ticket.is_skey = is_skey;
-        let outcome = World::new(3).step(&mut Initiator::new(ticket), None);
-        outcome.err().map(|error| error.kind())
-    };
-    assert_eq!(start(false), None);
-    assert_eq!(start(true), Some(ErrorKind::UserToUserUnsupported));
-}

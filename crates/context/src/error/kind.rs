@@ -87,8 +87,10 @@ pub enum ErrorKind {
     BindingsMismatch,
     /// The acceptor requires channel bindings and the initiator sent none.
     BindingsMissing,
-    /// The peer asks for user-to-user authentication, which this context does not do.
+    /// The peer asks for user-to-user authentication, and the acceptor has no ticket for it.
     UserToUserUnsupported,
+    /// The acceptor has no long-term key: it accepts user-to-user authentication only.
+    UserToUserRequired,
     /// The delegated credential does not decode, decrypt or belong to the initiator.
     DelegationDefective,
     /// The caller asked to delegate and the ticket is not marked OK-AS-DELEGATE.
@@ -190,6 +192,7 @@ impl ErrorKind {
             Self::ReplayCacheUnavailable => S::SEC_E_INSUFFICIENT_MEMORY,
             Self::BindingsMismatch | Self::BindingsMissing => S::SEC_E_BAD_BINDINGS,
             Self::UserToUserUnsupported => S::SEC_E_UNSUPPORTED_FUNCTION,
+            Self::UserToUserRequired => S::SEC_E_NO_CREDENTIALS,
             Self::DelegationRefused | Self::FlagsNotGranted(_) => S::SEC_E_SECURITY_QOS_FAILED,
             Self::MutualAuthenticationFailed => S::SEC_E_WRONG_PRINCIPAL,
             Self::Kdc(problem) => problem.status(),
@@ -222,7 +225,7 @@ impl ErrorKind {
             | Self::WrongProtection
             | Self::DefectiveExport => M::GSS_S_DEFECTIVE_TOKEN,
             Self::WrongMechanism => M::GSS_S_BAD_MECH,
-            Self::NotOurService | Self::NoKey { .. } => M::GSS_S_NO_CRED,
+            Self::NotOurService | Self::NoKey { .. } | Self::UserToUserRequired => M::GSS_S_NO_CRED,
             Self::TicketExpired => M::GSS_S_CREDENTIALS_EXPIRED,
             Self::ContextExpired => M::GSS_S_CONTEXT_EXPIRED,
             Self::BindingsMismatch | Self::BindingsMissing | Self::ChecksumDefective(_) => {
@@ -276,7 +279,8 @@ impl ErrorKind {
             | Self::BindingsMissing
             | Self::DelegationDefective
             | Self::FlagsNotGranted(_) => 60,
-            Self::UserToUserUnsupported => 69,
+            Self::UserToUserUnsupported => 67,
+            Self::UserToUserRequired => 69,
             _ => return None,
         })
     }

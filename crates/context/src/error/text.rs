@@ -125,8 +125,13 @@ impl fmt::Display for ErrorKind {
                  them, or name Acceptor::channel_bindings_if_present"
             }
             Self::UserToUserUnsupported => {
-                "user-to-user authentication was asked for, which is not supported: use a ticket of \
-                 a service with a key of its own"
+                "user-to-user authentication was asked for and the acceptor has no \
+                 ticket-granting ticket for it: give it one (AcceptorCredential::with_user_to_user), \
+                 or use a ticket that is encrypted in the service's own key"
+            }
+            Self::UserToUserRequired => {
+                "the acceptor has no key of its own: have the initiator ask for the acceptor's \
+                 ticket-granting ticket and obtain a user-to-user ticket with it"
             }
             Self::DelegationDefective => {
                 "the delegated credential does not decode, decrypt or belong to the initiator: have \
@@ -207,6 +212,8 @@ pub(super) fn krb_error_advice(code: i32) -> &'static str {
         32 => "obtain a new ticket, or set its clock",
         33 | 37 => "set both clocks",
         34 => "it has seen this token before; make a new one for each context",
+        67 => "it has no ticket for user-to-user; use an ordinary ticket for it",
+        69 => "it has no key of its own; obtain a user-to-user ticket for it",
         35 => "it does not answer for the target's name; compare that with its keytab",
         _ => "look into its log",
     }
@@ -268,6 +275,7 @@ pub fn krb_error_name(code: i32) -> &'static str {
         52 => "KRB_ERR_RESPONSE_TOO_BIG",
         60 => "KRB_ERR_GENERIC",
         61 => "KRB_ERR_FIELD_TOOLONG",
+        67 => "KRB_AP_ERR_NO_TGT",
         68 => "KDC_ERR_WRONG_REALM",
         69 => "KRB_AP_ERR_USER_TO_USER_REQUIRED",
         // RFC 6113 §5.

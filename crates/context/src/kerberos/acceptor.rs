@@ -6,9 +6,10 @@
 //!        │                                                     │
 //!   Request ──────────── AP-REQ ─────────────────────────▶ (reply) ──▶ Done
 //!     │    ▲                                                   │
-//!     │    │ second AP-REQ                                     │ DCE style: AP-REP sent
-//!     └─▶ Request (recovered)                                  ▼
-//!      clock skew: KRB-ERROR sent                         ThirdLeg ── AP-REP ──▶ Done
+//!     │    │ AP-REQ                                            │ DCE style: AP-REP sent
+//!     └─▶ Request, later                                       ▼
+//!      TGT-REQ: TGT-REP sent, once                        ThirdLeg ── AP-REP ──▶ Done
+//!      clock skew: KRB-ERROR sent, once
 //!
 //!   any state ── error ──▶ Failed, which repeats the error
 //! ```
@@ -28,7 +29,7 @@ use crate::step::{Answer, Mechanism, Need, ReplayQuery, ReplayVerdict, Step};
 
 use super::credential::{AcceptorCredential, ReplayProtection};
 use super::drawn::Drawn;
-use super::framing::{Framed, unframe};
+use super::framing::{Framed, unframe, unframe_any};
 use super::outcome::Outcome;
 use super::request::{AcceptedRequest, Expectations};
 use super::{ap_rep, krb_error};
@@ -54,14 +55,23 @@ pub struct Acceptor {
 
 #[derive(Debug)]
 enum State {
-    /// An AP-REQ is due.
-    Request { recovered: bool },
+    /// An AP-REQ is due, or before it a TGT-REQ.
+    Request(Progress),
     /// The caller's verdict on a verified request is due.
     Verdict(Box<AcceptedRequest>),
     /// The initiator's AP-REP is due (DCE style).
     ThirdLeg(Box<ThirdLeg>),
     /// Over, one way or the other.
     Over(Outcome),
+}
+
+/// What may happen once before a request is accepted.
+#[derive(Debug, Default, Clone, Copy)]
+struct Progress {
+    /// Our ticket-granting ticket has been handed out.
+    introduced: bool,
+    /// The initiator has been told our time.
+    recovered: bool,
 }
 
 struct ThirdLeg {
@@ -82,7 +92,7 @@ impl Acceptor {
         Self {
             credential: credential.clone(),
             expectations: Expectations::default(),
-            state: State::Request { recovered: false },
+            state: State::Request(Progress::default()),
         }
     }
 
@@ -121,24 +131,43 @@ impl Acceptor {
     fn request(
         &mut self,
         token: &[u8],
-        recovered: bool,
+        progress: Progress,
         env: &mut Environment<'_>,
     ) -> Result<(State, Step), Refusal> {
-        let (framed, inner) = unframe(token, TokenId::ApReq).map_err(Refusal::silent)?;
+        let (framed, id, inner) = unframe_any(token).map_err(Refusal::silent)?;
         let refuse = |kind| Refusal {
             kind,
             framed: Some(framed),
         };
+        match id {
+            None => {}
+            Some(id) if id == TokenId::ApReq.to_bytes() => {}
+            Some(id) if id == TokenId::TgtReq.to_bytes() && !progress.introduced => {
+                let own = self.credential.own_ticket();
+                let own = own.ok_or(refuse(ErrorKind::UserToUserUnsupported))?;
+                let token = own.reply(inner, framed, env).map_err(refuse)?;
+                let progress = Progress {
+                    introduced: true,
+                    ..progress
+                };
+                return Ok((State::Request(progress), Step::Continue { token }));
+            }
+            Some(found) => return Err(Refusal::silent(ErrorKind::WrongTokenId { found })),
+        }
         let request =
             AcceptedRequest::verify(inner, framed, &self.credential, &self.expectations, env);
         let request = match request {
             Ok(request) => request,
-            Err(ErrorKind::ClockSkew) if env.policy.skew_recovery() && !recovered => {
+            Err(ErrorKind::ClockSkew) if env.policy.skew_recovery() && !progress.recovered => {
                 // MS-KILE §3.4.5: tell the time and let the initiator try again.
                 let token =
                     krb_error::encode(ErrorKind::ClockSkew, &self.credential, framed, true, env);
                 let token = token.ok_or(refuse(ErrorKind::Internal("no code for skew")))?;
-                return Ok((State::Request { recovered: true }, Step::Continue { token }));
+                let progress = Progress {
+                    recovered: true,
+                    ..progress
+                };
+                return Ok((State::Request(progress), Step::Continue { token }));
             }
             Err(kind) => return Err(refuse(kind)),
         };
@@ -368,7 +397,7 @@ impl Mechanism for Acceptor {
                     limit,
                 }))
             }
-            (State::Request { recovered }, Some(token)) => self.request(token, recovered, env),
+            (State::Request(progress), Some(token)) => self.request(token, progress, env),
             (State::ThirdLeg(third), Some(token)) => {
                 Self::third_leg(*third, token).map_err(Refusal::silent)
             }

@@ -71,10 +71,6 @@ impl RequestParts {
     ) -> Result<(Self, Vec<u8>), ErrorKind> {
         let mut random = Drawn::from(env.random);
         let env = &mut Environment::new(env.now, &mut random).with_policy(env.policy);
-        // The acceptor has no long-term key for it (RFC 4120 §3.7).
-        if credential.is_skey {
-            return Err(ErrorKind::UserToUserUnsupported);
-        }
         // The acceptor would refuse it; RFC 4120 §3.2.2 has the client check first.
         if time >= Timestamp::from_unix(credential.times.end_time) {
             return Err(ErrorKind::TicketExpired);
@@ -138,7 +134,9 @@ impl RequestParts {
             expects_bindings: options.bindings.is_some(),
         }
         .encode();
-        let token = parts.encode(credential, session_key, &checksum, data.as_deref(), env)?;
+        let mechanism = options.mechanism(credential);
+        let data = data.as_deref();
+        let token = parts.encode(credential, session_key, &checksum, data, mechanism, env)?;
         Ok((parts, token))
     }
 
@@ -148,6 +146,7 @@ impl RequestParts {
         session_key: &Key,
         checksum: &[u8],
         data: Option<&[u8]>,
+        mechanism: Oid<'static>,
         env: &mut Environment<'_>,
     ) -> Result<Vec<u8>, ErrorKind> {
         let internal = |_| ErrorKind::Internal("own authorization data");
@@ -185,10 +184,14 @@ impl RequestParts {
             .encrypt(KeyUsage::AP_REQ_AUTHENTICATOR, &plaintext, env.random)
             .map_err(|_| ErrorKind::Random)?;
 
-        let ap_options = match self.flags.contains(Flags::MUTUAL) {
-            true => ApOptions::MUTUAL_REQUIRED,
-            false => ApOptions::NONE,
-        };
+        let mut ap_options = ApOptions::NONE;
+        if self.flags.contains(Flags::MUTUAL) {
+            ap_options |= ApOptions::MUTUAL_REQUIRED;
+        }
+        // RFC 4120 §3.7: encrypted in the session key of a ticket of the acceptor's.
+        if credential.is_skey {
+            ap_options |= ApOptions::USE_SESSION_KEY;
+        }
         let request = ApReq {
             ap_options,
             // Passed through as the KDC sent it.
@@ -201,7 +204,7 @@ impl RequestParts {
         };
         let framed = match self.flags.contains(Flags::DCE_STYLE) {
             true => Framed::Bare,
-            false => Framed::As(Oid::KERBEROS),
+            false => Framed::As(mechanism),
         };
         Ok(framed.frame(TokenId::ApReq, &request))
     }

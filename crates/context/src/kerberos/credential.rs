@@ -4,16 +4,17 @@
 use core::fmt;
 use std::sync::Arc;
 
-use countersign_credential::{Keytab, KeytabEntry, Principal};
+use countersign_credential::{Keytab, KeytabEntry, Principal, TicketCredential};
 use countersign_crypto::{Cipher, Enctype, KeyUsage};
 use countersign_token::kerberos::Ticket;
 
+use crate::environment::Environment;
 use crate::error::ErrorKind;
-use crate::policy::Policy;
 
 use super::plaintext::Plaintext;
 use super::replay::ReplayCache;
 use super::service::ServicePattern;
+use super::user_to_user::OwnTicket;
 
 /// Ticket decryptions that one AP-REQ may cost; a keytab has a few entries of one version.
 const MAX_ATTEMPTS: usize = 8;
@@ -26,6 +27,7 @@ const MAX_ATTEMPTS: usize = 8;
 #[derive(Clone)]
 pub struct AcceptorCredential {
     keys: Arc<[ServiceKey]>,
+    own_ticket: Option<Arc<OwnTicket>>,
     services: Arc<[ServicePattern]>,
     replay: ReplayProtection,
 }
@@ -71,9 +73,53 @@ impl AcceptorCredential {
         });
         Self {
             keys: keys.collect(),
+            own_ticket: None,
             services: Arc::default(),
             replay: ReplayProtection::Shared(Arc::default()),
         }
+    }
+
+    /// The credential of somebody who has no long-term key at hand, such as a user: initiators
+    /// reach it by user-to-user alone. See [`with_user_to_user`](Self::with_user_to_user).
+    #[must_use]
+    pub fn user_to_user(ticket: impl Into<Arc<TicketCredential>>) -> Self {
+        Self::new(&Keytab::new()).with_user_to_user(ticket)
+    }
+
+    /// Accepts user-to-user too (RFC 4120 §3.7): hands out this ticket-granting ticket of the
+    /// acceptor to initiators that ask for it, and accepts tickets that the KDC encrypted in its
+    /// session key. They must be for the client of that ticket, or for a listed service. Other
+    /// tickets are opened by the keytab's keys as ever, these by that session key alone.
+    ///
+    /// The replay cache is the same. When the ticket expires, initiators are refused until a
+    /// credential with a new one takes its place.
+    ///
+    /// ```
+    /// use countersign_context::kerberos::{Acceptor, AcceptorCredential, Initiator};
+    /// # use countersign_context::{Environment, Mechanism, Step, Timestamp};
+    /// # use countersign_context::crypto::{KeyUsage, Key};
+    /// # let realm = countersign_testkit::Realm::new("EXAMPLE.COM", 1);
+    /// # let mut random = countersign_testkit::SeededRandom::new(1);
+    /// # let mut env = Environment::new(Timestamp::from_unix(realm.now()), &mut random);
+    /// # let bobs_ticket_granting_ticket = realm.ticket_granting_ticket("bob").mint()?;
+    /// # let session = bobs_ticket_granting_ticket.session_key()?.duplicate();
+    /// let credential = AcceptorCredential::user_to_user(bobs_ticket_granting_ticket);
+    /// let mut acceptor = Acceptor::new(&credential);
+    /// # let mut ticket_for_bob = realm.ticket("alice", "bob").service_key(session)
+    /// #     .enctype(countersign_context::crypto::Enctype::Aes256CtsHmacSha1_96)
+    /// #     .named_kvno(None).mint()?;
+    /// # ticket_for_bob.is_skey = true;
+    /// // From the KDC, with bob's ticket as the second one.
+    /// let mut initiator = Initiator::new(ticket_for_bob);
+    /// let Step::Continue { token } = initiator.step(None, &mut env)? else { unreachable!() };
+    /// let accepted = acceptor.step(Some(&token), &mut env)?;
+    /// assert!(matches!(accepted, Step::Established { .. }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_user_to_user(mut self, ticket: impl Into<Arc<TicketCredential>>) -> Self {
+        self.own_ticket = Some(Arc::new(OwnTicket::new(ticket.into())));
+        self
     }
 
     /// Answers for the listed services only. A service that is listed in full may be one that the
@@ -106,13 +152,19 @@ impl AcceptorCredential {
 
     /// A principal that it answers for, to sign errors with.
     pub(super) fn answers_as(&self) -> Option<&Principal> {
-        self.principals().find(|principal| {
+        let owner = self.own_ticket().map(OwnTicket::owner);
+        self.principals().chain(owner).find(|principal| {
             self.services.is_empty()
                 || self
                     .services
                     .iter()
                     .any(|pattern| pattern.matches(principal))
         })
+    }
+
+    /// The ticket for user-to-user.
+    pub(super) fn own_ticket(&self) -> Option<&OwnTicket> {
+        self.own_ticket.as_deref()
     }
 
     /// Whether the list lets the key of `principal` open tickets for the name `claimed`, which the
@@ -128,17 +180,28 @@ impl AcceptorCredential {
     ///
     /// Both the name that the ticket claims and the key that opens it are checked: the name is not
     /// protected by the ticket's encryption, and one account's key may serve names that this
-    /// acceptor does not answer for.
+    /// acceptor does not answer for. `user_to_user`: the initiator says that it is encrypted in the
+    /// session key of our ticket.
     pub(super) fn open(
         &self,
         ticket: &Ticket<'_>,
-        policy: &Policy,
+        user_to_user: bool,
+        env: &Environment<'_>,
     ) -> Result<OpenedTicket, ErrorKind> {
         let claimed = Principal::from_token(ticket.realm.unverified(), ticket.sname.unverified());
+        let policy = env.policy;
         let listed = self
             .services
             .iter()
             .any(|pattern| pattern.matches(&claimed));
+        if user_to_user {
+            let own = self.own_ticket().ok_or(ErrorKind::UserToUserUnsupported)?;
+            let listed = (!self.services.is_empty()).then_some(listed);
+            return own.open(ticket, claimed, listed, env);
+        }
+        if self.keys.is_empty() && self.own_ticket.is_some() {
+            return Err(ErrorKind::UserToUserRequired);
+        }
         if !listed && !self.services.is_empty() {
             return Err(ErrorKind::NotOurService);
         }
@@ -185,6 +248,7 @@ impl fmt::Debug for AcceptorCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AcceptorCredential")
             .field("principals", &self.principals().collect::<Vec<_>>())
+            .field("own_ticket", &self.own_ticket)
             .field("services", &self.services)
             .field("replay", &self.replay)
             .finish()

@@ -10,13 +10,22 @@ use crate::error::ErrorKind;
 /// Whether a token came in the framing of RFC 2743 §3.1 and under which OID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framed {
-    /// Under the OID of RFC 4121, or its variant that a bug of old Windows made (MS-KILE §3.1.1.7).
+    /// Under the OID of RFC 4121, its variant that a bug of old Windows made (MS-KILE §3.1.1.7), or
+    /// that of user-to-user.
     As(Oid<'static>),
     /// Bare, as DCE style has it.
     Bare,
 }
 
 impl Framed {
+    /// Whether it may be around the answer to a token that was framed under `ours`.
+    pub(super) fn answers(self, ours: Oid<'static>) -> bool {
+        match self {
+            Self::As(oid) => oid == ours || oid.is_kerberos(),
+            Self::Bare => true,
+        }
+    }
+
     /// Encodes a message in the framing, in one allocation.
     pub(super) fn frame(self, id: TokenId, message: &impl Encode) -> Vec<u8> {
         match self {
@@ -64,13 +73,16 @@ pub(super) fn unframe(token: &[u8], due: TokenId) -> Result<(Framed, &[u8]), Err
 /// A token's framing, its id if it is framed, and the message in it.
 pub(super) type Unframed<'a> = (Framed, Option<[u8; 2]>, &'a [u8]);
 
+/// The mechanisms whose tokens are Kerberos messages. Which of them fits is told by the message.
+const KNOWN: [Oid<'static>; 3] = [Oid::KERBEROS, Oid::MS_KERBEROS, Oid::KERBEROS_USER_TO_USER];
+
 /// Takes the message out of its framing, whichever it is.
 pub(super) fn unframe_any(token: &[u8]) -> Result<Unframed<'_>, ErrorKind> {
     if token.first() != Some(&FRAMING_TAG) {
         return Ok((Framed::Bare, None, token));
     }
     let outer = InitialToken::parse(token).map_err(ErrorKind::DefectiveToken)?;
-    let mechanism = [Oid::KERBEROS, Oid::MS_KERBEROS]
+    let mechanism = KNOWN
         .into_iter()
         .find(|known| *known == outer.mechanism)
         .ok_or(ErrorKind::WrongMechanism)?;

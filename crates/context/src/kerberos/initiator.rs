@@ -67,6 +67,16 @@ pub(super) struct Options {
     pub(super) delegate: Option<Arc<TicketCredential>>,
 }
 
+impl Options {
+    /// What the tokens are framed under.
+    pub(super) fn mechanism(&self, credential: &TicketCredential) -> Oid<'static> {
+        match credential.is_skey {
+            true => Oid::KERBEROS_USER_TO_USER,
+            false => Oid::KERBEROS,
+        }
+    }
+}
+
 #[derive(Debug)]
 enum State {
     Start,
@@ -186,6 +196,9 @@ impl Initiator {
         let (framed, id, message) = unframe_any(token)?;
         if dce != (framed == Framed::Bare) {
             return Err(ErrorKind::FramingMismatch);
+        }
+        if !framed.answers(self.options.mechanism(&self.credential)) {
+            return Err(ErrorKind::WrongMechanism);
         }
         let is_error = match id {
             Some(id) if id == TokenId::ApRep.to_bytes() => false,

@@ -17,6 +17,7 @@ mod replay;
 mod request;
 mod service;
 mod ticket;
+mod user_to_user;
 
 pub use acceptor::Acceptor;
 pub use credential::{AcceptorCredential, ReplayProtection};

@@ -5,6 +5,7 @@ use countersign_crypto::{Enctype, Key, KeyUsage, verify_equal};
 use countersign_token::der::Decode;
 use countersign_token::kerberos::gss_checksum::GssChecksum;
 use countersign_token::kerberos::{ApOptions, ApReq, Authenticator};
+use countersign_token::oid::Oid;
 
 use crate::bindings::ChannelBindingPolicy;
 use crate::environment::{Environment, Timestamp};
@@ -62,10 +63,12 @@ impl AcceptedRequest {
         env: &Environment<'_>,
     ) -> Result<Self, ErrorKind> {
         let request = ApReq::from_der(message).map_err(ErrorKind::DefectiveToken)?;
-        if request.ap_options.contains(ApOptions::USE_SESSION_KEY) {
-            return Err(ErrorKind::UserToUserUnsupported);
+        let user_to_user = request.ap_options.contains(ApOptions::USE_SESSION_KEY);
+        // draft-swift-win2k-krb-user2user-03 2: that mechanism is user-to-user and nothing else.
+        if framed == Framed::As(Oid::KERBEROS_USER_TO_USER) && !user_to_user {
+            return Err(ErrorKind::WrongMechanism);
         }
-        let opened = credential.open(request.ticket.value(), env.policy)?;
+        let opened = credential.open(request.ticket.value(), user_to_user, env)?;
         let ticket = VerifiedTicket::check(
             opened.server,
             &opened.plaintext,

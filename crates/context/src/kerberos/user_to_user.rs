@@ -1,0 +1,105 @@
+//! User-to-user, the acceptor's side: RFC 4120 §3.7. An acceptor without a long-term key hands out
+//! its ticket-granting ticket (draft-swift-win2k-krb-user2user-03 3), the KDC encrypts the
+//! initiator's ticket in that one's session key.
+
+use core::fmt;
+use std::sync::Arc;
+
+use countersign_credential::{Principal, TicketCredential};
+use countersign_crypto::{Cipher, KeyUsage};
+use countersign_token::der::{Decode, Encoded};
+use countersign_token::kerberos::gss_token::TokenId;
+use countersign_token::kerberos::{TgtRep, TgtReq, Ticket};
+
+use crate::environment::{Environment, Timestamp};
+use crate::error::ErrorKind;
+
+use super::credential::OpenedTicket;
+use super::framing::Framed;
+use super::plaintext::Plaintext;
+
+/// The acceptor's own ticket-granting ticket, its session key ready for tickets.
+pub(super) struct OwnTicket {
+    credential: Arc<TicketCredential>,
+    /// `None`: the session key is of an enctype that this build does not have.
+    cipher: Option<Cipher>,
+}
+
+impl OwnTicket {
+    pub(super) fn new(credential: Arc<TicketCredential>) -> Self {
+        let key = credential.session_key().ok();
+        let cipher = key.map(|key| key.cipher(KeyUsage::TICKET));
+        Self { credential, cipher }
+    }
+
+    /// Whom the ticket names: the acceptor.
+    pub(super) fn owner(&self) -> &Principal {
+        &self.credential.client
+    }
+
+    /// Answers a TGT-REQ with the ticket.
+    ///
+    /// Whom the initiator takes us for is its claim alone, and may be a name that only the KDC
+    /// knows for ours. The name that counts is the one on the ticket that follows.
+    pub(super) fn reply(
+        &self,
+        request: &[u8],
+        framed: Framed,
+        env: &Environment<'_>,
+    ) -> Result<Vec<u8>, ErrorKind> {
+        TgtReq::from_der(request).map_err(ErrorKind::DefectiveToken)?;
+        self.check_time(env)?;
+        let ticket = Encoded::parse(&self.credential.ticket).map_err(ErrorKind::DefectiveTicket)?;
+        Ok(framed.frame(TokenId::TgtRep, &TgtRep { ticket }))
+    }
+
+    /// Decrypts a ticket that the KDC encrypted in our session key. `listed`: the acceptor answers
+    /// for the ticket's name by its list of services; `None` if it has none.
+    ///
+    /// RFC 4120 §3.3.3: the KDC issues such a ticket only where the name on it is that of the
+    /// client of the other ticket, or an alias.
+    pub(super) fn open(
+        &self,
+        ticket: &Ticket<'_>,
+        claimed: Principal,
+        listed: Option<bool>,
+        env: &Environment<'_>,
+    ) -> Result<OpenedTicket, ErrorKind> {
+        if !listed.unwrap_or(claimed == *self.owner()) {
+            return Err(ErrorKind::NotOurService);
+        }
+        self.check_time(env)?;
+        let found = ticket.enc_part.etype;
+        let enctype = self.credential.key.enctype_id();
+        let permitted = |cipher: &&Cipher| env.policy.enctypes().contains(cipher.enctype());
+        let cipher = self.cipher.as_ref().filter(permitted);
+        let cipher = cipher.ok_or(ErrorKind::EnctypeRefused { enctype })?;
+        if found != enctype {
+            // RFC 4120 §5.3: it has the enctype of the key, and the key is this one.
+            return Err(ErrorKind::TicketModified);
+        }
+        let plaintext =
+            Plaintext::open(cipher, ticket.enc_part.cipher).ok_or(ErrorKind::TicketModified)?;
+        Ok(OpenedTicket {
+            server: claimed,
+            plaintext,
+        })
+    }
+
+    /// RFC 4120 §3.3.3: a KDC takes no expired ticket for this; neither do we hand one out, nor
+    /// trust in its session key.
+    fn check_time(&self, env: &Environment<'_>) -> Result<(), ErrorKind> {
+        match env.now < Timestamp::from_unix(self.credential.times.end_time) {
+            true => Ok(()),
+            false => Err(ErrorKind::TicketExpired),
+        }
+    }
+}
+
+impl fmt::Debug for OwnTicket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnTicket")
+            .field("owner", self.owner())
+            .finish_non_exhaustive()
+    }
+}

@@ -55,14 +55,17 @@ impl Reply<'_> {
 }
 
 /// The content of an AP-REP that the session key opened.
-pub(super) struct OpenedReply {
-    pub(super) time: Timestamp,
-    pub(super) subkey: Option<(i32, zeroize::Zeroizing<Vec<u8>>)>,
-    pub(super) sequence: u32,
+pub(in crate::kerberos) struct OpenedReply {
+    pub(in crate::kerberos) time: Timestamp,
+    pub(in crate::kerberos) subkey: Option<(i32, zeroize::Zeroizing<Vec<u8>>)>,
+    pub(in crate::kerberos) sequence: u32,
 }
 
 /// Decrypts and decodes an AP-REP. `Err(None)`: it is not of this session key.
-pub(super) fn open(message: &[u8], cipher: &Cipher) -> Result<OpenedReply, Option<ErrorKind>> {
+pub(in crate::kerberos) fn open(
+    message: &[u8],
+    cipher: &Cipher,
+) -> Result<OpenedReply, Option<ErrorKind>> {
     let reply = ApRep::from_der(message).map_err(|e| Some(ErrorKind::DefectiveToken(e)))?;
     let part = &reply.enc_part;
     if Enctype::from_id(part.etype) != Some(cipher.enctype()) {

@@ -37,7 +37,6 @@ pub(crate) struct KdcError {
     pub(crate) padata: Vec<OwnedPaData>,
     pub(crate) nt_status: Option<u32>,
     /// The raw e-data.
-    #[allow(dead_code)] // for the password-changing service
     pub(crate) data: Vec<u8>,
 }
 

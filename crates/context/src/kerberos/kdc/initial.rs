@@ -497,7 +497,12 @@ impl Conversation {
         let wrong = ErrorKind::Kdc(error.problem());
         let proved = self.proved.take().ok_or(wrong)?;
         if KeyHints::read(&error.padata)?.is_none() {
-            return Err(wrong);
+            // RFC 4120 §3.1.3 has a KDC name its enctypes to a client that knows the newer ones.
+            // One that names none has none of those that were offered.
+            return Err(match self.hints == KeyHints::default() {
+                true => KdcProblem::EnctypesDisjoint.into(),
+                false => wrong,
+            });
         }
         self.learn(error)?;
         let enctype = exchange.secret.choose(&self.hints, env.policy)?;

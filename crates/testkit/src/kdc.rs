@@ -2,9 +2,11 @@
 
 mod account;
 mod builder;
+mod cookie;
 mod core;
 mod edit;
 mod evidence;
+mod fast;
 mod grant;
 mod initial;
 mod lifetime;
@@ -25,6 +27,8 @@ use rasn_kerberos as krb;
 
 pub use account::{Account, AccountState};
 pub use builder::KdcBuilder;
+pub use fast::FastPolicy;
+pub use messages::{KrbFastFinished, KrbFastResponse};
 pub use refusal::code;
 pub use request::{RequestKind, SeenRequest};
 pub use serve::{KdcFault, KdcServer};
@@ -222,6 +226,17 @@ impl Kdc {
     /// Changes every KRB-ERROR. The edit must not call the KDC.
     pub fn edit_error(&self, edit: impl FnMut(&SeenRequest, &mut krb::KrbError) + Send + 'static) {
         self.core().edits.error = Some(Box::new(edit));
+    }
+
+    /// Changes every response inside FAST before it is sealed, those with errors included. The edit must not call
+    /// the KDC.
+    pub fn edit_fast(&self, edit: impl FnMut(&SeenRequest, &mut KrbFastResponse) + Send + 'static) {
+        self.core().edits.fast = Some(Box::new(edit));
+    }
+
+    /// Answers armored requests as if they were not, errors included.
+    pub fn strip_fast(&self) {
+        self.core().edits.strips_fast = true;
     }
 
     /// Changes the bytes of every answer, or puts others in their place. The edit must not call the KDC.

@@ -24,7 +24,7 @@ pub use cred::{open_krb_cred, seal_krb_cred};
 pub use error::Error;
 pub use framing::Framing;
 pub use initiator::{ApReqBuilder, ApReqToken};
-pub use kdc::{Account, AccountState, Kdc, KdcBuilder, KdcFault, KdcServer};
+pub use kdc::{Account, AccountState, FastPolicy, Kdc, KdcBuilder, KdcFault, KdcServer};
 pub use pac::{PacBuilder, PacLogonInfo, PacSigner};
 pub use pipe::{Fault, MessagePipe, StreamEnd, StreamFault};
 pub use random::{FailingRandom, SeededRandom};

@@ -29,6 +29,7 @@ pub struct Account {
     pub(super) salt: Option<Vec<u8>>,
     pub(super) iterations: Option<u32>,
     pub(super) preauth: bool,
+    pub(super) rounds: u32,
     pub(super) state: AccountState,
     pub(super) password_expires: Option<i64>,
     pub(super) ok_as_delegate: bool,
@@ -75,6 +76,7 @@ impl Account {
             salt: None,
             iterations: None,
             preauth: true,
+            rounds: 1,
             state: AccountState::Active,
             password_expires: None,
             ok_as_delegate: false,
@@ -137,6 +139,13 @@ impl Account {
     /// Gives initial tickets to anybody who asks (RFC 4120 §3.1.3); they are of use only with the key.
     pub fn without_preauth(mut self) -> Self {
         self.preauth = false;
+        self
+    }
+
+    /// Wants so many proofs, one after the other: after each but the last the KDC answers
+    /// KDC_ERR_MORE_PREAUTH_DATA_REQUIRED, and its cookie says how many there were (RFC 6113 §5.2).
+    pub fn proofs(mut self, count: u32) -> Self {
+        self.rounds = count;
         self
     }
 

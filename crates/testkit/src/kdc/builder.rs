@@ -8,6 +8,7 @@ use countersign_crypto::{Enctype, Random};
 use super::Kdc;
 use super::account::{Account, KeySource, Record};
 use super::core::{Clock, Config, Core, RandomKeys};
+use super::fast::FastPolicy;
 use crate::realm::Realm;
 use crate::{Error, FixedClock, SeededRandom};
 
@@ -43,6 +44,7 @@ impl KdcBuilder {
                 datagram_limit: 1_465,
                 windows_errors: false,
                 replay_cache: true,
+                fast: FastPolicy::Available,
             },
         }
     }
@@ -117,6 +119,12 @@ impl KdcBuilder {
     /// Answers for disabled, locked, expired accounts as Active Directory does, with an NTSTATUS (MS-KILE §2.2.1).
     pub fn windows_errors(mut self) -> Self {
         self.config.windows_errors = true;
+        self
+    }
+
+    /// Whether the KDC knows FAST (RFC 6113); it does when nothing else is said.
+    pub fn fast(mut self, policy: FastPolicy) -> Self {
+        self.config.fast = policy;
         self
     }
 

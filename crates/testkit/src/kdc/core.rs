@@ -8,6 +8,7 @@ use countersign_crypto::{Enctype, Key, Random};
 
 use super::account::{KeySource, Record};
 use super::edit::Edits;
+use super::fast::{FastPolicy, Tunnel};
 use super::refusal::{Refusal, code};
 use super::request::{Request, RequestKind, SeenRequest, kind_of};
 use super::{initial, ticket_granting};
@@ -30,6 +31,7 @@ pub(super) struct Config {
     pub(super) datagram_limit: usize,
     pub(super) windows_errors: bool,
     pub(super) replay_cache: bool,
+    pub(super) fast: FastPolicy,
 }
 
 /// Tells the time.
@@ -65,6 +67,7 @@ pub(super) struct Core {
 pub(super) struct Session {
     pub(super) seen: SeenRequest,
     pub(super) request: Request,
+    pub(super) tunnel: Option<Tunnel>,
     pub(super) now: FixedClock,
 }
 
@@ -125,6 +128,7 @@ impl Core {
         let mut session = Session {
             seen: seen.clone(),
             request,
+            tunnel: None,
             now,
         };
         let answer = match seen.kind {
@@ -167,7 +171,27 @@ impl Core {
         };
         self.edits.error(seen, &mut error);
         seen.refused = Some(error.error_code);
+        if let Some((session, tunnel)) =
+            session.and_then(|session| Some((session, self.tunnel(session)?)))
+        {
+            let sealed = tunnel
+                .error_response(&error)
+                .and_then(|response| tunnel.seal(self, session, response))
+                .and_then(|data| wire::encode(&vec![data]));
+            error.e_data = sealed.ok().as_deref().map(wire::octets);
+        }
         wire::encode(&error).unwrap_or_default()
+    }
+
+    /// The tunnel that the answer goes through.
+    pub(super) fn tunnel<'a>(&self, session: &'a Session) -> Option<&'a Tunnel> {
+        session.tunnel.as_ref().filter(|_| !self.edits.strips_fast)
+    }
+
+    /// The realm's own ticket-granting service.
+    pub(super) fn granting(&self) -> Option<Arc<Record>> {
+        let realm = self.realm.name();
+        self.find(&Principal::ticket_granting_service(realm, realm))
     }
 
     /// The account that is known as `name`.

@@ -2,6 +2,7 @@
 
 use rasn_kerberos as krb;
 
+use super::messages::KrbFastResponse;
 use super::request::SeenRequest;
 
 type Edit<T> = Option<Box<dyn FnMut(&SeenRequest, &mut T) + Send>>;
@@ -13,7 +14,10 @@ pub(super) struct Edits {
     pub(super) enc_part: Edit<krb::EncKdcRepPart>,
     pub(super) reply: Edit<krb::KdcRep>,
     pub(super) error: Edit<krb::KrbError>,
+    pub(super) fast: Edit<KrbFastResponse>,
     pub(super) bytes: Edit<Vec<u8>>,
+    /// Answers an armored request without FAST.
+    pub(super) strips_fast: bool,
 }
 
 fn run<T>(edit: &mut Edit<T>, seen: &SeenRequest, value: &mut T) {
@@ -37,6 +41,10 @@ impl Edits {
 
     pub(super) fn error(&mut self, seen: &SeenRequest, error: &mut krb::KrbError) {
         run(&mut self.error, seen, error);
+    }
+
+    pub(super) fn fast(&mut self, seen: &SeenRequest, response: &mut KrbFastResponse) {
+        run(&mut self.fast, seen, response);
     }
 
     pub(super) fn replace(&mut self, seen: &SeenRequest, mut bytes: Vec<u8>) -> Vec<u8> {

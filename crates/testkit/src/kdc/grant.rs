@@ -8,8 +8,10 @@ use rasn_kerberos as krb;
 
 use super::account::Record;
 use super::core::{Core, Session};
+use super::fast::{self, FastPolicy};
+use super::preauth::data;
 use super::refusal::{Refusal, code};
-use super::request::RequestKind;
+use super::request::{RequestKind, padata};
 use crate::{Error, wire};
 
 /// What goes into a ticket (RFC 4120 §5.3).
@@ -55,6 +57,8 @@ pub(super) struct ReplyKey {
 pub(super) struct ReplyExtras {
     pub(super) padata: Vec<krb::PaData>,
     pub(super) encrypted_padata: Vec<krb::PaData>,
+    /// Whether the client gets a checksum of its request (RFC 6806 §11).
+    pub(super) covers_request: bool,
     pub(super) key_expiration: Option<i64>,
 }
 
@@ -138,9 +142,27 @@ impl Grant {
         core: &mut Core,
         session: &Session,
         reply_key: &ReplyKey,
-        extras: ReplyExtras,
+        mut extras: ReplyExtras,
     ) -> Result<Vec<u8>, Refusal> {
         let ticket = self.seal(core, session)?;
+        let mut key = reply_key.key.duplicate();
+        let mut shown_client = self.client.clone();
+        let mut outside = std::mem::take(&mut extras.padata);
+        if let Some(tunnel) = core.tunnel(session) {
+            let strengthen = Key::generate(key.enctype(), &mut *core.random)?;
+            key = fast::strengthened(&strengthen, &key)?;
+            shown_client = tunnel.shown_client(&self.client);
+            let response = tunnel.response(session, outside, &strengthen, &self.client, &ticket)?;
+            outside = vec![tunnel.seal(core, session, response)?];
+        }
+        if extras.covers_request {
+            extras
+                .encrypted_padata
+                .push(checksum_of_request(session, &key)?);
+            if core.config.fast != FastPolicy::Unavailable {
+                extras.encrypted_padata.push(data(padata::FX_FAST, &[]));
+            }
+        }
         let mut part = self.reply_part(session, &extras)?;
         core.edits.enc_part(&session.seen, &mut part);
         let initial = session.seen.kind == RequestKind::As;
@@ -148,18 +170,16 @@ impl Grant {
             true => wire::encode(&krb::EncAsRepPart(part))?,
             false => wire::encode(&krb::EncTgsRepPart(part))?,
         };
-        let cipher = reply_key
-            .key
-            .encrypt(reply_key.usage, &plaintext, &mut *core.random)?;
+        let cipher = key.encrypt(reply_key.usage, &plaintext, &mut *core.random)?;
         let mut reply = krb::KdcRep {
             pvno: wire::integer(5),
             msg_type: wire::integer(if initial { 11 } else { 13 }),
-            padata: optional(extras.padata),
-            crealm: wire::string(self.client.realm())?,
-            cname: wire::name(&self.client)?,
+            padata: optional(outside),
+            crealm: wire::string(shown_client.realm())?,
+            cname: wire::name(&shown_client)?,
             ticket,
             enc_part: krb::EncryptedData {
-                etype: reply_key.key.enctype().id(),
+                etype: key.enctype().id(),
                 kvno: reply_key.kvno,
                 cipher: wire::octets(&cipher),
             },
@@ -170,6 +190,17 @@ impl Grant {
             false => wire::encode(&krb::TgsRep(reply))?,
         })
     }
+}
+
+/// PA-REQ-ENC-PA-REP, RFC 6806 §11: the checksum of the request as it came, with the reply key.
+fn checksum_of_request(session: &Session, reply_key: &Key) -> Result<krb::PaData, Error> {
+    let mac = reply_key.mac(KeyUsage::AS_REQ);
+    let tag = mac.compute(&[&session.seen.bytes]);
+    let checksum = krb::Checksum {
+        r#type: mac.checksum_type().id(),
+        checksum: wire::octets(tag.as_bytes()),
+    };
+    Ok(data(padata::REQ_ENC_PA_REP, &wire::encode(&checksum)?))
 }
 
 fn optional<T>(list: Vec<T>) -> Option<Vec<T>> {

@@ -10,10 +10,11 @@ use super::core::{Core, Session};
 use super::grant::{Grant, ReplyExtras, ReplyKey, Sealing};
 use super::refusal::{Refusal, code};
 use super::request::{Body, option, padata};
-use super::{lifetime, preauth};
+use super::{fast, lifetime, preauth};
 use crate::{Error, flags, wire};
 
 pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, Refusal> {
+    fast::open_initial(core, session)?;
     let body = session.request.body.clone();
     if body.realm != core.realm.name().as_bytes() {
         return Err(Refusal::new(code::WRONG_REALM, "not this KDC's realm"));
@@ -38,17 +39,19 @@ pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, 
     if times.start > session.now.seconds {
         flags |= flags::ticket::POSTDATED | flags::ticket::INVALID;
     }
-    let mut extras = ReplyExtras {
-        padata: vec![preauth::etype_info2(&client, &[reply_key.enctype()])?],
+    // RFC 6806 §11: a checksum of the whole request shows the client that nobody changed it.
+    let covers_request = session.request.padata(padata::REQ_ENC_PA_REP).is_some();
+    if covers_request {
+        flags |= flags::ticket::ENC_PA_REP;
+    }
+    let mut padata = vec![preauth::etype_info2(&client, &[reply_key.enctype()])?];
+    padata.extend(proof.padata);
+    let extras = ReplyExtras {
+        padata,
         encrypted_padata: Vec::new(),
+        covers_request,
         key_expiration: client.account.password_expires,
     };
-    // RFC 6806 §11: a checksum of the whole request, which shows the client that nobody changed it.
-    if session.request.padata(padata::REQ_ENC_PA_REP).is_some() {
-        flags |= flags::ticket::ENC_PA_REP;
-        let checksum = checksum_of_request(session, &reply_key)?;
-        extras.encrypted_padata.push(checksum);
-    }
     let grant = Grant {
         client: client_name,
         server: server_name,
@@ -170,21 +173,4 @@ fn account_refusal(
     extended.extend(1_u32.to_le_bytes());
     // KERB_ERR_TYPE_EXTENDED (3), in a sequence that is laid out as PA-DATA is.
     Ok(refusal.with_data(wire::encode(&preauth::data(3, &extended))?))
-}
-
-/// PA-REQ-ENC-PA-REP, RFC 6806 §11: the checksum of the AS-REQ as it came, with the reply key.
-fn checksum_of_request(
-    session: &Session,
-    reply_key: &countersign_crypto::Key,
-) -> Result<rasn_kerberos::PaData, Error> {
-    let mac = reply_key.mac(KeyUsage::AS_REQ);
-    let tag = mac.compute(&[&session.seen.bytes]);
-    let checksum = rasn_kerberos::Checksum {
-        r#type: mac.checksum_type().id(),
-        checksum: wire::octets(tag.as_bytes()),
-    };
-    Ok(preauth::data(
-        padata::REQ_ENC_PA_REP,
-        &wire::encode(&checksum)?,
-    ))
 }

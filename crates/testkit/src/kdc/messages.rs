@@ -30,3 +30,122 @@ pub(super) struct RawAsReq(pub(super) RawKdcReq);
 #[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
 #[rasn(tag(explicit(application, 12)), delegate)]
 pub(super) struct RawTgsReq(pub(super) RawKdcReq);
+
+/// KDC-REQ-BODY whose bytes are kept, inside FAST.
+///
+/// ```text
+/// KrbFastReq ::= SEQUENCE { fast-options [0] FastOptions, padata [1] SEQUENCE OF PA-DATA,
+///                           req-body [2] KDC-REQ-BODY, ... }                             RFC 6113 §5.4.2
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+pub(super) struct KrbFastReq {
+    #[rasn(tag(explicit(0)))]
+    pub(super) fast_options: krb::KerberosFlags,
+    #[rasn(tag(explicit(1)))]
+    pub(super) padata: SequenceOf<krb::PaData>,
+    #[rasn(tag(explicit(2)))]
+    pub(super) req_body: Any,
+}
+
+/// ```text
+/// KrbFastArmor ::= SEQUENCE { armor-type [0] Int32, armor-value [1] OCTET STRING, ... }   RFC 6113 §5.4.1
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+pub(super) struct KrbFastArmor {
+    #[rasn(tag(explicit(0)))]
+    pub(super) armor_type: i32,
+    #[rasn(tag(explicit(1)))]
+    pub(super) armor_value: OctetString,
+}
+
+/// ```text
+/// KrbFastArmoredReq ::= SEQUENCE { armor [0] KrbFastArmor OPTIONAL, req-checksum [1] Checksum,
+///                                  enc-fast-req [2] EncryptedData -- KrbFastReq -- }     RFC 6113 §5.4.2
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+pub(super) struct KrbFastArmoredReq {
+    #[rasn(tag(explicit(0)))]
+    pub(super) armor: Option<KrbFastArmor>,
+    #[rasn(tag(explicit(1)))]
+    pub(super) req_checksum: krb::Checksum,
+    #[rasn(tag(explicit(2)))]
+    pub(super) enc_fast_req: krb::EncryptedData,
+}
+
+/// ```text
+/// PA-FX-FAST-REQUEST ::= CHOICE { armored-data [0] KrbFastArmoredReq, ... }               RFC 6113 §5.4.2
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+#[rasn(choice)]
+pub(super) enum PaFxFastRequest {
+    #[rasn(tag(explicit(0)))]
+    Armored(KrbFastArmoredReq),
+}
+
+/// ```text
+/// KrbFastArmoredRep ::= SEQUENCE { enc-fast-rep [0] EncryptedData -- KrbFastResponse -- } RFC 6113 §5.4.3
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+pub(super) struct KrbFastArmoredRep {
+    #[rasn(tag(explicit(0)))]
+    pub(super) enc_fast_rep: krb::EncryptedData,
+}
+
+/// ```text
+/// PA-FX-FAST-REPLY ::= CHOICE { armored-data [0] KrbFastArmoredRep, ... }                 RFC 6113 §5.4.3
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+#[rasn(choice)]
+pub(super) enum PaFxFastReply {
+    #[rasn(tag(explicit(0)))]
+    Armored(KrbFastArmoredRep),
+}
+
+/// What a KDC answers inside FAST.
+///
+/// ```text
+/// KrbFastResponse ::= SEQUENCE { padata [0] SEQUENCE OF PA-DATA, strengthen-key [1] EncryptionKey OPTIONAL,
+///                                finished [2] KrbFastFinished OPTIONAL, nonce [3] UInt32, ... }
+///                                                                                        RFC 6113 §5.4.3
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+pub struct KrbFastResponse {
+    /// What would stand in the reply's `padata`; with an error, PA-FX-ERROR among it.
+    #[rasn(tag(explicit(0)))]
+    pub padata: SequenceOf<krb::PaData>,
+    /// Goes into the reply key.
+    #[rasn(tag(explicit(1)))]
+    pub strengthen_key: Option<krb::EncryptionKey>,
+    /// Present in the reply that ends the conversation.
+    #[rasn(tag(explicit(2)))]
+    pub finished: Option<KrbFastFinished>,
+    /// The request's.
+    #[rasn(tag(explicit(3)))]
+    pub nonce: u32,
+}
+
+/// What proves that the reply's clear parts are the KDC's.
+///
+/// ```text
+/// KrbFastFinished ::= SEQUENCE { timestamp [0] KerberosTime, usec [1] Microseconds, crealm [2] Realm,
+///                                cname [3] PrincipalName, ticket-checksum [4] Checksum, ... }
+///                                                                                        RFC 6113 §5.4.3
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+pub struct KrbFastFinished {
+    /// The KDC's time.
+    #[rasn(tag(explicit(0)))]
+    pub timestamp: krb::KerberosTime,
+    /// Its microseconds.
+    #[rasn(tag(explicit(1)))]
+    pub usec: krb::Microseconds,
+    /// The client's realm.
+    #[rasn(tag(explicit(2)))]
+    pub crealm: krb::Realm,
+    /// The client's name.
+    #[rasn(tag(explicit(3)))]
+    pub cname: krb::PrincipalName,
+    /// Over the ticket, with the armor key.
+    #[rasn(tag(explicit(4)))]
+    pub ticket_checksum: krb::Checksum,
+}

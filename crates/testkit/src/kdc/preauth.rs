@@ -4,42 +4,105 @@ use countersign_crypto::{Enctype, Key, KeyUsage};
 use rasn_kerberos as krb;
 
 use super::account::Record;
+use super::cookie;
 use super::core::{Core, Session};
+use super::fast::{FastPolicy, Tunnel};
 use super::refusal::{Refusal, code};
 use super::request::padata;
 use crate::{Error, wire};
 
-/// Whether the client has proved anything.
+/// What the client has proved, and what the KDC says to it.
+#[derive(Default)]
 pub(super) struct Proof {
     pub(super) authenticated: bool,
+    pub(super) padata: Vec<krb::PaData>,
 }
 
 /// Checks what the client sent, and asks for more where that is not enough (RFC 4120 §3.1.3, §5.2.7).
-pub(super) fn check(
-    core: &mut Core,
-    session: &mut Session,
-    client: &Record,
-) -> Result<Proof, Refusal> {
-    if let Some(value) = session.request.padata(padata::ENC_TIMESTAMP) {
+pub(super) fn check(core: &mut Core, session: &Session, client: &Record) -> Result<Proof, Refusal> {
+    let rounds = cookie::rounds(core, session, client)?;
+    let mut proof = Proof::default();
+    if let (Some(value), Some(tunnel)) = (
+        session.request.padata(padata::ENCRYPTED_CHALLENGE),
+        &session.tunnel,
+    ) {
+        let key = encrypted_challenge(core, session, client, value)?;
+        proof.authenticated = true;
+        proof
+            .padata
+            .push(kdc_challenge(core, session, tunnel, key)?);
+    } else if let Some(value) = session.request.padata(padata::ENC_TIMESTAMP) {
         enc_timestamp(core, session, client, value)?;
-        return Ok(Proof {
-            authenticated: true,
-        });
+        proof.authenticated = true;
+    } else if client.account.preauth {
+        let hints = method_data(core, session, client, 0)?;
+        let refusal = Refusal::new(code::PREAUTH_REQUIRED, "prove that you have the key");
+        return Err(refusal.with_data(hints));
     }
-    if client.account.preauth {
-        let hints = method_data(session, client)?;
-        return Err(
-            Refusal::new(code::PREAUTH_REQUIRED, "prove that you have the key").with_data(hints),
-        );
+    let rounds = rounds.saturating_add(1);
+    if rounds < client.account.rounds {
+        let hints = method_data(core, session, client, rounds)?;
+        let refusal = Refusal::new(code::MORE_PREAUTH_DATA_REQUIRED, "and prove it again");
+        return Err(refusal.with_data(hints));
     }
-    Ok(Proof {
-        authenticated: false,
-    })
+    Ok(proof)
+}
+
+/// PA-ENCRYPTED-CHALLENGE, RFC 6113 §5.4.6: the key that it was made with.
+fn encrypted_challenge<'a>(
+    core: &mut Core,
+    session: &Session,
+    client: &'a Record,
+    value: &[u8],
+) -> Result<&'a Key, Refusal> {
+    let failed = || Refusal::new(code::PREAUTH_FAILED, "the challenge does not open");
+    let sealed: krb::EncryptedData = wire::decode(value).map_err(|_| failed())?;
+    let tunnel = session.tunnel.as_ref().ok_or_else(failed)?;
+    // The challenge key has the armor key's enctype, so the client's key is found by trial.
+    for enctype in offered(session, client) {
+        let Some(key) = client.key(enctype, None) else {
+            continue;
+        };
+        let challenge_key = tunnel.challenge_key(key, b"clientchallengearmor")?;
+        if challenge_key.enctype().id() != sealed.etype {
+            continue;
+        }
+        let usage = KeyUsage::ENC_CHALLENGE_CLIENT;
+        let Ok(opened) = challenge_key.decrypt(usage, &sealed.cipher) else {
+            continue;
+        };
+        let stamp: krb::PaEncTsEnc = wire::decode(&opened).map_err(|_| failed())?;
+        within_skew(core, session, wire::seconds(&stamp.patimestamp))?;
+        return Ok(key);
+    }
+    Err(failed().with_data(method_data(core, session, client, 0)?))
+}
+
+/// The KDC's own challenge, which proves to the client that it too has the key.
+fn kdc_challenge(
+    core: &mut Core,
+    session: &Session,
+    tunnel: &Tunnel,
+    client: &Key,
+) -> Result<krb::PaData, Error> {
+    let key = tunnel.challenge_key(client, b"kdcchallengearmor")?;
+    let stamp = krb::PaEncTsEnc {
+        patimestamp: wire::time(session.now.seconds)?,
+        pausec: Some(wire::integer(session.now.microseconds)),
+    };
+    let usage = KeyUsage::ENC_CHALLENGE_KDC;
+    let cipher = key.encrypt(usage, &wire::encode(&stamp)?, &mut *core.random)?;
+    let sealed = krb::EncryptedData {
+        etype: key.enctype().id(),
+        kvno: None,
+        cipher: wire::octets(&cipher),
+    };
+    Ok(data(padata::ENCRYPTED_CHALLENGE, &wire::encode(&sealed)?))
 }
 
 /// PA-ENC-TIMESTAMP, RFC 4120 §5.2.7.2.
 fn enc_timestamp(
-    core: &Core,
+    core: &mut Core,
     session: &Session,
     client: &Record,
     value: &[u8],
@@ -51,7 +114,7 @@ fn enc_timestamp(
         .ok_or_else(|| Refusal::new(code::ETYPE_UNSUPPORTED, "no key of that enctype"))?;
     let opened = key.decrypt(KeyUsage::AS_REQ_TIMESTAMP, &sealed.cipher);
     let Ok(opened) = opened else {
-        return Err(failed().with_data(method_data(session, client)?));
+        return Err(failed().with_data(method_data(core, session, client, 0)?));
     };
     let stamp: krb::PaEncTsEnc = wire::decode(&opened).map_err(|_| failed())?;
     within_skew(core, session, wire::seconds(&stamp.patimestamp))
@@ -65,11 +128,22 @@ pub(super) fn within_skew(core: &Core, session: &Session, time: i64) -> Result<(
 }
 
 /// What the client may prove itself with, and how it makes its key: METHOD-DATA, RFC 4120 §5.9.1.
-fn method_data(session: &Session, client: &Record) -> Result<Vec<u8>, Error> {
-    let list: krb::MethodData = vec![
-        etype_info2(client, &offered(session, client))?,
-        data(padata::ENC_TIMESTAMP, &[]),
-    ];
+fn method_data(
+    core: &mut Core,
+    session: &Session,
+    client: &Record,
+    rounds: u32,
+) -> Result<Vec<u8>, Error> {
+    let mut list: krb::MethodData = vec![etype_info2(client, &offered(session, client))?];
+    match session.tunnel {
+        // RFC 6113 §5.4.6: only inside FAST.
+        Some(_) => list.push(data(padata::ENCRYPTED_CHALLENGE, &[])),
+        None => list.push(data(padata::ENC_TIMESTAMP, &[])),
+    }
+    if core.config.fast != FastPolicy::Unavailable {
+        list.insert(0, data(padata::FX_FAST, &[]));
+        list.push(cookie::bake(core, session, client, rounds)?);
+    }
     wire::encode(&list)
 }
 

@@ -70,6 +70,12 @@ pub mod code {
     pub const FIELD_TOO_LONG: i32 = 61;
     /// KDC_ERR_WRONG_REALM, and the referral of a client (RFC 6806 §7).
     pub const WRONG_REALM: i32 = 68;
+    /// KDC_ERR_PREAUTH_EXPIRED, RFC 6113 §5.2.
+    pub const PREAUTH_EXPIRED: i32 = 90;
+    /// KDC_ERR_MORE_PREAUTH_DATA_REQUIRED, RFC 6113 §5.2.
+    pub const MORE_PREAUTH_DATA_REQUIRED: i32 = 91;
+    /// KDC_ERR_UNKNOWN_CRITICAL_FAST_OPTIONS, RFC 6113 §5.4.2.
+    pub const UNKNOWN_FAST_OPTION: i32 = 93;
 }
 
 /// A refusal on its way to the client.

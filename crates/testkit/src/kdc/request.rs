@@ -90,6 +90,14 @@ pub(super) mod padata {
     pub(crate) const TGS_REQ: i32 = 1;
     pub(crate) const ENC_TIMESTAMP: i32 = 2;
     pub(crate) const ETYPE_INFO2: i32 = 19;
+    /// RFC 6113 §5.2.
+    pub(crate) const FX_COOKIE: i32 = 133;
+    /// RFC 6113 §5.4.
+    pub(crate) const FX_FAST: i32 = 136;
+    /// RFC 6113 §5.4.4.
+    pub(crate) const FX_ERROR: i32 = 137;
+    /// RFC 6113 §5.4.6.
+    pub(crate) const ENCRYPTED_CHALLENGE: i32 = 138;
     /// PA-REQ-ENC-PA-REP, RFC 6806 §11.
     pub(crate) const REQ_ENC_PA_REP: i32 = 149;
 }

@@ -10,13 +10,14 @@ use super::account::Record;
 use super::core::{Core, Session};
 use super::evidence::{self, Evidence};
 use super::grant::{Grant, ReplyExtras, ReplyKey, Sealing, Times};
-use super::lifetime;
 use super::refusal::{Refusal, code};
 use super::request::{Body, option};
+use super::{fast, lifetime};
 use crate::{flags, wire};
 
 pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, Refusal> {
     let evidence = evidence::check(core, session)?;
+    fast::open_granting(core, session, &evidence)?;
     let body = session.request.body.clone();
     let (server, server_name) = server(core, &body)?;
     buys(&evidence, &body, &server_name)?;

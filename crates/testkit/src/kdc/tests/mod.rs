@@ -1,6 +1,7 @@
 //! The KDC against a client that is written here, on the same codec; the engine's own tests cross two.
 
 mod client;
+mod fast;
 mod initial;
 mod serving;
 mod ticket_granting;

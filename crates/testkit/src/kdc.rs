@@ -11,6 +11,7 @@ mod grant;
 mod initial;
 mod lifetime;
 mod messages;
+mod path;
 mod preauth;
 mod refusal;
 mod request;

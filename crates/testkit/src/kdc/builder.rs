@@ -9,6 +9,7 @@ use super::Kdc;
 use super::account::{Account, KeySource, Record};
 use super::core::{Clock, Config, Core, RandomKeys};
 use super::fast::FastPolicy;
+use super::path::Paths;
 use crate::realm::Realm;
 use crate::{Error, FixedClock, SeededRandom};
 
@@ -45,6 +46,7 @@ impl KdcBuilder {
                 windows_errors: false,
                 replay_cache: true,
                 fast: FastPolicy::Available,
+                paths: Paths::default(),
             },
         }
     }
@@ -64,6 +66,38 @@ impl KdcBuilder {
     /// Registers a service, such as `HTTP/web.example.com`.
     pub fn service(self, name: &str) -> Self {
         self.account(Account::service(name))
+    }
+
+    /// Trusts `realm` and is trusted by it: `krbtgt/REALM` here and this realm's `krbtgt` there, with keys that follow
+    /// from `secret`. The other KDC names this realm and the same secret.
+    pub fn trust(self, realm: &str, secret: &str) -> Self {
+        let own = self.realm.clone();
+        self.account(Account::user(&format!("krbtgt/{realm}@{own}"), secret))
+            .account(Account::user(&format!("krbtgt/{own}@{realm}"), secret))
+    }
+
+    /// Who wants to go to `realm` is sent to the KDC of `next`, as `[capaths]` of a KDC says.
+    pub fn route(mut self, realm: &str, next: &str) -> Self {
+        self.config.paths.routes.push((realm.into(), next.into()));
+        self
+    }
+
+    /// Refers who asks for a service on a host whose name ends in `suffix` to `realm` (RFC 6806 §8).
+    pub fn refer_hosts(mut self, suffix: &str, realm: &str) -> Self {
+        self.config.paths.hosts.push((suffix.into(), realm.into()));
+        self
+    }
+
+    /// Refers users whose name ends in `suffix`, such as `@b.example`, to `realm` (RFC 6806 §7).
+    pub fn refer_users(mut self, suffix: &str, realm: &str) -> Self {
+        self.config.paths.users.push((suffix.into(), realm.into()));
+        self
+    }
+
+    /// Refuses who comes through `realm` (RFC 4120 §3.3.3.2).
+    pub fn shun(mut self, realm: &str) -> Self {
+        self.config.paths.shunned.push(realm.into());
+        self
     }
 
     /// Keys, session keys and confounders follow from `seed`: every run is the same. Seed 1 when nothing else is said.

@@ -9,6 +9,7 @@ use countersign_crypto::{Enctype, Key, Random};
 use super::account::{KeySource, Record};
 use super::edit::Edits;
 use super::fast::{FastPolicy, Tunnel};
+use super::path::Paths;
 use super::refusal::{Refusal, code};
 use super::request::{Request, RequestKind, SeenRequest, kind_of};
 use super::{initial, ticket_granting};
@@ -32,6 +33,7 @@ pub(super) struct Config {
     pub(super) windows_errors: bool,
     pub(super) replay_cache: bool,
     pub(super) fast: FastPolicy,
+    pub(super) paths: Paths,
 }
 
 /// Tells the time.

@@ -10,7 +10,7 @@ use super::core::{Core, Session};
 use super::grant::{Grant, ReplyExtras, ReplyKey, Sealing};
 use super::refusal::{Refusal, code};
 use super::request::{Body, option, padata};
-use super::{fast, lifetime, preauth};
+use super::{fast, lifetime, path, preauth};
 use crate::{Error, flags, wire};
 
 pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, Refusal> {
@@ -76,7 +76,8 @@ pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, 
 fn client(core: &Core, body: &Body) -> Result<(Arc<Record>, Principal), Refusal> {
     let unknown = || Refusal::new(code::CLIENT_UNKNOWN, "no such client");
     let asked = body.client.as_ref().ok_or_else(unknown)?;
-    let record = core.find(asked).ok_or_else(unknown)?;
+    let refer = || path::client_referral(core, body, asked).unwrap_or_else(unknown);
+    let record = core.find(asked).ok_or_else(refer)?;
     // RFC 6806 §6: the true name for who asked for it, and for an enterprise name, which is no principal's name.
     let canonical = body.asks(option::CANONICALIZE) || asked.name_type() == NameType::ENTERPRISE;
     let name = match canonical {

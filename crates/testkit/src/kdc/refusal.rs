@@ -38,6 +38,8 @@ pub mod code {
     pub const PREAUTH_REQUIRED: i32 = 25;
     /// KDC_ERR_SERVER_NOMATCH.
     pub const SERVER_NO_MATCH: i32 = 26;
+    /// KDC_ERR_PATH_NOT_ACCEPTED.
+    pub const PATH_NOT_ACCEPTED: i32 = 28;
     /// KRB_AP_ERR_BAD_INTEGRITY.
     pub const BAD_INTEGRITY: i32 = 31;
     /// KRB_AP_ERR_TKT_EXPIRED.

@@ -79,6 +79,7 @@ pub(super) mod option {
     pub(crate) const RENEWABLE: u32 = 1 << 23;
     /// CANONICALIZE (15), RFC 6806 §3.
     pub(crate) const CANONICALIZE: u32 = 1 << 16;
+    pub(crate) const DISABLE_TRANSITED_CHECK: u32 = 1 << 5;
     pub(crate) const RENEWABLE_OK: u32 = 1 << 4;
     pub(crate) const ENC_TKT_IN_SKEY: u32 = 1 << 3;
     pub(crate) const RENEW: u32 = 1 << 1;

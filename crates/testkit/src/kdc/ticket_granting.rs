@@ -12,7 +12,7 @@ use super::evidence::{self, Evidence};
 use super::grant::{Grant, ReplyExtras, ReplyKey, Sealing, Times};
 use super::refusal::{Refusal, code};
 use super::request::{Body, option};
-use super::{fast, lifetime};
+use super::{fast, lifetime, path};
 use crate::{flags, wire};
 
 pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, Refusal> {
@@ -20,9 +20,10 @@ pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, 
     fast::open_granting(core, session, &evidence)?;
     let body = session.request.body.clone();
     let (server, server_name) = server(core, &body)?;
-    buys(&evidence, &body, &server_name)?;
+    buys(core, &evidence, &body, &server_name)?;
+    let transited = path::transited(core, &evidence)?;
     let times = times(core, session, &evidence)?;
-    let flags = flags(core, session, &evidence, &server, &times)?;
+    let flags = flags(session, &evidence, &server, &times)?;
     let (sealing, enctypes) = sealing(core, session, &server)?;
     let session_key = core.session_key(&body.etypes, &enctypes)?;
     let part = &evidence.ticket.part;
@@ -34,7 +35,7 @@ pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, 
         flags,
         auth_time: wire::seconds(&part.auth_time),
         times,
-        transited: part.transited.contents.to_vec(),
+        transited,
         addresses: match body.asks(option::FORWARDED | option::PROXY) {
             true => body.addresses.clone(),
             false => part.caddr.clone(),
@@ -53,7 +54,9 @@ pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, 
 fn server(core: &Core, body: &Body) -> Result<(Arc<Record>, Principal), Refusal> {
     let unknown = || Refusal::new(code::SERVER_UNKNOWN, "no such server");
     let asked = body.server.as_ref().ok_or_else(unknown)?;
-    let record = core.find(asked).ok_or_else(unknown)?;
+    let Some(record) = core.find(asked) else {
+        return path::server_referral(core, body, asked).ok_or_else(unknown);
+    };
     let name = match body.asks(option::CANONICALIZE) {
         true => record.principal.clone(),
         false => asked.clone(),
@@ -63,7 +66,7 @@ fn server(core: &Core, body: &Body) -> Result<(Arc<Record>, Principal), Refusal>
 
 /// What the ticket is good for: a ticket-granting ticket for any ticket, another one only for itself, renewed or
 /// validated (RFC 4120 §3.3.1, §3.3.3).
-fn buys(evidence: &Evidence, body: &Body, server: &Principal) -> Result<(), Refusal> {
+fn buys(core: &Core, evidence: &Evidence, body: &Body, server: &Principal) -> Result<(), Refusal> {
     let presented = &evidence.ticket.server;
     if body.asks(option::RENEW | option::VALIDATE) {
         return match presented == server || evidence.ticket.record.is_named(server) {
@@ -74,7 +77,8 @@ fn buys(evidence: &Evidence, body: &Body, server: &Principal) -> Result<(), Refu
             )),
         };
     }
-    match presented.is_ticket_granting_service() {
+    let granting = Principal::ticket_granting_service(core.realm.name(), presented.realm());
+    match *presented == granting {
         true => Ok(()),
         false => Err(Refusal::new(code::NOT_US, "not a ticket-granting ticket")),
     }
@@ -100,7 +104,6 @@ fn times(core: &Core, session: &Session, evidence: &Evidence) -> Result<Times, R
 
 /// RFC 4120 §3.3.3: what the ticket at hand allows, and no more.
 fn flags(
-    core: &Core,
     session: &Session,
     evidence: &Evidence,
     server: &Record,
@@ -161,7 +164,8 @@ fn flags(
     if server.account.ok_as_delegate {
         new |= flag::OK_AS_DELEGATE;
     }
-    if evidence.ticket.client.realm() == core.realm.name().as_bytes() {
+    // RFC 4120 §3.3.3.2: who does not want it checked gets no word on it.
+    if !body.asks(option::DISABLE_TRANSITED_CHECK) {
         new |= flag::TRANSITED_POLICY_CHECKED;
     }
     Ok(new)

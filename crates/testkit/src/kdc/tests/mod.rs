@@ -3,5 +3,6 @@
 mod client;
 mod fast;
 mod initial;
+mod path;
 mod serving;
 mod ticket_granting;

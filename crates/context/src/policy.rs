@@ -39,6 +39,12 @@ impl EnctypeSet {
         self.0 & Self::bit(enctype) != 0
     }
 
+    /// The enctypes that are in both sets.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Every enctype that this library implements is numbered below 64.
     fn bit(enctype: Enctype) -> u64 {
         u32::try_from(enctype.id())

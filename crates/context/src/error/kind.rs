@@ -109,6 +109,8 @@ pub enum ErrorKind {
         /// Seconds that the peer's clock is ahead of ours, negative when it is behind.
         offset: i64,
     },
+    /// The client's credential holds neither a ticket that is still good nor a secret to get one.
+    CredentialMissing,
     /// An exchange with a KDC failed.
     Kdc(KdcProblem),
     /// The context is established already.
@@ -171,7 +173,9 @@ impl ErrorKind {
             | Self::WrongProtection
             | Self::DefectiveExport => S::SEC_E_INVALID_TOKEN,
             Self::NotOurService => S::SEC_E_WRONG_PRINCIPAL,
-            Self::NoKey { .. } | Self::DefectiveTicket(_) => S::SEC_E_NO_CREDENTIALS,
+            Self::NoKey { .. } | Self::DefectiveTicket(_) | Self::CredentialMissing => {
+                S::SEC_E_NO_CREDENTIALS
+            }
             Self::EnctypeRefused { .. } => S::SEC_E_ALGORITHM_MISMATCH,
             Self::TicketModified
             | Self::AuthenticatorModified
@@ -225,7 +229,10 @@ impl ErrorKind {
             | Self::WrongProtection
             | Self::DefectiveExport => M::GSS_S_DEFECTIVE_TOKEN,
             Self::WrongMechanism => M::GSS_S_BAD_MECH,
-            Self::NotOurService | Self::NoKey { .. } | Self::UserToUserRequired => M::GSS_S_NO_CRED,
+            Self::NotOurService
+            | Self::NoKey { .. }
+            | Self::UserToUserRequired
+            | Self::CredentialMissing => M::GSS_S_NO_CRED,
             Self::TicketExpired => M::GSS_S_CREDENTIALS_EXPIRED,
             Self::ContextExpired => M::GSS_S_CONTEXT_EXPIRED,
             Self::BindingsMismatch | Self::BindingsMissing | Self::ChecksumDefective(_) => {

@@ -166,6 +166,10 @@ impl fmt::Display for ErrorKind {
                     krb_error_advice(*code)
                 );
             }
+            Self::CredentialMissing => {
+                "there is neither a ticket that is still good nor a secret to get one with: log on \
+                 again"
+            }
             Self::Kdc(problem) => return problem.fmt(f),
             Self::AlreadyEstablished => "the context is established: it takes no further token",
             Self::UnexpectedCall => {

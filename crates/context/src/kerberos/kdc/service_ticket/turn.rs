@@ -132,10 +132,7 @@ impl ServiceTicket {
 
     pub(super) fn permitted(&self, permitted: EnctypeSet) -> EnctypeSet {
         match self.settings.enctypes {
-            Some(asked) => asked
-                .iter()
-                .filter(|enctype| permitted.contains(*enctype))
-                .fold(EnctypeSet::EMPTY, EnctypeSet::with),
+            Some(asked) => asked.and(permitted),
             None => permitted,
         }
     }

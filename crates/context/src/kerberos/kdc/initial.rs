@@ -27,10 +27,10 @@ use countersign_token::kerberos::PaData;
 
 use crate::environment::{Environment, Timestamp};
 use crate::error::{Error, ErrorKind, KdcProblem};
-use crate::kerberos::outcome::Outcome;
 
 use super::as_reply::Expectation;
 use super::as_request::{Sent, Wish, is_enterprise};
+use super::ended::Ended;
 use super::exchange::{Exchange, ExchangeStep, KdcAnswer, KdcRequest, KdcService};
 use super::fast::Armor;
 use super::hints::{Hint, KeyHints};
@@ -114,7 +114,7 @@ pub struct LastRequest {
 enum State {
     Start,
     Waiting(Box<Conversation>),
-    Over(Outcome),
+    Over(Ended),
 }
 
 /// What is known after some rounds.
@@ -587,11 +587,11 @@ impl Exchange for InitialTicket {
         answer: Option<KdcAnswer>,
         env: &mut Environment<'_>,
     ) -> Result<ExchangeStep<InitialTicketOutcome>, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
+        let placeholder = State::Over(Ended::Interrupted);
         let result = match (core::mem::replace(&mut self.state, placeholder), answer) {
-            (State::Over(outcome), _) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
+            (State::Over(ended), _) => {
+                let error = ended.error();
+                self.state = State::Over(ended);
                 return Err(error);
             }
             (State::Start, None) => self.begin(env),
@@ -607,13 +607,13 @@ impl Exchange for InitialTicket {
                 Ok(ExchangeStep::Send(request))
             }
             Next::Done(outcome) => {
-                self.state = State::Over(Outcome::Established);
+                self.state = State::Over(Ended::Done);
                 Ok(ExchangeStep::Done(outcome))
             }
         });
         step.map_err(|kind| {
             let error = Error::new(kind);
-            self.state = State::Over(Outcome::Failed(error.clone()));
+            self.state = State::Over(Ended::Failed(error.clone()));
             error
         })
     }

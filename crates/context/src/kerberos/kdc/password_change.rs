@@ -16,8 +16,8 @@ use countersign_token::kerberos::kpasswd::{KpasswdResult, PasswordPolicy};
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, KdcProblem};
-use crate::kerberos::outcome::Outcome;
 
+use super::ended::Ended;
 use super::exchange::{Exchange, ExchangeStep, KdcAnswer, KdcRequest, KdcService};
 use super::initial::InitialTicket;
 use super::options::TicketOptions;
@@ -98,7 +98,7 @@ enum State {
     /// A ticket is there.
     Ready(Arc<TicketCredential>),
     Waiting(Box<Waiting>),
-    Over(Outcome),
+    Over(Ended),
 }
 
 struct Waiting {
@@ -342,11 +342,11 @@ impl Exchange for PasswordChange {
         answer: Option<KdcAnswer>,
         env: &mut Environment<'_>,
     ) -> Result<ExchangeStep<PasswordChangeOutcome>, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
+        let placeholder = State::Over(Ended::Interrupted);
         let state = core::mem::replace(&mut self.state, placeholder);
-        if let State::Over(outcome) = state {
-            let error = outcome.error();
-            self.state = State::Over(outcome);
+        if let State::Over(ended) = state {
+            let error = ended.error();
+            self.state = State::Over(ended);
             return Err(error);
         }
         match self.advance(state, answer, env) {
@@ -355,12 +355,12 @@ impl Exchange for PasswordChange {
                 Ok(ExchangeStep::Send(request))
             }
             Ok(Next::Done(outcome)) => {
-                self.state = State::Over(Outcome::Established);
+                self.state = State::Over(Ended::Done);
                 Ok(ExchangeStep::Done(outcome))
             }
             Err(kind) => {
                 let error = Error::new(kind);
-                self.state = State::Over(Outcome::Failed(error.clone()));
+                self.state = State::Over(Ended::Failed(error.clone()));
                 Err(error)
             }
         }

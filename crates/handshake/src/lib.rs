@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod blocking;
+pub mod cache;
+pub mod configuration;
 mod error;
 pub mod framing;
 mod handshake;

@@ -1,0 +1,220 @@
+//! `krb5.conf` from the file system, and the environment's names of files: only where the function's name says so.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use countersign_credential::Krb5Conf;
+use countersign_credential::krb5_conf::{ConfError, ConfSource, NameTokens, SourceProblem};
+
+use crate::cache::{CacheError, NameProblem};
+
+/// Where `krb5.conf` is unless somebody says otherwise.
+pub const DEFAULT_PATH: &str = "/etc/krb5.conf";
+
+/// Where a service's keys are unless somebody says otherwise.
+pub const DEFAULT_KEYTAB: &str = "/etc/krb5.keytab";
+
+/// Where a client's keys are unless somebody says otherwise, with the tokens of
+/// [`NameTokens`](countersign_credential::krb5_conf::NameTokens).
+pub const DEFAULT_CLIENT_KEYTAB: &str = "/var/lib/krb5/user/%{euid}/client.keytab";
+
+#[cfg(windows)]
+const SEPARATOR: char = ';';
+#[cfg(not(windows))]
+const SEPARATOR: char = ':';
+
+/// The file system as a source of configuration.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FileSystem;
+
+impl ConfSource for FileSystem {
+    fn file(&mut self, path: &str, limit: usize) -> Result<Vec<u8>, SourceProblem> {
+        let file = File::open(path).map_err(|error| problem(&error))?;
+        let kind = file.metadata().map_err(|error| problem(&error))?;
+        if kind.is_dir() {
+            return Err(SourceProblem::Folder);
+        }
+        if !kind.is_file() {
+            return Err(SourceProblem::Unreadable);
+        }
+        let most = u64::try_from(limit).unwrap_or(u64::MAX);
+        let mut bytes = Vec::new();
+        file.take(most.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|error| problem(&error))?;
+        if bytes.len() > limit {
+            return Err(SourceProblem::TooLarge);
+        }
+        Ok(bytes)
+    }
+
+    fn folder(&mut self, path: &str) -> Result<Vec<String>, SourceProblem> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(|error| problem(&error))? {
+            let entry = entry.map_err(|error| problem(&error))?;
+            // A name that is no text is none that is read from a folder.
+            names.extend(entry.file_name().into_string());
+        }
+        Ok(names)
+    }
+}
+
+fn problem(error: &io::Error) -> SourceProblem {
+    match error.kind() {
+        io::ErrorKind::NotFound => SourceProblem::Absent,
+        io::ErrorKind::IsADirectory => SourceProblem::Folder,
+        _ => SourceProblem::Unreadable,
+    }
+}
+
+/// Reads `krb5.conf` from the files, in order; those that do not exist are skipped unless none does.
+///
+/// # Errors
+/// What is wrong, in which file and which line.
+pub fn load<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Krb5Conf, ConfError> {
+    Krb5Conf::read(paths, &mut FileSystem)
+}
+
+/// Reads `krb5.conf` from the files that the environment variable `KRB5_CONFIG` lists, separated by colons (on Windows
+/// semicolons), or else from `/etc/krb5.conf`, which need not exist.
+///
+/// # Errors
+/// What is wrong, in which file and which line. Files that the variable lists must not all be absent.
+pub fn load_from_environment() -> Result<Krb5Conf, ConfError> {
+    match env::var_os("KRB5_CONFIG").filter(|paths| !paths.is_empty()) {
+        // What is no text in it names no file, and is reported as one that does not exist.
+        Some(paths) => load(paths.to_string_lossy().split(SEPARATOR)),
+        None if Path::new(DEFAULT_PATH).exists() => load([DEFAULT_PATH]),
+        None => Ok(Krb5Conf::default()),
+    }
+}
+
+/// The keytab of services: the environment variable `KRB5_KTNAME`, or else what the configuration says, or else
+/// `/etc/krb5.keytab`.
+///
+/// # Errors
+/// The name that was found is not a file's; the next is not tried.
+pub fn keytab_from_environment(conf: &Krb5Conf) -> Result<PathBuf, CacheError> {
+    let tokens = UserTokens::from_environment();
+    keytab(
+        "KRB5_KTNAME",
+        DEFAULT_KEYTAB,
+        |t| conf.default_keytab_name(t),
+        &tokens,
+    )
+}
+
+/// The keytab of clients: the environment variable `KRB5_CLIENT_KTNAME`, or else what the configuration says, or else
+/// [`DEFAULT_CLIENT_KEYTAB`].
+///
+/// # Errors
+/// The name that was found is not a file's; the next is not tried.
+pub fn client_keytab_from_environment(conf: &Krb5Conf) -> Result<PathBuf, CacheError> {
+    let tokens = UserTokens::from_environment();
+    keytab(
+        "KRB5_CLIENT_KTNAME",
+        DEFAULT_CLIENT_KEYTAB,
+        |t| conf.default_client_keytab_name(t),
+        &tokens,
+    )
+}
+
+fn keytab(
+    name: &str,
+    default: &str,
+    configured: impl FnOnce(&NameTokens<'_>) -> Result<Option<String>, ConfError>,
+    user: &UserTokens,
+) -> Result<PathBuf, CacheError> {
+    if let Some(name) = variable(name)? {
+        return keytab_path(&name);
+    }
+    match configured(&user.tokens()).map_err(|_| NameProblem::Token)? {
+        Some(name) => keytab_path(&name),
+        None => {
+            let path = user.tokens().expand(default);
+            Ok(PathBuf::from(path.map_err(|_| NameProblem::Token)?))
+        }
+    }
+}
+
+/// The path in a keytab's name: `FILE:path`, `WRFILE:path`, or the path alone.
+///
+/// # Errors
+/// It is of another type.
+pub fn keytab_path(name: &str) -> Result<PathBuf, CacheError> {
+    let path = match name.split_once(':') {
+        Some(("FILE" | "WRFILE", path)) => path,
+        // A letter before the colon is a drive of Windows, not a type.
+        Some((kind, _)) if kind.len() > 1 && !kind.contains(['/', '\\']) => {
+            return Err(NameProblem::UnknownType.into());
+        }
+        _ => name,
+    };
+    match path {
+        "" => Err(NameProblem::Empty.into()),
+        path => Ok(path.into()),
+    }
+}
+
+/// An environment variable; one that is empty counts as absent.
+pub(crate) fn variable(name: &str) -> Result<Option<String>, CacheError> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(NameProblem::NotText.into()),
+    }
+}
+
+/// Who this process runs as, for names with `%{uid}` in them.
+#[derive(Debug, Clone, Default)]
+pub struct UserTokens {
+    uid: Option<u32>,
+    euid: Option<u32>,
+    username: Option<String>,
+    temp: Option<String>,
+}
+
+impl UserTokens {
+    /// The same as [`of_process`](Self::of_process), with the environment's folder for temporary files (on Unix the
+    /// variable `TMPDIR`).
+    #[must_use]
+    pub fn from_environment() -> Self {
+        Self {
+            temp: env::temp_dir().into_os_string().into_string().ok(),
+            ..Self::of_process()
+        }
+    }
+
+    /// The user's numbers and name, asked of the operating system; `%{TEMP}` is `/tmp` on Unix.
+    #[must_use]
+    pub fn of_process() -> Self {
+        #[cfg(unix)]
+        {
+            use nix::unistd::{Uid, User};
+            Self {
+                uid: Some(Uid::current().as_raw()),
+                euid: Some(Uid::effective().as_raw()),
+                username: User::from_uid(Uid::effective())
+                    .ok()
+                    .flatten()
+                    .map(|user| user.name),
+                temp: Some("/tmp".into()),
+            }
+        }
+        #[cfg(not(unix))]
+        Self::default()
+    }
+
+    /// The values of the tokens.
+    #[must_use]
+    pub fn tokens(&self) -> NameTokens<'_> {
+        NameTokens {
+            uid: self.uid,
+            euid: self.euid,
+            username: self.username.as_deref(),
+            temp: self.temp.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Eight processes that change one cache, one collection and one keytab at the same time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where it fails"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+use countersign_credential::{KeyBlock, KeytabEntry, NameType, Principal, TicketCredential};
+use countersign_handshake::cache::{CacheStore, DirCache, FileCache, load_keytab, update_keytab};
+
+const PROCESSES: usize = 8;
+const TICKETS: usize = 12;
+const FOLDER: &str = "COUNTERSIGN_TEST_FOLDER";
+const NUMBER: &str = "COUNTERSIGN_TEST_NUMBER";
+
+fn user() -> Principal {
+    Principal::new("R", ["user"], NameType::PRINCIPAL)
+}
+
+fn ticket(name: &str) -> TicketCredential {
+    let server = Principal::new("R", ["HTTP", name], NameType::SRV_HST);
+    let key = KeyBlock::from_parts(18, &[7; 32]);
+    let mut ticket = TicketCredential::new(user(), server, key, vec![1; 900]);
+    ticket.times.end_time = 1;
+    ticket
+}
+
+/// Starts this test program again, to run one of the tests below that are of no use alone.
+fn start(test: &str, folder: &Path, number: usize) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .env(FOLDER, folder)
+        .env(NUMBER, number.to_string())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn folder() -> (PathBuf, usize) {
+    let folder = std::env::var_os(FOLDER).expect("run by another test");
+    let number = std::env::var(NUMBER).unwrap().parse().unwrap();
+    (folder.into(), number)
+}
+
+/// An empty folder of this test.
+fn fresh(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("countersign-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir(&folder).unwrap();
+    folder
+}
+
+fn run(test: &str, folder: &Path) {
+    let children: Vec<Child> = (0..PROCESSES)
+        .map(|number| start(test, folder, number))
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn eight_processes_that_store_lose_no_ticket() {
+    let folder = fresh("store");
+    let cache = FileCache::new(folder.join("cc"));
+    cache.initialize(&user()).unwrap();
+    run("process_stores", &folder);
+    assert_eq!(cache.load().unwrap().entries().len(), PROCESSES * TICKETS);
+    assert_eq!(
+        load_keytab(folder.join("keytab")).unwrap().entries().len(),
+        PROCESSES * TICKETS
+    );
+    let left = std::fs::read_dir(&folder).unwrap().count();
+    assert_eq!(left, 2, "temporary files are left behind");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+#[ignore = "run by eight_processes_that_store_lose_no_ticket"]
+fn process_stores() {
+    let (folder, number) = folder();
+    let cache = FileCache::new(folder.join("cc"));
+    for index in 0..TICKETS {
+        cache
+            .store(&[ticket(&format!("h{number}-{index}"))])
+            .unwrap();
+        // Read while others write.
+        assert_eq!(*cache.load().unwrap().default_principal(), user());
+        let kvno = u32::try_from(number * TICKETS + index).unwrap();
+        update_keytab(folder.join("keytab"), |keytab| {
+            let key = KeyBlock::from_parts(18, &[3; 32]);
+            keytab.push(KeytabEntry::new(user(), kvno, key));
+        })
+        .unwrap();
+    }
+}
+
+#[test]
+fn eight_processes_that_make_and_remove_never_show_half_a_cache() {
+    let folder = fresh("make");
+    run("process_makes", &folder);
+    let primary = DirCache::primary(folder.join("collection")).unwrap();
+    for member in primary.collection().unwrap() {
+        member.load().unwrap();
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+#[ignore = "run by eight_processes_that_make_and_remove_never_show_half_a_cache"]
+fn process_makes() {
+    use countersign_handshake::cache::CacheError;
+
+    let (folder, number) = folder();
+    let whole_or_absent = |cache: &dyn CacheStore| match cache.load() {
+        Ok(cache) => assert_eq!(*cache.default_principal(), user()),
+        Err(CacheError::Absent) => {}
+        Err(error) => panic!("{error}"),
+    };
+    for index in 0..TICKETS {
+        let cache = DirCache::primary(folder.join("collection")).unwrap();
+        cache.initialize(&user()).unwrap();
+        whole_or_absent(&cache);
+        match cache.store(&[ticket(&format!("h{number}-{index}"))]) {
+            Ok(()) | Err(CacheError::Absent) => {}
+            Err(error) => panic!("{error}"),
+        }
+        let own = cache.sibling().unwrap();
+        own.initialize(&user()).unwrap();
+        own.make_primary().unwrap();
+        whole_or_absent(&cache);
+        if index % 3 == 0 {
+            match cache.destroy() {
+                Ok(()) | Err(CacheError::Absent) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}

@@ -11,6 +11,7 @@ mod grant;
 mod initial;
 mod lifetime;
 mod messages;
+mod password;
 mod path;
 mod preauth;
 mod refusal;
@@ -21,6 +22,7 @@ mod tests;
 mod ticket_granting;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_credential::{Keytab, KeytabEntry, Password, Principal};
@@ -87,7 +89,12 @@ impl Kdc {
     /// The answer of the realm's password-changing service (RFC 3244 §2); empty when it would keep silent.
     #[must_use]
     pub fn answer_password_change(&self, request: &[u8]) -> Vec<u8> {
-        self.core().answer_password_change(request)
+        password::answer(&mut self.core(), request)
+    }
+
+    /// A client believes no reply that names another address than the one it asked (RFC 4120 §3.5.2).
+    fn password_host(&self, host: IpAddr) {
+        self.core().password_host = host;
     }
 
     fn datagram_limit(&self) -> usize {

@@ -34,6 +34,7 @@ pub struct Account {
     pub(super) password_expires: Option<i64>,
     pub(super) ok_as_delegate: bool,
     pub(super) sensitive: bool,
+    pub(super) sets_passwords: bool,
 }
 
 /// Where the keys of an account come from.
@@ -81,6 +82,7 @@ impl Account {
             password_expires: None,
             ok_as_delegate: false,
             sensitive: false,
+            sets_passwords: false,
         }
     }
 
@@ -164,6 +166,12 @@ impl Account {
     /// Sets OK-AS-DELEGATE in tickets for this service (RFC 4120 §2.8).
     pub fn ok_as_delegate(mut self) -> Self {
         self.ok_as_delegate = true;
+        self
+    }
+
+    /// May set other accounts' passwords (RFC 3244 §2).
+    pub fn sets_passwords(mut self) -> Self {
+        self.sets_passwords = true;
         self
     }
 

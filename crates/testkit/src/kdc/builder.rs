@@ -9,6 +9,7 @@ use super::Kdc;
 use super::account::{Account, KeySource, Record};
 use super::core::{Clock, Config, Core, RandomKeys};
 use super::fast::FastPolicy;
+use super::password::PasswordPolicy;
 use super::path::Paths;
 use crate::realm::Realm;
 use crate::{Error, FixedClock, SeededRandom};
@@ -47,6 +48,7 @@ impl KdcBuilder {
                 replay_cache: true,
                 fast: FastPolicy::Available,
                 paths: Paths::default(),
+                password_policy: None,
             },
         }
     }
@@ -162,6 +164,15 @@ impl KdcBuilder {
         self
     }
 
+    /// Refuses new passwords of fewer than `shortest` characters, with `text` (RFC 3244 §2, KRB5_KPASSWD_SOFTERROR).
+    pub fn password_policy(mut self, shortest: usize, text: &str) -> Self {
+        self.config.password_policy = Some(PasswordPolicy {
+            shortest,
+            text: text.into(),
+        });
+        self
+    }
+
     /// Forgets authenticators, so that a recorded TGS-REQ is answered every time.
     pub fn without_replay_cache(mut self) -> Self {
         self.config.replay_cache = false;
@@ -175,8 +186,10 @@ impl KdcBuilder {
     pub fn build(mut self) -> Result<Kdc, Error> {
         let realm = Realm::new(&self.realm, self.seed);
         let granting = format!("krbtgt/{}", self.realm);
-        if !self.accounts.iter().any(|account| account.name == granting) {
-            self.accounts.push(Account::service(&granting));
+        for own in [granting.as_str(), "kadmin/changepw"] {
+            if !self.accounts.iter().any(|account| account.name == own) {
+                self.accounts.push(Account::service(own));
+            }
         }
         let mut random = self.random;
         let mut records = Vec::new();

@@ -1,6 +1,7 @@
 //! The KDC's state, and the way of a request through it.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use countersign_credential::{NameType, Principal};
@@ -9,6 +10,7 @@ use countersign_crypto::{Enctype, Key, Random};
 use super::account::{KeySource, Record};
 use super::edit::Edits;
 use super::fast::{FastPolicy, Tunnel};
+use super::password::{NOWHERE, PasswordPolicy};
 use super::path::Paths;
 use super::refusal::{Refusal, code};
 use super::request::{Request, RequestKind, SeenRequest, kind_of};
@@ -34,6 +36,7 @@ pub(super) struct Config {
     pub(super) replay_cache: bool,
     pub(super) fast: FastPolicy,
     pub(super) paths: Paths,
+    pub(super) password_policy: Option<PasswordPolicy>,
 }
 
 /// Tells the time.
@@ -61,6 +64,8 @@ pub(super) struct Core {
     pub(super) seen: VecDeque<SeenRequest>,
     /// Whether keys follow from the realm's seed.
     pub(super) seeded: bool,
+    /// Where the password-changing service says it is.
+    pub(super) password_host: IpAddr,
     /// Authenticators, and when they came.
     replays: HashMap<Vec<u8>, i64>,
 }
@@ -100,6 +105,7 @@ impl Core {
             edits: Edits::default(),
             seen: VecDeque::new(),
             seeded,
+            password_host: NOWHERE,
             replays: HashMap::new(),
         }
     }
@@ -142,15 +148,6 @@ impl Core {
             Ok(answer) => answer,
             Err(refusal) => self.refuse(seen, Some(&session), &refusal, now),
         }
-    }
-
-    pub(super) fn answer_password_change(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut seen = SeenRequest::new(RequestKind::PasswordChange, bytes);
-        let refusal = Refusal::new(code::GENERIC, "passwords are not changed here");
-        let now = self.clock.now();
-        let answer = self.refuse(&mut seen, None, &refusal, now);
-        self.keep(seen);
-        answer
     }
 
     /// An error that belongs to no request that could be read.
@@ -222,7 +219,7 @@ impl Core {
         !(known && self.config.replay_cache)
     }
 
-    fn keep(&mut self, seen: SeenRequest) {
+    pub(super) fn keep(&mut self, seen: SeenRequest) {
         self.seen.push_back(seen);
         if self.seen.len() > KEPT_REQUESTS {
             self.seen.pop_front();

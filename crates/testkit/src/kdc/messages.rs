@@ -149,3 +149,17 @@ pub struct KrbFastFinished {
     #[rasn(tag(explicit(4)))]
     pub ticket_checksum: krb::Checksum,
 }
+
+/// ```text
+/// ChangePasswdData ::= SEQUENCE { newpasswd [0] OCTET STRING, targname [1] PrincipalName OPTIONAL,
+///                                 targrealm [2] Realm OPTIONAL }                           RFC 3244 §2
+/// ```
+#[derive(AsnType, Decode, Encode)]
+pub(super) struct ChangePasswdData {
+    #[rasn(tag(explicit(0)))]
+    pub(super) newpasswd: OctetString,
+    #[rasn(tag(explicit(1)))]
+    pub(super) targname: Option<krb::PrincipalName>,
+    #[rasn(tag(explicit(2)))]
+    pub(super) targrealm: Option<krb::Realm>,
+}

@@ -84,6 +84,7 @@ impl Kdc {
     ) -> io::Result<KdcServer> {
         let (udp, tcp) = bind_both(one(address)?)?;
         let (password_udp, password_tcp) = bind_both(one(password_address)?)?;
+        self.password_host(reachable(password_tcp.local_addr()?).ip());
         let shared = Arc::new(Shared {
             kdc: self.clone(),
             stop: AtomicBool::new(false),

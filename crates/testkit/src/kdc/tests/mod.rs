@@ -3,6 +3,7 @@
 mod client;
 mod fast;
 mod initial;
+mod password;
 mod path;
 mod serving;
 mod ticket_granting;

@@ -91,6 +91,9 @@ pub enum ErrorKind {
     UserToUserUnsupported,
     /// The acceptor has no long-term key: it accepts user-to-user authentication only.
     UserToUserRequired,
+    /// The initiator did not prove that the messages that IAKERB passed on are those that it sent and
+    /// received.
+    ProxiedMessagesUnproven,
     /// The delegated credential does not decode, decrypt or belong to the initiator.
     DelegationDefective,
     /// The caller asked to delegate and the ticket is not marked OK-AS-DELEGATE.
@@ -179,6 +182,7 @@ impl ErrorKind {
             Self::EnctypeRefused { .. } => S::SEC_E_ALGORITHM_MISMATCH,
             Self::TicketModified
             | Self::AuthenticatorModified
+            | Self::ProxiedMessagesUnproven
             | Self::MessageModified
             | Self::MessageReflected => S::SEC_E_MESSAGE_ALTERED,
             Self::TicketExpired | Self::ContextExpired => S::SEC_E_CONTEXT_EXPIRED,
@@ -238,9 +242,10 @@ impl ErrorKind {
             Self::BindingsMismatch | Self::BindingsMissing | Self::ChecksumDefective(_) => {
                 M::GSS_S_BAD_BINDINGS
             }
-            Self::MessageModified | Self::MessageReflected | Self::ChecksumMissing => {
-                M::GSS_S_BAD_SIG
-            }
+            Self::MessageModified
+            | Self::MessageReflected
+            | Self::ChecksumMissing
+            | Self::ProxiedMessagesUnproven => M::GSS_S_BAD_SIG,
             Self::Replayed | Self::MessageDuplicate => M::GSS_S_DUPLICATE_TOKEN,
             Self::MessageOld => M::GSS_S_OLD_TOKEN,
             Self::MessageUnsequenced => M::GSS_S_UNSEQ_TOKEN,
@@ -266,7 +271,9 @@ impl ErrorKind {
             Self::AnonymousRefused => 12,
             Self::EnctypeRefused { .. } => 14,
             Self::TransitRefused => 28,
-            Self::AuthenticatorModified | Self::TicketModified => 31,
+            Self::AuthenticatorModified | Self::TicketModified | Self::ProxiedMessagesUnproven => {
+                31
+            }
             Self::TicketExpired => 32,
             Self::TicketNotYetValid => 33,
             Self::Replayed => 34,

@@ -133,6 +133,10 @@ impl fmt::Display for ErrorKind {
                 "the acceptor has no key of its own: have the initiator ask for the acceptor's \
                  ticket-granting ticket and obtain a user-to-user ticket with it"
             }
+            Self::ProxiedMessagesUnproven => {
+                "the initiator did not prove that the messages passed on for it are those that it \
+                 sent and received: try again; if it stays so, look for who stands between"
+            }
             Self::DelegationDefective => {
                 "the delegated credential does not decode, decrypt or belong to the initiator: have \
                  it delegate a forwarded ticket of its own, or none"

@@ -30,6 +30,7 @@ use crate::step::{Answer, Mechanism, Need, ReplayQuery, ReplayVerdict, Step};
 use super::credential::{AcceptorCredential, ReplayProtection};
 use super::drawn::Drawn;
 use super::framing::{Framed, unframe, unframe_any};
+use super::iakerb::Proxied;
 use super::outcome::Outcome;
 use super::request::{AcceptedRequest, Expectations};
 use super::{ap_rep, krb_error};
@@ -128,6 +129,17 @@ impl Acceptor {
         self
     }
 
+    /// The request is the end of IAKERB.
+    pub(super) fn proxied(mut self, proxied: Proxied) -> Self {
+        self.expectations.proxied = Some(proxied);
+        self
+    }
+
+    /// The realms that it has keys of, or a ticket.
+    pub(super) fn realms(&self) -> impl Iterator<Item = &[u8]> {
+        self.credential.realms()
+    }
+
     fn request(
         &mut self,
         token: &[u8],
@@ -139,6 +151,11 @@ impl Acceptor {
             kind,
             framed: Some(framed),
         };
+        // IAKERB is a mechanism of its own, and so are its tokens.
+        let proxied = self.expectations.proxied.is_some();
+        if matches!(framed, Framed::As(oid) if proxied != (oid == Oid::IAKERB)) {
+            return Err(Refusal::silent(ErrorKind::WrongMechanism));
+        }
         match id {
             None => {}
             Some(id) if id == TokenId::ApReq.to_bytes() => {}
@@ -238,7 +255,7 @@ impl Acceptor {
         let skew = i64::from(env.policy.clock_skew());
         let mut context = NewContext {
             role: Role::Acceptor,
-            mechanism: Oid::KERBEROS,
+            mechanism: request.mechanism,
             flags,
             local: Identity::Kerberos(ticket.server),
             peer: Some(Identity::Kerberos(ticket.client)),

@@ -3,7 +3,7 @@
 use countersign_credential::TicketCredential;
 use countersign_crypto::{Enctype, Key, KeyUsage, Random};
 use countersign_token::der::{Decode, Encode, Encoded, SequenceOf};
-use countersign_token::kerberos::gss_checksum::{GssChecksum, GssFlags};
+use countersign_token::kerberos::gss_checksum::{Extensions, GssChecksum, GssFlags};
 use countersign_token::kerberos::gss_token::TokenId;
 use countersign_token::kerberos::{
     ApOptions, ApReq, Authenticator, AuthorizationData, Checksum, EncryptedData, EncryptionKey,
@@ -111,10 +111,15 @@ impl RequestParts {
         let mut checksum = GssChecksum::new(GssFlags(flags.bits()));
         checksum.bindings = bindings;
         checksum.delegation = delegation.as_deref();
-        let checksum = checksum.encode().map_err(|_| ErrorKind::Overflow)?;
-
         let subkey =
             Key::generate(session_key.enctype(), env.random).map_err(|_| ErrorKind::Random)?;
+        let finished = match &options.proxied {
+            Some(proxied) => proxied.finished(&subkey)?,
+            None => None,
+        };
+        checksum.extensions = Extensions::parse(finished.as_deref().unwrap_or_default())
+            .map_err(|_| ErrorKind::Internal("own extension"))?;
+        let checksum = checksum.encode().map_err(|_| ErrorKind::Overflow)?;
         let parts = Self {
             time: resolved(time, env.random)?,
             sequence: random_sequence(env.random)?,

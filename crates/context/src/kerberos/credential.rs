@@ -150,6 +150,12 @@ impl AcceptorCredential {
         self.keys.iter().map(|key| key.entry.principal())
     }
 
+    /// The realms of the principals, and that of the ticket for user-to-user.
+    pub(super) fn realms(&self) -> impl Iterator<Item = &[u8]> {
+        let owner = self.own_ticket().map(OwnTicket::owner);
+        self.principals().chain(owner).map(Principal::realm)
+    }
+
     /// A principal that it answers for, to sign errors with.
     pub(super) fn answers_as(&self) -> Option<&Principal> {
         let owner = self.own_ticket().map(OwnTicket::owner);

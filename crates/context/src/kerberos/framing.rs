@@ -11,7 +11,7 @@ use crate::error::ErrorKind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framed {
     /// Under the OID of RFC 4121, its variant that a bug of old Windows made (MS-KILE §3.1.1.7), or
-    /// that of user-to-user.
+    /// that of user-to-user, or that of IAKERB.
     As(Oid<'static>),
     /// Bare, as DCE style has it.
     Bare,
@@ -74,7 +74,12 @@ pub(super) fn unframe(token: &[u8], due: TokenId) -> Result<(Framed, &[u8]), Err
 pub(super) type Unframed<'a> = (Framed, Option<[u8; 2]>, &'a [u8]);
 
 /// The mechanisms whose tokens are Kerberos messages. Which of them fits is told by the message.
-const KNOWN: [Oid<'static>; 3] = [Oid::KERBEROS, Oid::MS_KERBEROS, Oid::KERBEROS_USER_TO_USER];
+const KNOWN: [Oid<'static>; 4] = [
+    Oid::KERBEROS,
+    Oid::MS_KERBEROS,
+    Oid::KERBEROS_USER_TO_USER,
+    Oid::IAKERB,
+];
 
 /// Takes the message out of its framing, whichever it is.
 pub(super) fn unframe_any(token: &[u8]) -> Result<Unframed<'_>, ErrorKind> {

@@ -29,6 +29,7 @@ use crate::step::{Answer, Mechanism, Step};
 
 use super::ap_req::RequestParts;
 use super::framing::{Framed, unframe_any};
+use super::iakerb::Proxied;
 use super::outcome::Outcome;
 use super::ticket::permitted_key;
 use super::{ap_rep, krb_error};
@@ -65,12 +66,15 @@ pub(super) struct Options {
     pub(super) required: Flags,
     pub(super) bindings: Option<ChannelBindings>,
     pub(super) delegate: Option<Arc<TicketCredential>>,
+    /// The request is the end of IAKERB.
+    pub(super) proxied: Option<Proxied>,
 }
 
 impl Options {
     /// What the tokens are framed under.
     pub(super) fn mechanism(&self, credential: &TicketCredential) -> Oid<'static> {
         match credential.is_skey {
+            _ if self.proxied.is_some() => Oid::IAKERB,
             true => Oid::KERBEROS_USER_TO_USER,
             false => Oid::KERBEROS,
         }
@@ -111,6 +115,7 @@ impl Initiator {
                 required: Flags::MUTUAL,
                 bindings: None,
                 delegate: None,
+                proxied: None,
             },
             state: State::Start,
         }
@@ -161,6 +166,12 @@ impl Initiator {
         self.options.delegate = Some(forwarded.into());
         self.options.requested |= Flags::DELEGATION;
         self.options.required |= Flags::DELEGATION;
+        self
+    }
+
+    /// The request is the end of IAKERB.
+    pub(super) fn proxied(mut self, proxied: Proxied) -> Self {
+        self.options.proxied = Some(proxied);
         self
     }
 
@@ -292,7 +303,7 @@ impl Initiator {
         };
         Ok(NewContext {
             role: Role::Initiator,
-            mechanism: Oid::KERBEROS,
+            mechanism: self.mechanism(),
             flags: sent.flags,
             local: Identity::Kerberos(self.credential.client.clone()),
             peer,
@@ -326,7 +337,10 @@ fn established(context: NewContext, token: Option<Vec<u8>>) -> (State, Step) {
 
 impl Mechanism for Initiator {
     fn mechanism(&self) -> Oid<'static> {
-        Oid::KERBEROS
+        match self.options.proxied {
+            Some(_) => Oid::IAKERB,
+            None => Oid::KERBEROS,
+        }
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {

@@ -8,6 +8,7 @@ mod credential;
 mod delegation;
 mod drawn;
 mod framing;
+mod iakerb;
 mod initiator;
 pub mod kdc;
 mod krb_error;
@@ -21,6 +22,7 @@ mod user_to_user;
 
 pub use acceptor::Acceptor;
 pub use credential::{AcceptorCredential, ReplayProtection};
+pub use iakerb::{IakerbAcceptor, IakerbDialect, IakerbInitiator};
 pub use initiator::Initiator;
 pub use replay::ReplayCache;
 pub use service::ServicePattern;

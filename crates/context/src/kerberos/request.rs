@@ -17,6 +17,7 @@ use super::authorization::AuthenticatorData;
 use super::credential::AcceptorCredential;
 use super::delegation;
 use super::framing::Framed;
+use super::iakerb::Proxied;
 use super::plaintext::Plaintext;
 use super::replay;
 use super::ticket::{VerifiedTicket, permitted_key};
@@ -27,11 +28,14 @@ pub(super) struct Expectations {
     pub(super) required: Flags,
     pub(super) bindings: ChannelBindingPolicy,
     pub(super) peer_address: Option<(i32, Vec<u8>)>,
+    /// The request is the end of IAKERB.
+    pub(super) proxied: Option<Proxied>,
 }
 
 /// An AP-REQ in which everything but freshness has been verified.
 pub(super) struct AcceptedRequest {
     pub(super) framed: Framed,
+    pub(super) mechanism: Oid<'static>,
     pub(super) ticket: VerifiedTicket,
     /// Granted.
     pub(super) flags: Flags,
@@ -68,6 +72,7 @@ impl AcceptedRequest {
         if framed == Framed::As(Oid::KERBEROS_USER_TO_USER) && !user_to_user {
             return Err(ErrorKind::WrongMechanism);
         }
+        let proxied = expectations.proxied.as_ref();
         let opened = credential.open(request.ticket.value(), user_to_user, env)?;
         let ticket = VerifiedTicket::check(
             opened.server,
@@ -95,6 +100,9 @@ impl AcceptedRequest {
             .ok_or(ErrorKind::ChecksumMissing)?;
         let checksum =
             GssChecksum::parse(checksum.checksum).map_err(ErrorKind::ChecksumDefective)?;
+        if let Some(proxied) = proxied {
+            proxied.verify(checksum.extensions, subkey.as_ref())?;
+        }
         let asked = Flags::from_bits(checksum.flags.0);
         let mut flags = asked & GRANTABLE;
         if flags.contains(Flags::DCE_STYLE) {
@@ -130,8 +138,13 @@ impl AcceptedRequest {
         }
 
         let initiators = subkey.as_ref().unwrap_or(&ticket.session_key).enctype();
+        let mechanism = match proxied {
+            Some(_) => Oid::IAKERB,
+            None => Oid::KERBEROS,
+        };
         Ok(Self {
             framed,
+            mechanism,
             subkey_enctype: data.preferred_enctype(env.policy).unwrap_or(initiators),
             ticket,
             flags,

@@ -21,6 +21,10 @@ pub(super) struct Ask {
     pub(super) patience: Duration,
     max_reply: usize,
     pub(super) baton: Baton,
+    #[cfg(feature = "https")]
+    realm: Vec<u8>,
+    #[cfg(feature = "https")]
+    anchors: Option<super::https::Anchors>,
 }
 
 impl Ask {
@@ -37,6 +41,10 @@ impl Ask {
             patience: settings.patience,
             max_reply: settings.max_reply,
             baton,
+            #[cfg(feature = "https")]
+            realm: request.realm.clone(),
+            #[cfg(feature = "https")]
+            anchors: settings.anchors.clone(),
         }
     }
 
@@ -82,5 +90,29 @@ impl Ask {
         self.patience
             .max(Duration::from_millis(1))
             .saturating_mul(1 << sent.min(16))
+    }
+}
+
+#[cfg(feature = "https")]
+mod https {
+    use super::super::endpoint::Endpoint;
+    use super::super::error::Failure;
+    use super::super::https::Conversation;
+    use super::Ask;
+
+    impl Ask {
+        pub(in super::super) fn conversation(
+            &self,
+            endpoint: &Endpoint,
+        ) -> Result<Conversation, Failure> {
+            let anchors = self.anchors.as_ref().ok_or(Failure::NoAnchors)?;
+            Conversation::begin(
+                anchors,
+                endpoint,
+                &self.realm,
+                &self.message,
+                self.max_reply,
+            )
+        }
     }
 }

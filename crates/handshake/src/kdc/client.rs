@@ -68,6 +68,14 @@ impl KdcClient {
         self.with(|settings| settings.max_reply = bytes)
     }
 
+    /// Trusts these authorities to vouch for KDC proxies; nobody unless told otherwise, and
+    /// proxies are then not asked.
+    #[cfg(feature = "https")]
+    #[must_use]
+    pub fn anchors(self, anchors: super::Anchors) -> Self {
+        self.with(|settings| settings.anchors = Some(anchors))
+    }
+
     /// Lends clock, randomness and policy to the exchanges that [`run`](Self::run) drives: the
     /// function makes one for each.
     #[must_use]

@@ -43,6 +43,8 @@ mod blocking;
 mod client;
 mod endpoint;
 mod error;
+#[cfg(feature = "https")]
+mod https;
 mod locate;
 mod memory;
 #[cfg(feature = "tokio")]
@@ -56,5 +58,7 @@ mod settings;
 pub use client::KdcClient;
 pub use endpoint::{Endpoint, EndpointError, Transport, default_port};
 pub use error::{Attempt, Error, Failure};
+#[cfg(feature = "https")]
+pub use https::{Anchors, AnchorsError};
 pub use locate::{Chain, Locate, LocateError, Locating, StaticKdcs};
 pub use observe::{KdcEvent, KdcEventKind};

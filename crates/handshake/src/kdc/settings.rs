@@ -24,6 +24,8 @@ pub(super) struct Settings {
     pub(super) max_reply: usize,
     pub(super) environment: Environments,
     pub(super) observer: Option<Observer>,
+    #[cfg(feature = "https")]
+    pub(super) anchors: Option<super::https::Anchors>,
     /// Shared by every clone of the client.
     pub(super) memory: Arc<Memory>,
 }
@@ -38,6 +40,8 @@ impl Settings {
             max_reply: 1024 * 1024,
             environment: Arc::new(SystemEnvironment::new),
             observer: None,
+            #[cfg(feature = "https")]
+            anchors: None,
             memory: Arc::default(),
         }
     }

@@ -6,6 +6,8 @@
 //! notices within a twentieth of a second; one that is stuck in the operating system, when that
 //! lets go of it: a connection at the deadline of its request, a search when the resolver gives up.
 
+#[cfg(feature = "https")]
+mod https;
 mod patient;
 mod tcp;
 mod udp;
@@ -121,6 +123,9 @@ impl Worker {
             Job::Ask(route, address) => match route.transport {
                 Transport::Udp => udp::ask(self, *address),
                 Transport::Tcp => tcp::ask(self, *address),
+                #[cfg(feature = "https")]
+                Transport::Https => https::ask(self, &route.endpoint, *address),
+                #[cfg(not(feature = "https"))]
                 Transport::Https => Event::Failed(Failure::NoHttps),
             },
         }

@@ -3,6 +3,8 @@
 //! The jobs are futures that live in the future of the request: when that is dropped they are
 //! dropped with it, and their sockets are closed. Nothing is spawned.
 
+#[cfg(feature = "https")]
+mod https;
 mod pool;
 mod tcp;
 mod udp;
@@ -82,6 +84,9 @@ async fn work(number: usize, job: Job, ask: Arc<Ask>, notes: Notes) -> Event {
         Job::Ask(route, address) => match route.transport {
             Transport::Udp => udp::ask(number, &ask, address, &notes).await,
             Transport::Tcp => tcp::ask(number, &ask, address).await,
+            #[cfg(feature = "https")]
+            Transport::Https => https::ask(number, &ask, &route.endpoint, address).await,
+            #[cfg(not(feature = "https"))]
             Transport::Https => Failure::NoHttps.into(),
         },
     }

@@ -3,6 +3,7 @@
 
 mod kdc;
 mod kind;
+mod pac;
 mod text;
 
 use core::fmt;
@@ -13,6 +14,7 @@ use crate::status::{MajorStatus, SspiStatus};
 
 pub use kdc::{KdcProblem, ReplyPart};
 pub use kind::ErrorKind;
+pub use pac::{PacProblem, PacSignature};
 pub use text::krb_error_name;
 
 /// Why a context or a message was refused.

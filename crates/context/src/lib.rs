@@ -16,10 +16,12 @@ pub use countersign_credential as credential;
 pub use countersign_crypto as crypto;
 pub use countersign_token as token;
 pub use environment::{Environment, Timestamp};
-pub use error::{Error, ErrorKind, KdcProblem, ReplyPart, krb_error_name};
+pub use error::{
+    Error, ErrorKind, KdcProblem, PacProblem, PacSignature, ReplyPart, krb_error_name,
+};
 pub use flags::Flags;
 pub use identity::Identity;
-pub use policy::{EnctypeSet, Policy};
+pub use policy::{EnctypeSet, PacPolicy, Policy};
 pub use security_context::{
     IoBuffer, IovParts, Order, Overhead, PrfKey, Protection, Receiver, Role, SecurityContext,
     Sender, SessionKey, Sizes, Unwrapped, UnwrappedInPlace,

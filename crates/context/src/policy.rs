@@ -69,6 +69,22 @@ impl core::fmt::Debug for EnctypeSet {
     }
 }
 
+/// What an acceptor makes of a ticket's PAC (MS-PAC).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum PacPolicy {
+    /// Verified when there is one; a context whose PAC is malformed or forged is refused.
+    #[default]
+    WhenPresent,
+    /// As [`WhenPresent`](Self::WhenPresent), and there must be one that names a SID: for services
+    /// that authorize by SID, in a domain all of whose KDCs add PACs. Without it, a client can be
+    /// any that has the right name.
+    Required,
+    /// Neither verified nor offered: for services that use names only, and KDCs that sign PACs
+    /// wrongly, as some that copy them across realms.
+    Ignored,
+}
+
 /// What the engine permits. The default refuses everything weak; each relaxation has a name.
 ///
 /// ```
@@ -88,11 +104,13 @@ pub struct Policy {
     skew_recovery: bool,
     unchecked_transit: bool,
     anonymous_initiators: bool,
+    pac: PacPolicy,
 }
 
 impl Policy {
     /// The defaults: AES enctypes, 300 s of skew, tokens of at most 64 KiB, one attempt at clock
-    /// skew recovery, no anonymous initiator, no unchecked transit through foreign realms.
+    /// skew recovery, no anonymous initiator, no unchecked transit through foreign realms, PACs
+    /// verified when there are any.
     pub const DEFAULT: Self = Self {
         enctypes: EnctypeSet::AES,
         clock_skew: 300,
@@ -100,6 +118,7 @@ impl Policy {
         skew_recovery: true,
         unchecked_transit: false,
         anonymous_initiators: false,
+        pac: PacPolicy::WhenPresent,
     };
 
     /// Permits exactly these enctypes, for the ticket, the session key and both subkeys alike.
@@ -148,6 +167,13 @@ impl Policy {
         self
     }
 
+    /// What an acceptor makes of a ticket's PAC.
+    #[must_use]
+    pub fn with_pac(mut self, pac: PacPolicy) -> Self {
+        self.pac = pac;
+        self
+    }
+
     /// The permitted enctypes.
     #[must_use]
     pub fn enctypes(&self) -> EnctypeSet {
@@ -176,6 +202,12 @@ impl Policy {
     #[must_use]
     pub fn anonymous_initiators(&self) -> bool {
         self.anonymous_initiators
+    }
+
+    /// What an acceptor makes of a ticket's PAC.
+    #[must_use]
+    pub fn pac(&self) -> PacPolicy {
+        self.pac
     }
 
     /// Whether unchecked transit is accepted.

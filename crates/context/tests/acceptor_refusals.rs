@@ -14,7 +14,8 @@ use countersign_context::{
 use countersign_testkit::flags::{ap_options, gss, ticket as ticket_flags};
 use countersign_testkit::framing::{self, Framing};
 use countersign_testkit::{
-    FixedClock, NOW, Realm, SeededRandom, bindings_hash, if_relevant, read_krb_error, seal_krb_cred,
+    FixedClock, NOW, PacBuilder, PacLogonInfo, Realm, SeededRandom, bindings_hash, if_relevant,
+    read_krb_error, seal_krb_cred,
 };
 use support::*;
 
@@ -623,10 +624,11 @@ fn acceptor_refuses_large_tokens_before_it_looks_at_them() {
 #[test]
 fn acceptor_accepts_a_ticket_of_48_kilobytes() {
     let realm = realm();
-    let pac = if_relevant(&[(128, vec![0x5a; 48_000])]).unwrap();
+    let mut logon = PacLogonInfo::new(CLIENT, "EXAMPLE", "S-1-5-21-1-2-3", 1105);
+    logon.groups = (0..6_000).map(|rid| (rid, 7)).collect();
     let ticket = realm
         .ticket(CLIENT, SERVICE)
-        .authorization_data(vec![pac])
+        .pac(PacBuilder::of(logon))
         .mint()
         .unwrap();
     let context = accepted(&mut acceptor(&realm), &build(honest(&ticket)));

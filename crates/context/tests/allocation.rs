@@ -10,7 +10,7 @@ use countersign_context::kerberos::{Acceptor, AcceptorCredential, Initiator, Rep
 use countersign_context::{Mechanism, Step};
 use countersign_testkit::flags::gss;
 use countersign_testkit::framing::Framing;
-use countersign_testkit::if_relevant;
+use countersign_testkit::{PacBuilder, PacLogonInfo, if_relevant};
 use support::*;
 
 /// What a half-open context may hold, tokens not counted.
@@ -96,12 +96,13 @@ fn half_open_contexts_hold_little() {
 #[test]
 fn refusing_a_large_token_holds_a_small_multiple_of_it() {
     let realm = realm();
-    let pac = if_relevant(&[(128, vec![0x5a; 48_000])]).unwrap();
+    let mut logon = PacLogonInfo::new(CLIENT, "EXAMPLE", "S-1-5-21-1-2-3", 1105);
+    logon.groups = (0..6_000).map(|rid| (rid, 7)).collect();
     let large = |wrong: bool| {
         let ticket = realm
             .ticket(CLIENT, SERVICE)
             .enctype(Enctype::Aes256CtsHmacSha1_96)
-            .authorization_data(vec![pac.clone()]);
+            .pac(PacBuilder::of(logon.clone()));
         let ticket = if wrong { ticket.wrong_key() } else { ticket };
         build(honest(&ticket.mint().unwrap()))
     };
@@ -114,4 +115,28 @@ fn refusing_a_large_token_holds_a_small_multiple_of_it() {
         let most = 4 * token.len() as u64;
         assert!(info.bytes_max <= most, "{} of {most}", info.bytes_max);
     }
+}
+
+/// A PAC is verified and read where it lies.
+#[test]
+fn a_pac_costs_no_allocation_of_its_own() {
+    let realm = realm();
+    let off = credential(ReplayProtection::DangerouslyOff);
+    let logon = PacLogonInfo::new(CLIENT, "EXAMPLE", "S-1-5-21-1-2-3", 1105);
+    let pac = realm.ticket(CLIENT, SERVICE).pac(PacBuilder::of(logon));
+    let other = if_relevant(&[(77, vec![0x5a; 700])]).unwrap();
+    let other = realm
+        .ticket(CLIENT, SERVICE)
+        .authorization_data(vec![other]);
+    let [with, without] = [pac, other].map(|ticket| {
+        let token = build(honest(&ticket.mint().unwrap()));
+        let mut known = None;
+        let info = measure(|| {
+            let context = accepted(&mut Acceptor::new(&off), &token);
+            known = context.pac().map(|pac| pac.user_sid().is_some());
+        });
+        (info.count_total, known)
+    });
+    assert_eq!((with.1, without.1), (Some(true), None));
+    assert_eq!(with.0, without.0);
 }

@@ -3,7 +3,7 @@
 use countersign_crypto::RandomError;
 use countersign_token::DecodeError;
 
-use super::KdcProblem;
+use super::{KdcProblem, PacProblem};
 use crate::flags::Flags;
 use crate::status::{MajorStatus, SspiStatus};
 
@@ -116,6 +116,8 @@ pub enum ErrorKind {
     CredentialMissing,
     /// An exchange with a KDC failed.
     Kdc(KdcProblem),
+    /// The ticket's PAC is refused.
+    Pac(PacProblem),
     /// The context is established already.
     AlreadyEstablished,
     /// An answer was given that nothing asked for, or a step taken while an answer is due.
@@ -204,6 +206,7 @@ impl ErrorKind {
             Self::DelegationRefused | Self::FlagsNotGranted(_) => S::SEC_E_SECURITY_QOS_FAILED,
             Self::MutualAuthenticationFailed => S::SEC_E_WRONG_PRINCIPAL,
             Self::Kdc(problem) => problem.status(),
+            Self::Pac(problem) => problem.status(),
             Self::AlreadyEstablished | Self::UnexpectedCall => S::SEC_E_INVALID_HANDLE,
             Self::ConfidentialityNotGranted | Self::IntegrityNotGranted => {
                 S::SEC_E_QOP_NOT_SUPPORTED
@@ -256,6 +259,7 @@ impl ErrorKind {
             | Self::AuthorizationDataRefused { .. } => M::GSS_S_UNAUTHORIZED,
             Self::ConfidentialityNotGranted | Self::IntegrityNotGranted => M::GSS_S_BAD_QOP,
             Self::Kdc(problem) => problem.major(),
+            Self::Pac(problem) => problem.major(),
             Self::AlreadyEstablished | Self::UnexpectedCall => M::GSS_S_NO_CONTEXT,
             Self::UserToUserUnsupported => M::GSS_S_UNAVAILABLE,
             _ => M::GSS_S_FAILURE,
@@ -268,6 +272,7 @@ impl ErrorKind {
         Some(match self {
             Self::PeerError { code } => code,
             Self::Kdc(problem) => return problem.krb_error_code(),
+            Self::Pac(problem) => problem.krb_error_code(),
             Self::AnonymousRefused => 12,
             Self::EnctypeRefused { .. } => 14,
             Self::TransitRefused => 28,

@@ -175,6 +175,7 @@ impl fmt::Display for ErrorKind {
                  again"
             }
             Self::Kdc(problem) => return problem.fmt(f),
+            Self::Pac(problem) => return problem.fmt(f),
             Self::AlreadyEstablished => "the context is established: it takes no further token",
             Self::UnexpectedCall => {
                 "the context awaits something else: answer a Need with resume, a token with step"

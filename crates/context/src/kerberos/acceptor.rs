@@ -269,6 +269,7 @@ impl Acceptor {
             receive_sequence,
             delegated: request.delegated,
             authorization_data: ticket.authorization_data,
+            pac: ticket.pac,
             confounder_seed,
         };
         if !flags.contains(Flags::MUTUAL) {

@@ -11,6 +11,7 @@ use countersign_token::kerberos::Ticket;
 use crate::environment::Environment;
 use crate::error::ErrorKind;
 
+use super::pac::{SigningKey, TicketGrantingKeys};
 use super::plaintext::Plaintext;
 use super::replay::ReplayCache;
 use super::service::ServicePattern;
@@ -30,6 +31,7 @@ pub struct AcceptorCredential {
     own_ticket: Option<Arc<OwnTicket>>,
     services: Arc<[ServicePattern]>,
     replay: ReplayProtection,
+    ticket_granting: Option<Arc<TicketGrantingKeys>>,
 }
 
 /// Where authenticators are remembered.
@@ -50,12 +52,15 @@ struct ServiceKey {
     entry: KeytabEntry,
     enctype: Enctype,
     cipher: Cipher,
+    signing: SigningKey,
 }
 
 /// A ticket's plaintext, and the principal whose key opened it.
-pub(super) struct OpenedTicket {
+pub(super) struct OpenedTicket<'a> {
     pub(super) server: Principal,
     pub(super) plaintext: Plaintext,
+    /// The key that opened it, for the PAC's signature.
+    pub(super) signing: &'a SigningKey,
 }
 
 impl AcceptorCredential {
@@ -69,6 +74,7 @@ impl AcceptorCredential {
                 entry: entry.duplicate(),
                 enctype: key.enctype(),
                 cipher: key.cipher(KeyUsage::TICKET),
+                signing: SigningKey::new(key),
             })
         });
         Self {
@@ -76,6 +82,7 @@ impl AcceptorCredential {
             own_ticket: None,
             services: Arc::default(),
             replay: ReplayProtection::Shared(Arc::default()),
+            ticket_granting: None,
         }
     }
 
@@ -139,6 +146,22 @@ impl AcceptorCredential {
         self
     }
 
+    /// Verifies all signatures of PACs, with the keys of `krbtgt/REALM@REALM` in a keytab; a service
+    /// in a domain has none of them, a domain controller or a KDC's own services may.
+    ///
+    /// A PAC is then refused where any of the KDC's signatures is wrong or of a key that is not in
+    /// the keytab. The key of a read-only domain controller has its number in the upper 16 bits of
+    /// its version (MS-KILE §3.1.5.8).
+    #[must_use]
+    pub fn with_ticket_granting_keys(mut self, keytab: &Keytab) -> Self {
+        self.ticket_granting = Some(Arc::new(TicketGrantingKeys::of(keytab)));
+        self
+    }
+
+    pub(super) fn ticket_granting_keys(&self) -> Option<&TicketGrantingKeys> {
+        self.ticket_granting.as_deref()
+    }
+
     /// Where authenticators are remembered.
     #[must_use]
     pub fn replay_protection(&self) -> &ReplayProtection {
@@ -193,7 +216,7 @@ impl AcceptorCredential {
         ticket: &Ticket<'_>,
         user_to_user: bool,
         env: &Environment<'_>,
-    ) -> Result<OpenedTicket, ErrorKind> {
+    ) -> Result<OpenedTicket<'_>, ErrorKind> {
         let claimed = Principal::from_token(ticket.realm.unverified(), ticket.sname.unverified());
         let policy = env.policy;
         let listed = self
@@ -241,6 +264,7 @@ impl AcceptorCredential {
                     return Ok(OpenedTicket {
                         server: claimed,
                         plaintext,
+                        signing: &key.signing,
                     });
                 }
                 None => failure = ErrorKind::TicketModified,

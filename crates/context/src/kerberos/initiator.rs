@@ -314,6 +314,7 @@ impl Initiator {
             send_sequence: u64::from(sent.sequence),
             receive_sequence,
             delegated: None,
+            pac: None,
             authorization_data: Vec::new(),
             confounder_seed,
         })

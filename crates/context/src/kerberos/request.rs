@@ -74,12 +74,8 @@ impl AcceptedRequest {
         }
         let proxied = expectations.proxied.as_ref();
         let opened = credential.open(request.ticket.value(), user_to_user, env)?;
-        let ticket = VerifiedTicket::check(
-            opened.server,
-            &opened.plaintext,
-            expectations.peer_address.as_ref(),
-            env,
-        )?;
+        let kdc = credential.ticket_granting_keys();
+        let ticket = VerifiedTicket::check(opened, kdc, expectations.peer_address.as_ref(), env)?;
 
         let plaintext = open_authenticator(&request, &ticket.session_key)?;
         let authenticator =

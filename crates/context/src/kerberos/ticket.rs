@@ -10,6 +10,8 @@ use crate::error::ErrorKind;
 use crate::policy::Policy;
 
 use super::authorization::AuthenticatorData;
+use super::credential::OpenedTicket;
+use super::pac::{self, TicketGrantingKeys};
 
 /// What a verified ticket says.
 pub(super) struct VerifiedTicket {
@@ -21,17 +23,24 @@ pub(super) struct VerifiedTicket {
     pub(super) end_time: i64,
     /// AuthorizationData, DER; empty if absent.
     pub(super) authorization_data: Vec<u8>,
+    /// The authorization data has a PAC, and it is right.
+    pub(super) pac: Option<pac::Verified>,
 }
 
 impl VerifiedTicket {
     /// Decodes the plaintext of a ticket and checks what it says against time and policy.
     pub(super) fn check(
-        server: Principal,
-        plaintext: &[u8],
+        opened: OpenedTicket<'_>,
+        kdc: Option<&TicketGrantingKeys>,
         peer_address: Option<&(i32, Vec<u8>)>,
         env: &Environment<'_>,
     ) -> Result<Self, ErrorKind> {
-        let part = EncTicketPart::from_der(plaintext).map_err(ErrorKind::DefectivePlaintext)?;
+        let OpenedTicket {
+            server,
+            plaintext,
+            signing,
+        } = opened;
+        let part = EncTicketPart::from_der(&plaintext).map_err(ErrorKind::DefectivePlaintext)?;
         let skew = i64::from(env.policy.clock_skew());
 
         // §3.2.3: not yet valid before the start time less the skew, or while INVALID is set;
@@ -65,6 +74,12 @@ impl VerifiedTicket {
         }
 
         AuthenticatorData::collect(part.authorization_data.as_ref())?;
+        let keys = pac::Keys {
+            server: signing,
+            kdc,
+            realm: server.realm(),
+        };
+        let pac = pac::verify(&part, &keys, env.policy)?;
         let session_key = permitted_key(part.key.keytype, part.key.keyvalue, env.policy)?;
         Ok(Self {
             client,
@@ -72,6 +87,7 @@ impl VerifiedTicket {
             anonymous: part.flags.contains(TicketFlags::ANONYMOUS),
             server,
             session_key,
+            pac,
             end_time: part.endtime.seconds,
             authorization_data: part
                 .authorization_data

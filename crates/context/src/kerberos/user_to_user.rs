@@ -16,6 +16,7 @@ use crate::error::ErrorKind;
 
 use super::credential::OpenedTicket;
 use super::framing::Framed;
+use super::pac::SigningKey;
 use super::plaintext::Plaintext;
 
 /// The acceptor's own ticket-granting ticket, its session key ready for tickets.
@@ -23,13 +24,19 @@ pub(super) struct OwnTicket {
     credential: Arc<TicketCredential>,
     /// `None`: the session key is of an enctype that this build does not have.
     cipher: Option<Cipher>,
+    signing: Option<SigningKey>,
 }
 
 impl OwnTicket {
     pub(super) fn new(credential: Arc<TicketCredential>) -> Self {
         let key = credential.session_key().ok();
         let cipher = key.map(|key| key.cipher(KeyUsage::TICKET));
-        Self { credential, cipher }
+        let signing = key.map(SigningKey::new);
+        Self {
+            credential,
+            cipher,
+            signing,
+        }
     }
 
     /// Whom the ticket names: the acceptor.
@@ -64,7 +71,7 @@ impl OwnTicket {
         claimed: Principal,
         listed: Option<bool>,
         env: &Environment<'_>,
-    ) -> Result<OpenedTicket, ErrorKind> {
+    ) -> Result<OpenedTicket<'_>, ErrorKind> {
         if !listed.unwrap_or(claimed == *self.owner()) {
             return Err(ErrorKind::NotOurService);
         }
@@ -73,7 +80,8 @@ impl OwnTicket {
         let enctype = self.credential.key.enctype_id();
         let permitted = |cipher: &&Cipher| env.policy.enctypes().contains(cipher.enctype());
         let cipher = self.cipher.as_ref().filter(permitted);
-        let cipher = cipher.ok_or(ErrorKind::EnctypeRefused { enctype })?;
+        let keys = cipher.zip(self.signing.as_ref());
+        let (cipher, signing) = keys.ok_or(ErrorKind::EnctypeRefused { enctype })?;
         if found != enctype {
             // RFC 4120 §5.3: it has the enctype of the key, and the key is this one.
             return Err(ErrorKind::TicketModified);
@@ -83,6 +91,7 @@ impl OwnTicket {
         Ok(OpenedTicket {
             server: claimed,
             plaintext,
+            signing,
         })
     }
 

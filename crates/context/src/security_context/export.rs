@@ -10,6 +10,8 @@
 //! receiving: first (8), 0 or 1 and last (8), seen (8)
 //! delegated: 0, or 1 and a credential cache of version 4, counted
 //! authorization data, counted
+//! PAC: 0, or 1 and what became of the KDC's, the ticket's and the full signature (1 each: 0 absent,
+//!     1 unverified, 2 verified)
 //!
 //! identity   1 (Kerberos) | name type (4) | realm, counted | components (4), each counted
 //! key        enctype (4) | bytes, counted
@@ -36,6 +38,8 @@ use crate::environment::{Environment, Timestamp};
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
 use crate::identity::Identity;
+use crate::kerberos::SignatureState;
+use crate::kerberos::pac::Verified;
 
 const MAGIC: &[u8; 20] = b"countersign context\0";
 const VERSION: u16 = 1;
@@ -104,6 +108,7 @@ impl SecurityContext {
             }
         }
         out.counted(&facts.authorization_data)?;
+        out.pac(facts.pac);
         Ok(out.0)
     }
 
@@ -159,6 +164,18 @@ impl Writer {
                 self.bytes(&[1]);
                 self.number(number);
             }
+        }
+    }
+
+    fn pac(&mut self, pac: Option<Verified>) {
+        let state = |state| match state {
+            SignatureState::Absent => 0,
+            SignatureState::Unverified => 1,
+            SignatureState::Verified => 2,
+        };
+        match pac {
+            None => self.bytes(&[0]),
+            Some(pac) => self.bytes(&[1, state(pac.kdc), state(pac.ticket), state(pac.full)]),
         }
     }
 
@@ -230,6 +247,7 @@ impl<'a> Reader<'a> {
             acceptor_subkey: self.boolean()?,
             initiator_key: self.key()?,
             authorization_data: Vec::new(),
+            pac: None,
         };
         let width = width(&facts);
         let sequence = SendSequence {
@@ -252,13 +270,23 @@ impl<'a> Reader<'a> {
             None
         };
         let authorization_data = self.counted()?.to_vec();
+        let pac = if self.boolean()? {
+            Some(self.verified()?)
+        } else {
+            None
+        };
         if !self.0.is_empty() {
             return None;
         }
         let facts = Facts {
             authorization_data,
+            pac,
             ..facts
         };
+        // A PAC that is said to be verified is there.
+        if facts.pac.is_some() != facts.pac().is_some() {
+            return None;
+        }
         Some(Parts {
             facts,
             sequence,
@@ -283,6 +311,20 @@ impl<'a> Reader<'a> {
             [1] => Some(true),
             _ => None,
         }
+    }
+
+    fn verified(&mut self) -> Option<Verified> {
+        let mut state = || match self.array()? {
+            [0] => Some(SignatureState::Absent),
+            [1] => Some(SignatureState::Unverified),
+            [2] => Some(SignatureState::Verified),
+            _ => None,
+        };
+        Some(Verified {
+            kdc: state()?,
+            ticket: state()?,
+            full: state()?,
+        })
     }
 
     fn number(&mut self) -> Option<u64> {

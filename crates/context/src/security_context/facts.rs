@@ -7,6 +7,8 @@ use super::Role;
 use crate::environment::Timestamp;
 use crate::flags::Flags;
 use crate::identity::Identity;
+use crate::kerberos::VerifiedPac;
+use crate::kerberos::pac::Verified;
 
 /// Everything about a context that no message changes.
 pub(crate) struct Facts {
@@ -20,12 +22,18 @@ pub(crate) struct Facts {
     pub(super) acceptor_subkey: bool,
     pub(super) initiator_key: Key,
     pub(super) authorization_data: Vec<u8>,
+    pub(super) pac: Option<Verified>,
 }
 
 impl Facts {
     /// Whole seconds until the context expires, zero once it has.
     pub(super) fn remaining(&self, now: Timestamp) -> u64 {
         u64::try_from(self.expires.seconds_since(now)).unwrap_or(0)
+    }
+
+    /// The PAC, where it was verified; it is read where it lies.
+    pub(super) fn pac(&self) -> Option<VerifiedPac<'_>> {
+        VerifiedPac::within(&self.authorization_data, self.pac?)
     }
 
     pub(super) fn enctype(&self) -> Enctype {
@@ -147,11 +155,19 @@ macro_rules! facts_accessors {
 
             /// The ticket's AuthorizationData, DER (RFC 4120 §5.2.6); empty when it has none.
             ///
-            /// The KDC vouches for the outermost elements, as they are sealed into the ticket; the
-            /// signatures of a PAC within have **not been verified**.
+            /// The KDC vouches for the outermost elements, as they are sealed into the ticket. Of a
+            /// PAC within, take what [`pac`](Self::pac) offers: only that has been verified.
             #[must_use]
             pub fn authorization_data(&self) -> &[u8] {
                 &self.facts().authorization_data
+            }
+
+            /// Who the initiator is in Active Directory's terms, from the PAC in its ticket;
+            /// `None` without one, on the initiator's side, and under
+            /// [`PacPolicy::Ignored`](crate::PacPolicy::Ignored).
+            #[must_use]
+            pub fn pac(&self) -> Option<$crate::kerberos::VerifiedPac<'_>> {
+                self.facts().pac()
             }
 
             /// The sizes that `SECPKG_ATTR_SIZES` tells.

@@ -90,8 +90,10 @@ pub(crate) struct NewContext {
     pub(crate) receive_sequence: u64,
     /// What the initiator delegated (acceptor only).
     pub(crate) delegated: Option<TicketCredential>,
-    /// AuthorizationData of the ticket, DER, unverified in its parts (PAC).
+    /// AuthorizationData of the ticket, DER.
     pub(crate) authorization_data: Vec<u8>,
+    /// Of a PAC in it that was verified (acceptor only).
+    pub(crate) pac: Option<crate::kerberos::pac::Verified>,
     /// Unpredictable; keys the generator of confounders.
     pub(crate) confounder_seed: [u8; 16],
 }
@@ -124,6 +126,7 @@ impl SecurityContext {
             receive_sequence,
             delegated,
             authorization_data,
+            pac,
             confounder_seed,
         } = new;
         let confounder_seed = zeroize::Zeroizing::new(confounder_seed);
@@ -138,6 +141,7 @@ impl SecurityContext {
             acceptor_subkey,
             initiator_key,
             authorization_data,
+            pac,
         });
         Self {
             sender: Sender::new(Arc::clone(&facts), send_sequence, &confounder_seed),

@@ -73,7 +73,7 @@ impl<'a> TransitedServices<'a> {
     }
 
     /// The names.
-    pub fn iter(&self) -> impl Iterator<Item = Utf16<'a>> + 'a {
+    pub fn iter(self) -> impl Iterator<Item = Utf16<'a>> + 'a {
         let heads = Array {
             bytes: self.heads,
             offset: 0,

@@ -81,7 +81,7 @@ impl<'a> GroupMemberships<'a> {
     }
 
     /// The groups.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = GroupMembership> + 'a {
+    pub fn iter(self) -> impl ExactSizeIterator<Item = GroupMembership> + 'a {
         self.0.chunks_exact(Self::SIZE).map(|bytes| {
             let number = |at: usize| {
                 let bytes = bytes.get(at..).and_then(<[u8]>::first_chunk);
@@ -164,7 +164,7 @@ impl<'a> ExtraSids<'a> {
     }
 
     /// The groups.
-    pub fn iter(&self) -> impl Iterator<Item = SidAndAttributes> + 'a {
+    pub fn iter(self) -> impl Iterator<Item = SidAndAttributes> + 'a {
         let mut sids = Reader::again(self.sids);
         self.heads.chunks_exact(Self::SIZE).map_while(move |head| {
             let attributes = head.get(4..).and_then(<[u8]>::first_chunk)?;

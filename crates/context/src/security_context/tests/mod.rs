@@ -73,6 +73,7 @@ pub(super) fn side(role: Role, enctype: Enctype, flags: Flags) -> NewContext {
         receive_sequence,
         delegated: None,
         authorization_data: Vec::new(),
+        pac: None,
         confounder_seed: [role as u8; 16],
     }
 }

@@ -146,7 +146,8 @@ impl Armor {
         nonce: u32,
     ) -> Result<Option<Armored>, ErrorKind> {
         let defective = ErrorKind::Kdc(KdcProblem::ArmorDefective);
-        let Some(value) = find(padata, PaData::FX_FAST) else {
+        // RFC 6113 §5.4: an empty one only says that the KDC has FAST.
+        let Some(value) = find(padata, PaData::FX_FAST).filter(|value| !value.is_empty()) else {
             return Ok(None);
         };
         let reply = PaFxFastReply::from_der(value).map_err(|_| defective)?;
@@ -185,10 +186,9 @@ impl Armor {
         let inner = self.open(&outer.padata, nonce)?.ok_or(unarmored)?;
         let error = find(&inner.padata, PaData::FX_ERROR)
             .ok_or(ErrorKind::Kdc(KdcProblem::ArmorDefective))?;
-        let mut error = KdcError::decode(error)
+        let error = KdcError::decode(error)
             .map_err(|error| ErrorKind::Kdc(KdcProblem::DefectiveReply(error)))?;
-        error.padata = inner.padata;
-        Ok(error)
+        Ok(error.with_padata(inner.padata))
     }
 }
 

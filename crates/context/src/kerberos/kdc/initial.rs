@@ -5,8 +5,8 @@
 //!                       │     ▲
 //!                       └─────┘ KRB-ERROR, then another AS-REQ:
 //!                          PREAUTH_REQUIRED            with a proof of the secret
-//!                          MORE_PREAUTH_DATA_REQUIRED  with the next proof of a set
-//!                          PREAUTH_FAILED              once, where the KDC names another salt
+//!                          MORE_PREAUTH_DATA_REQUIRED  with another proof
+//!                          PREAUTH_FAILED              once, where it names the first salt
 //!                          PREAUTH_EXPIRED             once, from the beginning
 //!                          KRB_AP_ERR_SKEW             once, at the KDC's time
 //!                          RESPONSE_TOO_BIG            once, the same over a stream
@@ -137,7 +137,6 @@ struct Conversation {
     requests: u8,
     skew_followed: bool,
     restarted: bool,
-    second_attempt: bool,
 }
 
 /// A proof that was sent, and the key that it was made with.
@@ -332,12 +331,10 @@ impl InitialTicket {
                 let selection = Method::choose(&error.padata, armored)?;
                 conversation.prove(self, selection, env)
             }
-            code::PREAUTH_FAILED if !conversation.second_attempt => {
-                conversation.try_other_salt(self, &error, env)
-            }
+            code::PREAUTH_FAILED => conversation.try_other_salt(self, &error, env),
             code::MORE_PREAUTH_DATA_REQUIRED => match conversation.proved.take() {
                 Some(proved) => {
-                    let selection = proved.selection.next()?;
+                    let selection = proved.selection.next(&error.padata)?;
                     conversation.prove(self, selection, env)
                 }
                 None => Err(KdcProblem::PreauthenticationUnsupported.into()),
@@ -384,7 +381,6 @@ impl Conversation {
             requests: 0,
             skew_followed: false,
             restarted: false,
-            second_attempt: false,
         }
     }
 
@@ -496,13 +492,13 @@ impl Conversation {
     ) -> Result<Self, ErrorKind> {
         let wrong = ErrorKind::Kdc(error.problem());
         let proved = self.proved.take().ok_or(wrong)?;
+        if self.hints != KeyHints::default() {
+            return Err(wrong);
+        }
         if KeyHints::read(&error.padata)?.is_none() {
             // RFC 4120 §3.1.3 has a KDC name its enctypes to a client that knows the newer ones.
             // One that names none has none of those that were offered.
-            return Err(match self.hints == KeyHints::default() {
-                true => KdcProblem::EnctypesDisjoint.into(),
-                false => wrong,
-            });
+            return Err(KdcProblem::EnctypesDisjoint.into());
         }
         self.learn(error)?;
         let enctype = exchange.secret.choose(&self.hints, env.policy)?;
@@ -510,7 +506,6 @@ impl Conversation {
         if enctype == proved.key.enctype() && hint == proved.hint {
             return Err(wrong);
         }
-        self.second_attempt = true;
         self.prove(exchange, proved.selection, env)
     }
 

@@ -50,25 +50,30 @@ impl KdcError {
     pub(crate) fn decode(message: &[u8]) -> Result<Self, DecodeError> {
         let error = KrbError::from_der(message)?;
         let data = error.e_data.unwrap_or_default();
-        let mut padata = list(data);
-        let nt_status = match error.error_code {
-            // There it is a salt.
-            code::PREAUTH_REQUIRED => None,
-            _ => nt_status(data, &padata),
-        };
-        if nt_status.is_some() {
-            padata.retain(|data| data.kind != ERROR_TYPE_EXTENDED);
-        }
         Ok(Self {
             code: error.error_code,
             time: Timestamp::new(error.stime.seconds, error.susec.as_u32()),
             client_realm: error
                 .crealm
                 .map(|realm| realm.unverified().as_bytes().to_vec()),
-            nt_status,
-            padata,
+            nt_status: None,
+            padata: Vec::new(),
             data: data.to_vec(),
-        })
+        }
+        .with_padata(list(data)))
+    }
+
+    /// The same error with these padata: FAST has them beside it (RFC 6113 §5.4.4).
+    pub(crate) fn with_padata(mut self, padata: Vec<OwnedPaData>) -> Self {
+        self.padata = padata;
+        // With PREAUTH_REQUIRED the type is a salt's.
+        if self.code != code::PREAUTH_REQUIRED {
+            self.nt_status = nt_status(&self.data, &self.padata);
+        }
+        if self.nt_status.is_some() {
+            self.padata.retain(|data| data.kind != ERROR_TYPE_EXTENDED);
+        }
+        self
     }
 
     /// What to tell the caller.

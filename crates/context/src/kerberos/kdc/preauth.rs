@@ -178,10 +178,12 @@ impl Selection {
         Ok(padata)
     }
 
-    /// The next mechanism of the set, where there is one.
-    pub(crate) fn next(mut self) -> Result<Self, KdcProblem> {
+    /// What MORE_PREAUTH_DATA_REQUIRED wants (RFC 6113 §5.2): the next mechanism of the set, or the
+    /// same again where the KDC names it.
+    pub(crate) fn next(mut self, offered: &[OwnedPaData]) -> Result<Self, KdcProblem> {
         self.position = self.position.saturating_add(1);
-        match self.position < self.set.len() {
+        let named = self.set.is_empty() && find(offered, self.method.pa_type()).is_some();
+        match named || self.position < self.set.len() {
             true => Ok(self),
             false => Err(KdcProblem::PreauthenticationUnsupported),
         }

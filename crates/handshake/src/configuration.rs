@@ -5,10 +5,17 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use std::time::Duration;
+
+use countersign_context::kerberos::kdc::{RealmPaths, TicketOptions};
+use countersign_context::{EnctypeSet, Policy};
 use countersign_credential::Krb5Conf;
-use countersign_credential::krb5_conf::{ConfError, ConfSource, NameTokens, SourceProblem};
+use countersign_credential::krb5_conf::{
+    ConfError, ConfSource, LibDefaults, NameTokens, SourceProblem,
+};
 
 use crate::cache::{CacheError, NameProblem};
+use crate::kdc::KdcClient;
 
 /// Where `krb5.conf` is unless somebody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/krb5.conf";
@@ -167,6 +174,69 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, CacheError> {
     }
 }
 
+/// What is permitted: `permitted_enctypes` as far as this build implements them, and `clockskew`. All else is the default
+/// policy's.
+///
+/// ```
+/// use countersign_credential::Krb5Conf;
+/// use countersign_handshake::configuration;
+///
+/// let conf = Krb5Conf::parse(b"[libdefaults]\nclockskew = 60\npermitted_enctypes = aes256-sha2\n")?;
+/// let policy = configuration::policy(&conf.libdefaults()?);
+/// assert_eq!((policy.clock_skew(), policy.enctypes().iter().count()), (60, 1));
+/// # Ok::<(), countersign_credential::krb5_conf::ConfError>(())
+/// ```
+#[must_use]
+pub fn policy(settings: &LibDefaults) -> Policy {
+    let permitted = settings.permitted_enctypes.enctypes();
+    Policy::default()
+        .with_enctypes(permitted.fold(EnctypeSet::EMPTY, EnctypeSet::with))
+        .with_clock_skew(settings.clock_skew)
+}
+
+/// What initial tickets are asked for: `ticket_lifetime`, `renew_lifetime`, `forwardable` and `proxiable`.
+#[must_use]
+pub fn ticket_options(settings: &LibDefaults) -> TicketOptions {
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+    let mut options = TicketOptions::default()
+        .forwardable(settings.forwardable)
+        .proxiable(settings.proxiable);
+    if let Some(lifetime) = settings.ticket_lifetime {
+        options = options.lifetime(seconds(lifetime));
+    }
+    // Zero asks for no renewable ticket.
+    if let Some(lifetime) = settings.renew_lifetime.filter(|lifetime| *lifetime != 0) {
+        options = options.renewable(seconds(lifetime));
+    }
+    options
+}
+
+/// The ways between realms that `[capaths]` names.
+#[must_use]
+pub fn realm_paths(conf: &Krb5Conf) -> RealmPaths {
+    conf.capaths()
+        .fold(RealmPaths::new(), |paths, (client, server, between)| {
+            paths.with(client, server, between)
+        })
+}
+
+/// The client with `udp_preference_limit`, `kdc_timeout` (how long one KDC may be silent before the next is asked too) and
+/// `request_timeout`, where the configuration sets them.
+#[must_use]
+pub fn kdc_client(client: KdcClient, settings: &LibDefaults) -> KdcClient {
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+    let limit = usize::try_from(settings.udp_preference_limit).unwrap_or(usize::MAX);
+    let mut client = client.udp_preference_limit(limit);
+    if let Some(patience) = settings.kdc_timeout {
+        client = client.patience(seconds(patience));
+    }
+    // Zero waits for ever, which nothing here does.
+    if let Some(timeout) = settings.request_timeout.filter(|timeout| *timeout != 0) {
+        client = client.timeout(seconds(timeout));
+    }
+    client
+}
+
 /// Who this process runs as, for names with `%{uid}` in them.
 #[derive(Debug, Clone, Default)]
 pub struct UserTokens {
@@ -216,5 +286,82 @@ impl UserTokens {
             username: self.username.as_deref(),
             temp: self.temp.as_deref(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_credential::krb5_conf::ConfProblem;
+
+    #[test]
+    fn settings_become_the_engines() {
+        let conf = Krb5Conf::parse(
+            b"[libdefaults]\nforwardable = yes\nticket_lifetime = 1h\nrenew_lifetime = 0\n\
+              permitted_enctypes = des3 aes128-sha1 camellia\n[capaths]\nA = {\n B = .\n C = B\n}\n",
+        )
+        .unwrap();
+        let settings = conf.libdefaults().unwrap();
+        let enctypes: Vec<i32> = policy(&settings)
+            .enctypes()
+            .iter()
+            .map(|e| e.id())
+            .collect();
+        assert_eq!(enctypes, [17, 25, 26]);
+        let options = TicketOptions::default()
+            .forwardable(true)
+            .lifetime(Duration::from_secs(3_600));
+        assert_eq!(
+            format!("{:?}", ticket_options(&settings)),
+            format!("{options:?}")
+        );
+        let expected = RealmPaths::new()
+            .with("A", "B", [""; 0])
+            .with("A", "C", ["B"]);
+        assert_eq!(realm_paths(&conf), expected);
+        let nothing = Krb5Conf::default().libdefaults().unwrap();
+        assert_eq!(policy(&nothing), Policy::default());
+    }
+
+    #[test]
+    fn files_and_folders_are_read_from_the_file_system() {
+        let folder = env::temp_dir().join(format!("countersign-conf-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("d/folder")).unwrap();
+        let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+        let main = format!("includedir {}\ninclude {}\n", path("d"), path("d/folder"));
+        std::fs::write(path("main"), main).unwrap();
+        std::fs::write(path("d/one.conf"), "[a]\nb = 1\n").unwrap();
+        std::fs::write(path("d/left~"), "[a]\nb = 2\n").unwrap();
+        let conf = load([&*path("absent"), &*path("main")]).unwrap();
+        assert_eq!(conf.values(&["a", "b"]).collect::<Vec<_>>(), ["1"]);
+        let problem = |names: &str| load([&*path(names)]).map(|_| ()).map_err(|e| e.problem());
+        assert_eq!(problem("absent"), Err(ConfProblem::NoFile));
+        assert_eq!(problem("d"), Err(ConfProblem::Unreadable));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn names_of_keytabs_are_paths() {
+        for name in ["FILE:/x/y", "WRFILE:/x/y", "/x/y"] {
+            assert_eq!(keytab_path(name), Ok("/x/y".into()));
+        }
+        assert_eq!(keytab_path("C:\\y"), Ok("C:\\y".into()));
+        for name in ["MEMORY:x", "SRVTAB:/x"] {
+            assert_eq!(keytab_path(name), Err(NameProblem::UnknownType.into()));
+        }
+        assert_eq!(keytab_path("FILE:"), Err(NameProblem::Empty.into()));
+        let conf =
+            Krb5Conf::parse(b"[libdefaults]\ndefault_keytab_name = FILE:/k/%{null}t\n").unwrap();
+        let none = UserTokens::default();
+        let configured = |conf: &Krb5Conf| {
+            keytab(
+                "COUNTERSIGN_UNSET",
+                DEFAULT_KEYTAB,
+                |t| conf.default_keytab_name(t),
+                &none,
+            )
+        };
+        assert_eq!(configured(&conf), Ok("/k/t".into()));
+        assert_eq!(configured(&Krb5Conf::default()), Ok(DEFAULT_KEYTAB.into()));
     }
 }

@@ -173,6 +173,9 @@ impl ConfServer {
         if let Some(rest) = text.strip_prefix("https://") {
             let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
             let (host, port) = host_and_port(authority, 443)?;
+            if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return None;
+            }
             let path = path.into();
             return Some(Self::Proxy { host, port, path });
         }
@@ -208,8 +211,9 @@ fn host_and_port(text: &str, default_port: u16) -> Option<(String, u16)> {
             None => (text, None),
         }
     };
-    let odd = |c: char| is_blank(c) || c.is_control() || c == '/' || c == '@' || c == '?';
-    if host.is_empty() || host.contains(odd) {
+    let name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let address = host.parse::<core::net::Ipv6Addr>().is_ok();
+    if host.is_empty() || host.len() > 253 || !(address || host.bytes().all(name)) {
         return None;
     }
     let port = match port {

@@ -86,6 +86,8 @@ pub enum LocateError {
     NotOffered,
     /// The realm's name cannot be looked up there.
     RealmName,
+    /// The configuration names a server of the realm in a form that is none.
+    Misconfigured,
 }
 
 impl fmt::Display for LocateError {
@@ -99,6 +101,10 @@ impl fmt::Display for LocateError {
                 "the search for KDCs failed: name the realm's KDCs, or check the name server"
             }
             Self::NotOffered => "the realm announces that it does not offer this service",
+            Self::Misconfigured => {
+                "krb5.conf names a server of the realm wrongly: write host, host:port or \
+                 https://host/path"
+            }
             Self::RealmName => {
                 "the realm's name is no DNS name and cannot be searched: name the realm's KDCs"
             }

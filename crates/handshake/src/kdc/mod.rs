@@ -41,6 +41,7 @@ mod ask;
 mod baton;
 mod blocking;
 mod client;
+mod configured;
 mod endpoint;
 mod error;
 #[cfg(feature = "https")]
@@ -56,6 +57,7 @@ mod reply;
 mod settings;
 
 pub use client::KdcClient;
+pub use configured::ConfiguredKdcs;
 pub use endpoint::{Endpoint, EndpointError, Transport, default_port};
 pub use error::{Attempt, Error, Failure};
 #[cfg(feature = "https")]

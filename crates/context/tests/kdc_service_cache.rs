@@ -28,7 +28,7 @@ fn web() -> ServiceName {
 }
 
 fn get(network: &mut Network, credential: &ClientCredential) -> Arc<TicketCredential> {
-    network.run(Acquisition::new(credential, &web())).unwrap()
+    network.run(Acquisition::new(credential, web())).unwrap()
 }
 
 /// How many requests of each kind the KDC has seen.
@@ -113,7 +113,7 @@ fn tickets_that_hold_are_used_while_no_kdc_answers() {
     assert!(Arc::ptr_eq(&first, &get(&mut network, &credential)));
     network.now = NOW + 3_600;
     let error = network
-        .run(Acquisition::new(&credential, &web()))
+        .run(Acquisition::new(&credential, web()))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Kdc(KdcProblem::Unreachable));
 }
@@ -136,7 +136,7 @@ fn a_cache_buys_tickets_until_its_tgt_ends_and_then_says_so() {
     let expired = ClientCredential::cache(&cache, late);
     assert!(expired.tickets().is_empty());
     at(&mut network, late);
-    let error = network.run(Acquisition::new(&expired, &web())).unwrap_err();
+    let error = network.run(Acquisition::new(&expired, web())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CredentialMissing);
 }
 
@@ -272,7 +272,7 @@ fn a_cached_ticket_of_a_weaker_enctype_than_permitted_is_not_handed_out() {
     let credential = ClientCredential::cache(&cache_of([tgt(REALM, "alice"), weak]), NOW);
     let mut network = Network::of([kdc()]);
     let ticket = network
-        .run(Acquisition::new(&credential, &service()))
+        .run(Acquisition::new(&credential, service()))
         .unwrap();
     assert_eq!(ticket.key.enctype_id(), 17);
     assert!(network.sent.is_empty());
@@ -280,7 +280,7 @@ fn a_cached_ticket_of_a_weaker_enctype_than_permitted_is_not_handed_out() {
     let ticket = network
         .run(Acquisition::new(
             &credential.clone().enctypes(strong),
-            &service(),
+            service(),
         ))
         .unwrap();
     assert_ne!(ticket.key.enctype_id(), 17);
@@ -307,7 +307,7 @@ fn every_kind_of_secret_gets_a_ticket_and_a_wrong_one_none() {
     }
     let wrong = ClientCredential::password(client, "wonderlamp");
     let error = Network::of([kdc])
-        .run(Acquisition::new(&wrong, &web()))
+        .run(Acquisition::new(&wrong, web()))
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Kdc(KdcProblem::WrongSecret));
     assert!(wrong.tickets().is_empty());
@@ -388,7 +388,7 @@ fn credentials_and_acquisitions_can_be_shared_and_parked() {
     fn parked<T: Send + Sync + 'static>(_: &T) {}
     let credential = alice();
     parked(&credential);
-    parked(&Acquisition::new(&credential, &web()));
+    parked(&Acquisition::new(&credential, web()));
     parked(credential.tickets());
     let dynamic: Box<dyn Exchange<Output = Arc<TicketCredential>>> =
         Box::new(Acquisition::new(&credential, Principal::clone(&service())));

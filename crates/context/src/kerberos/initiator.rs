@@ -1,6 +1,9 @@
 //! The initiator.
 //!
 //! ```text
+//!   from a credential, as long as KDCs have to be asked:
+//!   Start ──▶ Acquire ──▶ Forward, if the client asks to delegate ──▶ (Start, with the ticket)
+//!
 //!                   one-way: AP-REQ
 //!   Start ───────────────────────────────────────────────▶ Done
 //!     │                                                     ▲
@@ -11,6 +14,8 @@
 //!
 //!   any state ── error ──▶ Failed, which repeats the error
 //! ```
+
+mod acquire;
 
 use std::sync::Arc;
 
@@ -30,6 +35,7 @@ use crate::step::{Answer, Mechanism, Step};
 use super::ap_req::RequestParts;
 use super::framing::{Framed, unframe_any};
 use super::iakerb::Proxied;
+use super::kdc::{Acquisition, ClientCredential, Target, TicketKey};
 use super::outcome::Outcome;
 use super::ticket::permitted_key;
 use super::{ap_rep, krb_error};
@@ -54,9 +60,19 @@ const KRB_AP_ERR_SKEW: i32 = 37;
 /// ```
 #[derive(Debug)]
 pub struct Initiator {
-    credential: Arc<TicketCredential>,
+    source: Source,
     options: Options,
     state: State,
+}
+
+/// Where the ticket comes from.
+#[derive(Debug)]
+enum Source {
+    Ticket(Arc<TicketCredential>),
+    /// It has still to be acquired.
+    Credential(ClientCredential, Box<Acquisition>),
+    /// It was acquired.
+    Acquired(ClientCredential, Arc<TicketCredential>),
 }
 
 /// What the caller asks for.
@@ -84,6 +100,10 @@ impl Options {
 #[derive(Debug)]
 enum State {
     Start,
+    /// A KDC's answer is due, on the way to the ticket.
+    Acquire,
+    /// As well, on the way to the ticket-granting ticket that is to be delegated.
+    Forward(Box<Acquisition>),
     /// An AP-REP is due.
     Reply(Box<Pending>),
     Over(Outcome),
@@ -108,8 +128,62 @@ impl Initiator {
     /// An initiator for the service that the ticket is for.
     #[must_use]
     pub fn new(credential: impl Into<Arc<TicketCredential>>) -> Self {
+        Self::with_source(Source::Ticket(credential.into()))
+    }
+
+    /// An initiator that acquires its ticket: from the credential's cache, or from KDCs, which it
+    /// asks for by [`Need::Kdc`].
+    ///
+    /// With [`Flags::DELEGATION`] among the flags it also gets a forwarded ticket-granting ticket
+    /// and hands it over, but only to a service that the KDC marked OK-AS-DELEGATE; required
+    /// delegation to another fails before anything is sent.
+    ///
+    /// A ticket from the cache may be older than the service's keys: when the acceptor answers
+    /// KRB_AP_ERR_BADKEYVER or KRB_AP_ERR_MODIFIED, which nobody authenticates, the context fails,
+    /// and it is for the caller to [`forget`](super::kdc::Tickets::forget) the ticket and begin
+    /// again.
+    ///
+    /// ```
+    /// use countersign_context::credential::{Principal, ServiceName};
+    /// use countersign_context::kerberos::Initiator;
+    /// use countersign_context::kerberos::kdc::ClientCredential;
+    /// use countersign_context::{Environment, Mechanism, Need, Step, Timestamp};
+    /// # let mut random = countersign_testkit::SeededRandom::new(1);
+    /// # let mut env = Environment::new(Timestamp::from_unix(1_700_000_000), &mut random);
+    ///
+    /// let alice = ClientCredential::password(Principal::parse("alice@EXAMPLE.COM")?, "open sesame");
+    /// let mut initiator = Initiator::from_credential(&alice, ServiceName::parse("HTTP@www.example.com")?);
+    /// let Step::Need(Need::Kdc(request)) = initiator.step(None, &mut env)? else { panic!() };
+    /// assert_eq!(request.realm, b"EXAMPLE.COM");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn from_credential(credential: &ClientCredential, target: impl Into<Target>) -> Self {
+        let acquisition = Acquisition::new(credential, target);
+        Self::with_source(Source::Credential(
+            credential.clone(),
+            Box::new(acquisition),
+        ))
+    }
+
+    /// As [`from_credential`](Self::from_credential), user-to-user: for whoever has `peer`, a
+    /// ticket-granting ticket that the acceptor sent (RFC 4120 §3.7).
+    #[must_use]
+    pub fn user_to_user(
+        credential: &ClientCredential,
+        target: impl Into<Target>,
+        peer: impl Into<Arc<TicketCredential>>,
+    ) -> Self {
+        let acquisition = Acquisition::user_to_user(credential, target, peer);
+        Self::with_source(Source::Credential(
+            credential.clone(),
+            Box::new(acquisition),
+        ))
+    }
+
+    fn with_source(source: Source) -> Self {
         Self {
-            credential: credential.into(),
+            source,
             options: Options {
                 requested: Flags::MUTUAL,
                 required: Flags::MUTUAL,
@@ -118,6 +192,23 @@ impl Initiator {
                 proxied: None,
             },
             state: State::Start,
+        }
+    }
+
+    /// Which ticket is going to be acquired, if one is: of initiators with equal keys from
+    /// credentials that share their tickets, one that has it serves all.
+    #[must_use]
+    pub fn ticket_key(&self) -> Option<TicketKey> {
+        match &self.source {
+            Source::Credential(_, acquisition) => Some(acquisition.key()),
+            Source::Ticket(_) | Source::Acquired(..) => None,
+        }
+    }
+
+    fn ticket(&self) -> Result<&Arc<TicketCredential>, ErrorKind> {
+        match &self.source {
+            Source::Ticket(ticket) | Source::Acquired(_, ticket) => Ok(ticket),
+            Source::Credential(..) => Err(ErrorKind::Internal("no ticket yet")),
         }
     }
 
@@ -182,7 +273,7 @@ impl Initiator {
         recovered: bool,
         env: &mut Environment<'_>,
     ) -> Result<(State, Step), ErrorKind> {
-        let (parts, token) = RequestParts::build(&self.credential, &self.options, time, env)?;
+        let (parts, token) = RequestParts::build(self.ticket()?, &self.options, time, env)?;
         if parts.flags.contains(Flags::MUTUAL) {
             let pending = Pending {
                 sent: parts,
@@ -208,7 +299,7 @@ impl Initiator {
         if dce != (framed == Framed::Bare) {
             return Err(ErrorKind::FramingMismatch);
         }
-        if !framed.answers(self.options.mechanism(&self.credential)) {
+        if !framed.answers(self.options.mechanism(self.ticket()?)) {
             return Err(ErrorKind::WrongMechanism);
         }
         let is_error = match id {
@@ -254,7 +345,7 @@ impl Initiator {
                 .unwrap_or(session_key)
                 .duplicate(),
         };
-        let peer = Identity::Kerberos(self.credential.server.clone());
+        let peer = Identity::Kerberos(self.ticket()?.server.clone());
         let sequence = u64::from(reply.sequence);
         let context = self.context(pending.sent, key, asserted, sequence, Some(peer), env)?;
         Ok(established(context, token))
@@ -269,7 +360,7 @@ impl Initiator {
         env: &mut Environment<'_>,
     ) -> Result<(State, Step), ErrorKind> {
         let error = krb_error::decode(message)?;
-        let times = &self.credential.times;
+        let times = &self.ticket()?.times;
         if error.code != KRB_AP_ERR_SKEW {
             return Err(ErrorKind::PeerError { code: error.code });
         }
@@ -305,9 +396,9 @@ impl Initiator {
             role: Role::Initiator,
             mechanism: self.mechanism(),
             flags: sent.flags,
-            local: Identity::Kerberos(self.credential.client.clone()),
+            local: Identity::Kerberos(self.ticket()?.client.clone()),
             peer,
-            expires: Timestamp::from_unix(self.credential.times.end_time),
+            expires: Timestamp::from_unix(self.ticket()?.times.end_time),
             key,
             acceptor_subkey,
             initiator_key,
@@ -321,10 +412,27 @@ impl Initiator {
     }
 
     fn session_key(&self) -> Result<&Key, ErrorKind> {
-        let enctype = self.credential.key.enctype_id();
-        self.credential
+        let ticket = self.ticket()?;
+        let enctype = ticket.key.enctype_id();
+        ticket
             .session_key()
             .map_err(|_| ErrorKind::EnctypeRefused { enctype })
+    }
+}
+
+impl Initiator {
+    fn settle(&mut self, result: Result<(State, Step), ErrorKind>) -> Result<Step, Error> {
+        match result {
+            Ok((state, step)) => {
+                self.state = state;
+                Ok(step)
+            }
+            Err(kind) => {
+                let error = Error::new(kind);
+                self.state = State::Over(Outcome::Failed(error.clone()));
+                Err(error)
+            }
+        }
     }
 }
 
@@ -353,7 +461,8 @@ impl Mechanism for Initiator {
                 self.state = State::Over(outcome);
                 return Err(error);
             }
-            (State::Start, None) => self.send(env.now, false, env),
+            (State::Start, None) => self.start(env),
+            (State::Acquire | State::Forward(_), _) => Err(ErrorKind::UnexpectedCall),
             (State::Start, Some(_)) => Err(ErrorKind::TokenUnexpected),
             (State::Reply(_), None) => Err(ErrorKind::TokenMissing),
             (State::Reply(_), Some(token)) if token.len() > limit => {
@@ -364,23 +473,26 @@ impl Mechanism for Initiator {
             }
             (State::Reply(pending), Some(token)) => self.receive(*pending, token, env),
         };
-        match result {
-            Ok((state, step)) => {
-                self.state = state;
-                Ok(step)
-            }
-            Err(kind) => {
-                let error = Error::new(kind);
-                self.state = State::Over(Outcome::Failed(error.clone()));
-                Err(error)
-            }
-        }
+        self.settle(result)
     }
 
-    fn resume(&mut self, _: Answer, _: &mut Environment<'_>) -> Result<Step, Error> {
-        Err(match &self.state {
-            State::Over(outcome) => outcome.error(),
-            _ => ErrorKind::UnexpectedCall.into(),
-        })
+    fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
+        let placeholder = State::Over(Outcome::Interrupted);
+        let result = match (core::mem::replace(&mut self.state, placeholder), answer) {
+            (State::Acquire, Answer::Kdc(answer)) => self.acquire(Some(answer), env),
+            (State::Forward(acquisition), Answer::Kdc(answer)) => {
+                self.forward(acquisition, Some(answer), env)
+            }
+            (State::Over(outcome), _) => {
+                let error = outcome.error();
+                self.state = State::Over(outcome);
+                return Err(error);
+            }
+            (state, _) => {
+                self.state = state;
+                return Err(ErrorKind::UnexpectedCall.into());
+            }
+        };
+        self.settle(result)
     }
 }

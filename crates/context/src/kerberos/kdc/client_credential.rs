@@ -129,7 +129,7 @@ impl ClientCredential {
     }
 
     /// The client of one ticket-granting ticket, such as an acceptor gets by delegation
-    /// ([`SecurityContext::delegated`](crate::SecurityContext)).
+    /// ([`take_delegated`](crate::SecurityContext::take_delegated)).
     #[must_use]
     pub fn delegated(tgt: impl Into<Arc<TicketCredential>>) -> Self {
         let tgt = tgt.into();

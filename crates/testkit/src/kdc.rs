@@ -16,6 +16,7 @@ mod path;
 mod preauth;
 mod refusal;
 mod request;
+mod s4u;
 mod serve;
 #[cfg(test)]
 mod tests;

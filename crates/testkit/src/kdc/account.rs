@@ -35,6 +35,9 @@ pub struct Account {
     pub(super) ok_as_delegate: bool,
     pub(super) sensitive: bool,
     pub(super) sets_passwords: bool,
+    pub(super) any_protocol: bool,
+    pub(super) delegates_to: Vec<String>,
+    pub(super) accepts_delegation_from: Vec<String>,
 }
 
 /// Where the keys of an account come from.
@@ -83,6 +86,9 @@ impl Account {
             ok_as_delegate: false,
             sensitive: false,
             sets_passwords: false,
+            any_protocol: false,
+            delegates_to: Vec::new(),
+            accepts_delegation_from: Vec::new(),
         }
     }
 
@@ -172,6 +178,27 @@ impl Account {
     /// May set other accounts' passwords (RFC 3244 §2).
     pub fn sets_passwords(mut self) -> Self {
         self.sets_passwords = true;
+        self
+    }
+
+    /// May delegate users' tickets to these services: constrained delegation (MS-SFU §3.2.5.2.2).
+    pub fn delegates_to(mut self, services: &[&str]) -> Self {
+        let names = services.iter().map(|name| (*name).to_owned());
+        self.delegates_to.extend(names);
+        self
+    }
+
+    /// May delegate users' tickets that it asked for itself, whichever way the users came: TrustedToAuthForDelegation
+    /// (MS-SFU §3.2.5.1.2).
+    pub fn any_protocol(mut self) -> Self {
+        self.any_protocol = true;
+        self
+    }
+
+    /// Takes users' tickets that these services delegate: resource-based constrained delegation (MS-SFU §3.2.5.2.3).
+    pub fn accepts_delegation_from(mut self, services: &[&str]) -> Self {
+        let names = services.iter().map(|name| (*name).to_owned());
+        self.accepts_delegation_from.extend(names);
         self
     }
 

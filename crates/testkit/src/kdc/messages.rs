@@ -163,3 +163,58 @@ pub(super) struct ChangePasswdData {
     #[rasn(tag(explicit(2)))]
     pub(super) targrealm: Option<krb::Realm>,
 }
+
+/// ```text
+/// PA-FOR-USER ::= SEQUENCE { userName [0] PrincipalName, userRealm [1] Realm, cksum [2] Checksum,
+///                            auth-package [3] KerberosString }                            MS-SFU §2.2.1
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+pub(super) struct PaForUser {
+    #[rasn(tag(explicit(0)))]
+    pub(super) user_name: krb::PrincipalName,
+    #[rasn(tag(explicit(1)))]
+    pub(super) user_realm: krb::Realm,
+    #[rasn(tag(explicit(2)))]
+    pub(super) cksum: krb::Checksum,
+    #[rasn(tag(explicit(3)))]
+    pub(super) auth_package: krb::KerberosString,
+}
+
+/// ```text
+/// S4UUserID ::= SEQUENCE { nonce [0] UInt32, cname [1] PrincipalName OPTIONAL, crealm [2] Realm,
+///                          subject-certificate [3] OCTET STRING OPTIONAL, options [4] BIT STRING OPTIONAL }
+///                                                                                        MS-SFU §2.2.2
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+pub(super) struct S4uUserId {
+    #[rasn(tag(explicit(0)))]
+    pub(super) nonce: u32,
+    #[rasn(tag(explicit(1)))]
+    pub(super) cname: Option<krb::PrincipalName>,
+    #[rasn(tag(explicit(2)))]
+    pub(super) crealm: krb::Realm,
+    #[rasn(tag(explicit(3)))]
+    pub(super) subject_certificate: Option<OctetString>,
+    #[rasn(tag(explicit(4)))]
+    pub(super) options: Option<krb::KerberosFlags>,
+}
+
+/// ```text
+/// PA-S4U-X509-USER ::= SEQUENCE { user-id [0] S4UUserID, checksum [1] Checksum }           MS-SFU §2.2.2
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+pub(super) struct PaS4uX509User {
+    #[rasn(tag(explicit(0)))]
+    pub(super) user_id: S4uUserId,
+    #[rasn(tag(explicit(1)))]
+    pub(super) checksum: krb::Checksum,
+}
+
+/// ```text
+/// PA-PAC-OPTIONS ::= SEQUENCE { flags [0] KerberosFlags }                                 MS-KILE §2.2.10
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+pub(super) struct PaPacOptions {
+    #[rasn(tag(explicit(0)))]
+    pub(super) flags: krb::KerberosFlags,
+}

@@ -212,8 +212,8 @@ fn open(asker: &Asker, private: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let part: krb::EncKrbPrivPart = wire::decode(&opened).ok()?;
     // RFC 3244 §2: it belongs to this AP-REQ.
     let fresh = match (part.seq_number, asker.authenticator.seq_number) {
-        (Some(number), Some(expected)) => number == expected,
-        (Some(_), None) => false,
+        // MIT's clients leave the authenticator's out, and count from 0.
+        (Some(number), expected) => number == expected.unwrap_or(0),
         (None, _) => part.timestamp.is_some(),
     };
     fresh.then(|| Zeroizing::new(part.user_data.to_vec()))

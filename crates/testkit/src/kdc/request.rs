@@ -77,6 +77,8 @@ pub(super) mod option {
     pub(crate) const ALLOW_POSTDATE: u32 = 1 << 26;
     pub(crate) const POSTDATED: u32 = 1 << 25;
     pub(crate) const RENEWABLE: u32 = 1 << 23;
+    /// CNAME-IN-ADDL-TKT (14), MS-SFU §2.2.3.
+    pub(crate) const CNAME_IN_ADDL_TKT: u32 = 1 << 17;
     /// CANONICALIZE (15), RFC 6806 §3.
     pub(crate) const CANONICALIZE: u32 = 1 << 16;
     pub(crate) const DISABLE_TRANSITED_CHECK: u32 = 1 << 5;
@@ -91,6 +93,10 @@ pub(super) mod padata {
     pub(crate) const TGS_REQ: i32 = 1;
     pub(crate) const ENC_TIMESTAMP: i32 = 2;
     pub(crate) const ETYPE_INFO2: i32 = 19;
+    /// MS-SFU §2.2.1.
+    pub(crate) const FOR_USER: i32 = 129;
+    /// MS-SFU §2.2.2.
+    pub(crate) const S4U_X509_USER: i32 = 130;
     /// RFC 6113 §5.2.
     pub(crate) const FX_COOKIE: i32 = 133;
     /// RFC 6113 §5.4.
@@ -101,6 +107,8 @@ pub(super) mod padata {
     pub(crate) const ENCRYPTED_CHALLENGE: i32 = 138;
     /// PA-REQ-ENC-PA-REP, RFC 6806 §11.
     pub(crate) const REQ_ENC_PA_REP: i32 = 149;
+    /// MS-KILE §2.2.10.
+    pub(crate) const PAC_OPTIONS: i32 = 167;
 }
 
 /// KDC-REQ-BODY, RFC 4120 §5.4.1.

@@ -12,7 +12,8 @@ use super::evidence::{self, Evidence};
 use super::grant::{Grant, ReplyExtras, ReplyKey, Sealing, Times};
 use super::refusal::{Refusal, code};
 use super::request::{Body, option};
-use super::{fast, lifetime, path};
+use super::s4u::{Subject, SubjectKind};
+use super::{fast, lifetime, path, s4u};
 use crate::{flags, wire};
 
 pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, Refusal> {
@@ -22,13 +23,25 @@ pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, 
     let (server, server_name) = server(core, &body)?;
     buys(core, &evidence, &body, &server_name)?;
     let transited = path::transited(core, &evidence)?;
+    let subject = s4u::subject(core, session, &evidence, &server)?;
     let times = times(core, session, &evidence)?;
-    let flags = flags(session, &evidence, &server, &times)?;
-    let (sealing, enctypes) = sealing(core, session, &server)?;
+    let mut flags = flags(session, &evidence, &server, &times)?;
+    match subject.forwardable {
+        // MS-SFU §3.2.5.2.3: a delegated ticket can be delegated on.
+        Some(true) if subject.kind == SubjectKind::Proxy || body.asks(option::FORWARDABLE) => {
+            flags |= flags::ticket::FORWARDABLE;
+        }
+        Some(_) => flags &= !flags::ticket::FORWARDABLE,
+        None => {}
+    }
+    let (sealing, enctypes) = sealing(core, session, &server, subject.kind)?;
     let session_key = core.session_key(&body.etypes, &enctypes)?;
-    let part = &evidence.ticket.part;
+    let part = subject
+        .ticket
+        .as_ref()
+        .map_or(&evidence.ticket.part, |ticket| &ticket.part);
     let grant = Grant {
-        client: evidence.ticket.client.clone(),
+        client: subject.client.clone(),
         server: server_name,
         sealing,
         session_key,
@@ -40,7 +53,7 @@ pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, 
             true => body.addresses.clone(),
             false => part.caddr.clone(),
         },
-        authorization_data: authorization_data(&evidence, &body)?,
+        authorization_data: authorization_data(&evidence, &subject, &body)?,
     };
     let (key, usage) = evidence.reply_key();
     let reply_key = ReplyKey {
@@ -48,7 +61,12 @@ pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, 
         usage,
         kvno: None,
     };
-    grant.reply(core, session, &reply_key, ReplyExtras::default())
+    let extras = ReplyExtras {
+        padata: subject.padata,
+        encrypted_padata: subject.encrypted_padata,
+        ..ReplyExtras::default()
+    };
+    grant.reply(core, session, &reply_key, extras)
 }
 
 fn server(core: &Core, body: &Body) -> Result<(Arc<Record>, Principal), Refusal> {
@@ -177,9 +195,10 @@ fn sealing(
     core: &Core,
     session: &Session,
     server: &Arc<Record>,
+    kind: SubjectKind,
 ) -> Result<(Sealing, Vec<Enctype>), Refusal> {
     let body = &session.request.body;
-    if !body.asks(option::ENC_TKT_IN_SKEY) {
+    if !body.asks(option::ENC_TKT_IN_SKEY) || kind == SubjectKind::Proxy {
         return Ok((Sealing::Service(server.clone()), server.session_enctypes()));
     }
     let ticket = body
@@ -208,14 +227,16 @@ fn sealing(
 /// The old ticket's restrictions, and the ones that the client adds (RFC 4120 §5.2.6, §5.4.1).
 fn authorization_data(
     evidence: &Evidence,
+    subject: &Subject,
     body: &Body,
 ) -> Result<Option<krb::AuthorizationData>, Refusal> {
-    let mut all = evidence
-        .ticket
-        .part
-        .authorization_data
-        .clone()
-        .unwrap_or_default();
+    let old = match (&subject.ticket, subject.kind) {
+        (Some(ticket), _) => ticket.part.authorization_data.clone(),
+        // What restricts the service says nothing of the user.
+        (None, SubjectKind::SelfService) => None,
+        (None, _) => evidence.ticket.part.authorization_data.clone(),
+    };
+    let mut all = old.unwrap_or_default();
     if let Some(sealed) = &body.enc_authorization_data {
         let (key, usage) = match &evidence.subkey {
             Some(subkey) => (subkey, KeyUsage::TGS_REQ_AUTHORIZATION_SUBKEY),

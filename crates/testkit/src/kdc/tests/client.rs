@@ -1,5 +1,7 @@
 //! A client that says anything, and reads what comes back.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use countersign_credential::Principal;
 use countersign_crypto::{Enctype, Key, KeyUsage};
 use rasn_kerberos as krb;
@@ -10,6 +12,8 @@ use crate::{Error, Kdc, NOW, SeededRandom, wire};
 
 pub(super) const REALM: &str = "EXAMPLE.COM";
 pub(super) const ALL: [i32; 4] = [20, 19, 18, 17];
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// A request in the making.
 #[derive(Clone)]
@@ -134,7 +138,8 @@ impl Ask {
                 r#type: mac.checksum_type().id(),
                 checksum: wire::octets(mac.compute(&[&body]).as_bytes()),
             }),
-            cusec: wire::integer(0),
+            // No two are alike, or they would be replays.
+            cusec: wire::integer(COUNT.fetch_add(1, Ordering::Relaxed)),
             ctime: wire::time(NOW).unwrap(),
             subkey: None,
             seq_number: None,

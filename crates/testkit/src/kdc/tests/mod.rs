@@ -5,5 +5,6 @@ mod fast;
 mod initial;
 mod password;
 mod path;
+mod s4u;
 mod serving;
 mod ticket_granting;

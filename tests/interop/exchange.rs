@@ -11,7 +11,8 @@ pub(crate) fn establish(
     let mut tokens = 0;
     let mut to_initiator: Option<Vec<u8>> = None;
     let mut acceptor_done = false;
-    for _ in 0..4 {
+    // IAKERB takes the most: a log-on and a ticket before the context itself.
+    for _ in 0..12 {
         let stepped = initiator.step(to_initiator.as_deref())?;
         to_initiator = None;
         if let Some(token) = stepped.token {

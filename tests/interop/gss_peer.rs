@@ -148,17 +148,26 @@ impl GssPeer {
 impl Side for GssPeer {
     fn start_initiator(&mut self, setup: &InitiatorSetup) -> Result<(), Refusal> {
         let mut line = format!(
-            "initiator target=host@{} ccache=FILE:{} flags={}",
+            "initiator target=host@{} flags={}",
             setup.host,
-            setup.ccache.display(),
             setup.flags.join(",")
         );
+        match &setup.through_acceptor {
+            Some(keytab) => line.push_str(&format!(
+                " mech=iakerb ccache=MEMORY:iakerb client=alice client-keytab=FILE:{}",
+                keytab.display()
+            )),
+            None => line.push_str(&format!(" ccache=FILE:{}", setup.ccache.display())),
+        }
         append_bindings(&mut line, setup.bindings.as_ref());
         self.ask(&line, &[]).map(|_| ())
     }
 
     fn start_acceptor(&mut self, setup: &AcceptorSetup) -> Result<(), Refusal> {
         let mut line = format!("acceptor keytab=FILE:{}", setup.keytab.display());
+        if setup.passes_on {
+            line.push_str(" mech=iakerb");
+        }
         append_bindings(&mut line, setup.bindings.as_ref());
         self.ask(&line, &[]).map(|_| ())
     }

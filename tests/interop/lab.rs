@@ -131,11 +131,11 @@ impl Lab {
             host: "aes256-sha1.peer.test".into(),
             flags: vec!["mutual", "deleg"],
             ccache: self.path("alice.ccache"),
-            bindings: None,
+            ..InitiatorSetup::default()
         })?;
         acceptor.start_acceptor(&AcceptorSetup {
             keytab: self.path("all.keytab"),
-            bindings: None,
+            ..AcceptorSetup::default()
         })?;
         establish(&mut initiator, &mut acceptor)?;
         Ok(acceptor.store_delegated(&self.path("forwarded.ccache"))?)
@@ -144,6 +144,15 @@ impl Lab {
     /// A file of the realm: a keytab, a credential cache.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join("realm").join(name)
+    }
+
+    /// Where the realm's KDC listens.
+    pub(crate) fn kdc(&self) -> Result<String> {
+        let text = std::fs::read_to_string(self.path("krb5.conf")).map_err(|e| e.to_string())?;
+        let address = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("kdc = "));
+        Ok(address.ok_or("krb5.conf names no KDC")?.to_owned())
     }
 
     /// A fresh path for a file that a row writes.

@@ -1,21 +1,29 @@
 //! Our library as a side of a context, in this process.
 
 use std::cell::RefCell;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use countersign_context::credential::cache::Version;
-use countersign_context::credential::{CredentialCache, Keytab, ServiceName, TicketCredential};
+use countersign_context::credential::{
+    CredentialCache, Keytab, Principal, ServiceName, TicketCredential,
+};
 use countersign_context::crypto::{Enctype, Random, RandomError};
-use countersign_context::kerberos::{Acceptor, AcceptorCredential, Initiator};
+use countersign_context::kerberos::kdc::{Acquisition, ClientCredential, KdcAnswer};
+use countersign_context::kerberos::{
+    Acceptor, AcceptorCredential, IakerbAcceptor, IakerbDialect, IakerbInitiator, Initiator,
+};
 use countersign_context::token::kerberos::TicketFlags;
 use countersign_context::{
-    ChannelBindings, EnctypeSet, Environment, Flags, Identity, IoBuffer, Mechanism, Order, Policy,
-    PrfKey, Role, SecurityContext, Step, Timestamp,
+    Answer, ChannelBindings, EnctypeSet, Environment, Flags, Identity, IoBuffer, Mechanism, Need,
+    Order, Policy, PrfKey, Role, SecurityContext, Step, Timestamp,
 };
 
 use crate::lab::Lab;
+use crate::process::PATIENCE;
 use crate::side::{
     AcceptorSetup, Bindings, Facts, InitiatorSetup, Kind, Opened, Refusal, Scattered, Side,
     Stepped, gather,
@@ -44,6 +52,8 @@ pub(crate) struct Ours {
     ahead: i64,
     /// A forwarded ticket-granting ticket, to delegate.
     forwarded: PathBuf,
+    /// Where the realm's KDC listens.
+    kdc: String,
     shared: Shared,
     state: State,
     delegated: Option<TicketCredential>,
@@ -63,6 +73,7 @@ impl Ours {
             policy: Policy::default().with_enctypes(every.fold(EnctypeSet::AES, EnctypeSet::with)),
             ahead,
             forwarded: lab.path("forwarded.ccache"),
+            kdc: lab.kdc().unwrap_or_default(),
             shared: Rc::clone(shared),
             state: State::Idle,
             delegated: None,
@@ -95,6 +106,21 @@ impl Ours {
             .ok_or_else(|| "ours: the initiator has no name".to_owned())?
             .clone())
     }
+}
+
+/// A KDC's reply over TCP, RFC 4120 §7.2.2.
+fn ask(kdc: &str, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let problem = |error: std::io::Error| Refusal::from(format!("the KDC: {error}"));
+    let mut stream = TcpStream::connect(kdc).map_err(problem)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(problem)?;
+    let length = u32::try_from(message.len()).map_err(|error| error.to_string())?;
+    stream.write_all(&length.to_be_bytes()).map_err(problem)?;
+    stream.write_all(message).map_err(problem)?;
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).map_err(problem)?;
+    let mut reply = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap_or(0)];
+    stream.read_exact(&mut reply).map_err(problem)?;
+    Ok(reply)
 }
 
 struct System;
@@ -149,6 +175,17 @@ impl Side for Ours {
             initiator = initiator.channel_bindings(channel_bindings(bindings));
         }
         self.state = State::Opening(Box::new(initiator));
+        if let Some(keytab) = &setup.through_acceptor {
+            let client = Principal::parse("alice@COUNTERSIGN.TEST")?;
+            let alice = ClientCredential::keytab(client, &Keytab::parse(&read(keytab)?)?)?;
+            let acquisition = Acquisition::new(&alice, &service);
+            // MIT krb5 before 1.22.
+            let initiator = IakerbInitiator::new(acquisition, move |ticket| {
+                Initiator::new(ticket).require(asked)
+            })
+            .dialect(IakerbDialect::Zhu);
+            self.state = State::Opening(Box::new(initiator));
+        }
         Ok(())
     }
 
@@ -173,7 +210,10 @@ impl Side for Ours {
         if let Some(bindings) = &setup.bindings {
             acceptor = acceptor.channel_bindings(channel_bindings(bindings));
         }
-        self.state = State::Opening(Box::new(acceptor));
+        self.state = match setup.passes_on {
+            true => State::Opening(Box::new(IakerbAcceptor::new(acceptor))),
+            false => State::Opening(Box::new(acceptor)),
+        };
         self.delegated = None;
         Ok(())
     }
@@ -185,7 +225,13 @@ impl Side for Ours {
         };
         let mut random = System;
         let mut environment = Environment::new(now, &mut random).with_policy(&self.policy);
-        match mechanism.step(token, &mut environment)? {
+        let mut step = mechanism.step(token, &mut environment)?;
+        while let Step::Need(Need::Kdc(request)) = step {
+            let reply = ask(&self.kdc, &request.message)?;
+            let answer = Answer::Kdc(KdcAnswer::Reply(reply));
+            step = mechanism.resume(answer, &mut environment)?;
+        }
+        match step {
             Step::Continue { token } => Ok(Stepped {
                 token: Some(token),
                 complete: false,

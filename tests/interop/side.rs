@@ -11,6 +11,8 @@ pub(crate) struct InitiatorSetup {
     pub(crate) flags: Vec<&'static str>,
     pub(crate) ccache: PathBuf,
     pub(crate) bindings: Option<Bindings>,
+    /// IAKERB: the tickets are obtained through the acceptor, with alice's key in this keytab.
+    pub(crate) through_acceptor: Option<PathBuf>,
 }
 
 /// What an acceptor is to do.
@@ -18,6 +20,8 @@ pub(crate) struct InitiatorSetup {
 pub(crate) struct AcceptorSetup {
     pub(crate) keytab: PathBuf,
     pub(crate) bindings: Option<Bindings>,
+    /// IAKERB: messages to KDCs are passed on.
+    pub(crate) passes_on: bool,
 }
 
 /// Channel bindings (RFC 2744 §3.11).

@@ -45,6 +45,7 @@ static gss_buffer_desc body;
 
 static gss_OID_desc krb5_oid = {9, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
 static gss_OID_desc spnego_oid = {6, "\x2b\x06\x01\x05\x05\x02"};
+static gss_OID_desc iakerb_oid = {6, "\x2b\x06\x01\x05\x02\x05"};
 
 static const struct {
     const char *name;
@@ -299,8 +300,18 @@ static void start(int initiates)
     bind_address("initiator-address", &bindings_storage.initiator_addrtype, &bindings_storage.initiator_address);
     bind_address("acceptor-address", &bindings_storage.acceptor_addrtype, &bindings_storage.acceptor_address);
     text = argument("mech");
-    mechanism = text && strcmp(text, "spnego") == 0 ? &spnego_oid : &krb5_oid;
+    mechanism = &krb5_oid;
+    if (text && strcmp(text, "spnego") == 0)
+        mechanism = &spnego_oid;
+    if (text && strcmp(text, "iakerb") == 0)
+        mechanism = &iakerb_oid;
     free(text);
+}
+
+/* What credentials are acquired for: Kerberos, which stands behind SPNEGO too, or IAKERB. */
+static gss_OID_desc credential_mechanism(void)
+{
+    return mechanism == &iakerb_oid ? iakerb_oid : krb5_oid;
 }
 
 static OM_uint32 import(const char *key, gss_OID type, gss_name_t *name, OM_uint32 *minor)
@@ -315,34 +326,42 @@ static OM_uint32 import(const char *key, gss_OID type, gss_name_t *name, OM_uint
 }
 
 /*
- * initiator target=SERVICE@HOST [principal=NAME] [flags=a,b] [bindings=HEX] [mech=krb5|spnego]
- *           [ccache=FILE:PATH]: forgets the last context and readies a new one.
+ * initiator target=SERVICE@HOST [principal=NAME] [flags=a,b] [bindings=HEX] [mech=krb5|spnego|iakerb]
+ *           [ccache=FILE:PATH] [client=NAME client-keytab=FILE:PATH]: forgets the last context and
+ *           readies a new one.
  */
 static void do_initiator(void)
 {
     OM_uint32 minor = 0, major;
     start(1);
-    char *flags = argument("flags"), *ccache = argument("ccache");
+    char *flags = argument("flags"), *ccache = argument("ccache"), *keytab = argument("client-keytab");
+    gss_name_t client = GSS_C_NO_NAME;
     wanted_flags = parse_flags(flags);
     major = import("target", GSS_C_NT_HOSTBASED_SERVICE, &target, &minor);
     if (!GSS_ERROR(major))
         major = import("principal", GSS_C_NT_USER_NAME, &target, &minor);
+    if (!GSS_ERROR(major))
+        major = import("client", GSS_C_NT_USER_NAME, &client, &minor);
     if (!GSS_ERROR(major) && ccache != NULL) {
-        gss_key_value_element_desc element = {"ccache", ccache};
-        gss_key_value_set_desc store = {1, &element};
-        gss_OID_set_desc mechs = {1, &krb5_oid};
-        major = gss_acquire_cred_from(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE, &store,
-                                      &credential, NULL, NULL);
+        gss_key_value_element_desc elements[] = {{"ccache", ccache}, {"client_keytab", keytab}};
+        gss_key_value_set_desc store = {keytab ? 2 : 1, elements};
+        gss_OID_desc mech = credential_mechanism();
+        gss_OID_set_desc mechs = {1, &mech};
+        major = gss_acquire_cred_from(&minor, client, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE, &store, &credential,
+                                      NULL, NULL);
     }
     if (GSS_ERROR(major))
         fail(major, minor);
     else
         reply(NULL, "ok");
+    OM_uint32 ignored;
+    gss_release_name(&ignored, &client);
     free(flags);
     free(ccache);
+    free(keytab);
 }
 
-/* acceptor [name=SERVICE@HOST] [keytab=FILE:PATH] [bindings=HEX] */
+/* acceptor [name=SERVICE@HOST] [keytab=FILE:PATH] [bindings=HEX] [mech=krb5|spnego|iakerb] */
 static void do_acceptor(void)
 {
     OM_uint32 minor = 0;
@@ -353,7 +372,8 @@ static void do_acceptor(void)
     if (!GSS_ERROR(major)) {
         gss_key_value_element_desc element = {"keytab", keytab};
         gss_key_value_set_desc store = {keytab ? 1 : 0, &element};
-        gss_OID_set_desc mechs = {1, &krb5_oid};
+        gss_OID_desc mech = credential_mechanism();
+        gss_OID_set_desc mechs = {1, &mech};
         major = gss_acquire_cred_from(&minor, name, GSS_C_INDEFINITE, &mechs, GSS_C_ACCEPT,
                                       keytab ? &store : GSS_C_NO_CRED_STORE, &credential, NULL, NULL);
     }

@@ -51,7 +51,7 @@ fn serve(lab: &Lab, enctype: &'static str) -> Result<()> {
         host: usual.host.clone(),
         flags: vec!["mutual", "replay", "sequence", "conf", "integ"],
         ccache: usual.ccache.clone(),
-        bindings: None,
+        ..Default::default()
     })?;
     let mut stepped = peer.step(None)?;
     while let Some(token) = &stepped.token {
@@ -89,7 +89,7 @@ fn connect(lab: &Lab, enctype: &'static str) -> Result<()> {
     let mut peer = GssPeer::start(lab, None)?;
     peer.start_acceptor(&AcceptorSetup {
         keytab: usual.keytab.clone(),
-        bindings: None,
+        ..Default::default()
     })?;
     let server = std::thread::spawn(move || answer_one(&listener, peer));
     let setup = ClientSetup {

@@ -1,6 +1,7 @@
 //! A KDC on the independent codec: what it is asked, it answers, in process or on loopback.
 
 mod account;
+mod authorization;
 mod builder;
 mod cookie;
 mod core;
@@ -38,7 +39,7 @@ pub use request::{RequestKind, SeenRequest};
 pub use serve::{KdcFault, KdcServer};
 
 use self::core::{Clock, Core, RandomKeys};
-use crate::{Error, FixedClock};
+use crate::{Error, FixedClock, PacBuilder};
 
 /// A KDC of one realm: it answers AS-REQ and TGS-REQ, and repeats itself exactly when its seed, its clock and what it
 /// is asked are the same.
@@ -216,6 +217,11 @@ impl Kdc {
         edit: impl FnMut(&SeenRequest, &mut krb::EncTicketPart) + Send + 'static,
     ) {
         self.core().edits.ticket = Some(Box::new(edit));
+    }
+
+    /// Changes the PAC of every ticket before it is signed, or how it is. The edit must not call the KDC.
+    pub fn edit_pac(&self, edit: impl FnMut(&SeenRequest, &mut PacBuilder) + Send + 'static) {
+        self.core().edits.pac = Some(Box::new(edit));
     }
 
     /// Changes the encrypted part of every reply before it is sealed. The edit must not call the KDC.

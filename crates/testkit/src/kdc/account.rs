@@ -38,6 +38,8 @@ pub struct Account {
     pub(super) any_protocol: bool,
     pub(super) delegates_to: Vec<String>,
     pub(super) accepts_delegation_from: Vec<String>,
+    pub(super) rid: Option<u32>,
+    pub(super) groups: Vec<String>,
 }
 
 /// Where the keys of an account come from.
@@ -89,6 +91,8 @@ impl Account {
             any_protocol: false,
             delegates_to: Vec::new(),
             accepts_delegation_from: Vec::new(),
+            rid: None,
+            groups: Vec::new(),
         }
     }
 
@@ -199,6 +203,18 @@ impl Account {
     pub fn accepts_delegation_from(mut self, services: &[&str]) -> Self {
         let names = services.iter().map(|name| (*name).to_owned());
         self.accepts_delegation_from.extend(names);
+        self
+    }
+
+    /// The relative identifier in its PACs, instead of one that the KDC gives.
+    pub fn rid(mut self, rid: u32) -> Self {
+        self.rid = Some(rid);
+        self
+    }
+
+    /// A group in its PACs, by its SID, such as `S-1-5-21-1-2-3-1200`.
+    pub fn group(mut self, sid: &str) -> Self {
+        self.groups.push(sid.into());
         self
     }
 

@@ -7,6 +7,7 @@ use countersign_crypto::{Enctype, Random};
 
 use super::Kdc;
 use super::account::{Account, KeySource, Record};
+use super::authorization::Domain;
 use super::core::{Clock, Config, Core, RandomKeys};
 use super::fast::FastPolicy;
 use super::password::PasswordPolicy;
@@ -48,6 +49,7 @@ impl KdcBuilder {
                 replay_cache: true,
                 fast: FastPolicy::Available,
                 paths: Paths::default(),
+                domain: None,
                 password_policy: None,
             },
         }
@@ -161,6 +163,16 @@ impl KdcBuilder {
     /// Whether the KDC knows FAST (RFC 6113); it does when nothing else is said.
     pub fn fast(mut self, policy: FastPolicy) -> Self {
         self.config.fast = policy;
+        self
+    }
+
+    /// Puts PACs into tickets, of a domain of this NetBIOS name and SID (`S-1-5-21-1-2-3`), signed as MS-PAC §2.8 says.
+    /// Without a domain there are none.
+    pub fn domain(mut self, name: &str, sid: &str) -> Self {
+        self.config.domain = Some(Domain {
+            name: name.into(),
+            sid: sid.into(),
+        });
         self
     }
 

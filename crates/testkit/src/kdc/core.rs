@@ -8,6 +8,7 @@ use countersign_credential::{NameType, Principal};
 use countersign_crypto::{Enctype, Key, Random};
 
 use super::account::{KeySource, Record};
+use super::authorization::Domain;
 use super::edit::Edits;
 use super::fast::{FastPolicy, Tunnel};
 use super::password::{NOWHERE, PasswordPolicy};
@@ -36,6 +37,7 @@ pub(super) struct Config {
     pub(super) replay_cache: bool,
     pub(super) fast: FastPolicy,
     pub(super) paths: Paths,
+    pub(super) domain: Option<Domain>,
     pub(super) password_policy: Option<PasswordPolicy>,
 }
 

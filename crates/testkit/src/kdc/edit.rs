@@ -4,6 +4,7 @@ use rasn_kerberos as krb;
 
 use super::messages::KrbFastResponse;
 use super::request::SeenRequest;
+use crate::PacBuilder;
 
 type Edit<T> = Option<Box<dyn FnMut(&SeenRequest, &mut T) + Send>>;
 
@@ -11,6 +12,7 @@ type Edit<T> = Option<Box<dyn FnMut(&SeenRequest, &mut T) + Send>>;
 #[derive(Default)]
 pub(super) struct Edits {
     pub(super) ticket: Edit<krb::EncTicketPart>,
+    pub(super) pac: Edit<PacBuilder>,
     pub(super) enc_part: Edit<krb::EncKdcRepPart>,
     pub(super) reply: Edit<krb::KdcRep>,
     pub(super) error: Edit<krb::KrbError>,
@@ -29,6 +31,10 @@ fn run<T>(edit: &mut Edit<T>, seen: &SeenRequest, value: &mut T) {
 impl Edits {
     pub(super) fn ticket(&mut self, seen: &SeenRequest, part: &mut krb::EncTicketPart) {
         run(&mut self.ticket, seen, part);
+    }
+
+    pub(super) fn pac(&mut self, seen: &SeenRequest, pac: &mut PacBuilder) {
+        run(&mut self.pac, seen, pac);
     }
 
     pub(super) fn enc_part(&mut self, seen: &SeenRequest, part: &mut krb::EncKdcRepPart) {

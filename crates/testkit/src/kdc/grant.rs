@@ -12,7 +12,7 @@ use super::fast::{self, FastPolicy};
 use super::preauth::data;
 use super::refusal::{Refusal, code};
 use super::request::{RequestKind, padata};
-use crate::{Error, wire};
+use crate::{Error, PacBuilder, wire};
 
 /// What goes into a ticket (RFC 4120 §5.3).
 pub(super) struct Grant {
@@ -27,6 +27,8 @@ pub(super) struct Grant {
     pub(super) transited: Vec<u8>,
     pub(super) addresses: Option<krb::HostAddresses>,
     pub(super) authorization_data: Option<krb::AuthorizationData>,
+    /// The PAC, to be signed.
+    pub(super) pac: Option<PacBuilder>,
 }
 
 /// Whose key seals the ticket.
@@ -87,16 +89,26 @@ impl Grant {
     fn seal(&self, core: &mut Core, session: &Session) -> Result<krb::Ticket, Refusal> {
         let mut part = self.part()?;
         core.edits.ticket(&session.seen, &mut part);
-        let plaintext = wire::encode(&part)?;
+        let no_key = || Refusal::new(code::NO_KEY, "the service has no key");
         let (key, kvno) = match &self.sealing {
-            Sealing::Service(record) => {
-                let key = record.strongest_key();
-                let key =
-                    key.ok_or_else(|| Refusal::new(code::NO_KEY, "the service has no key"))?;
-                (key, Some(record.kvno()))
-            }
+            Sealing::Service(record) => (
+                record.strongest_key().ok_or_else(no_key)?,
+                Some(record.kvno()),
+            ),
             Sealing::SessionKey(key) => (key, None),
         };
+        if let Some(pac) = &self.pac {
+            let granting = core.granting().ok_or_else(no_key)?;
+            let kdc_key = granting.strongest_key().ok_or_else(no_key)?;
+            let mut pac = pac.clone();
+            // MS-PAC §2.8: only what goes to services has a ticket's and a full signature.
+            if self.server.is_ticket_granting_service() {
+                pac = pac.for_ticket_granting();
+            }
+            core.edits.pac(&session.seen, &mut pac);
+            pac.embed(&mut part, key, kdc_key)?;
+        }
+        let plaintext = wire::encode(&part)?;
         let cipher = key.encrypt(KeyUsage::TICKET, &plaintext, &mut *core.random)?;
         Ok(krb::Ticket {
             tkt_vno: wire::integer(5),

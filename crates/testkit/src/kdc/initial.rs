@@ -10,7 +10,7 @@ use super::core::{Core, Session};
 use super::grant::{Grant, ReplyExtras, ReplyKey, Sealing};
 use super::refusal::{Refusal, code};
 use super::request::{Body, option, padata};
-use super::{fast, lifetime, path, preauth};
+use super::{authorization, fast, lifetime, path, preauth};
 use crate::{Error, flags, wire};
 
 pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, Refusal> {
@@ -63,6 +63,7 @@ pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, 
         transited: Vec::new(),
         addresses: body.addresses.clone(),
         authorization_data: None,
+        pac: authorization::initial(core, session, &client),
     };
     let reply_key = ReplyKey {
         key: reply_key,

@@ -218,3 +218,12 @@ pub(super) struct PaPacOptions {
     #[rasn(tag(explicit(0)))]
     pub(super) flags: krb::KerberosFlags,
 }
+
+/// ```text
+/// KERB-PA-PAC-REQUEST ::= SEQUENCE { include-pac [0] BOOLEAN }                             MS-KILE §2.2.3
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+pub(super) struct PaPacRequest {
+    #[rasn(tag(explicit(0)))]
+    pub(super) include_pac: bool,
+}

@@ -93,6 +93,8 @@ pub(super) mod padata {
     pub(crate) const TGS_REQ: i32 = 1;
     pub(crate) const ENC_TIMESTAMP: i32 = 2;
     pub(crate) const ETYPE_INFO2: i32 = 19;
+    /// MS-KILE §2.2.3.
+    pub(crate) const PAC_REQUEST: i32 = 128;
     /// MS-SFU §2.2.1.
     pub(crate) const FOR_USER: i32 = 129;
     /// MS-SFU §2.2.2.

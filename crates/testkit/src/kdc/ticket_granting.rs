@@ -13,7 +13,7 @@ use super::grant::{Grant, ReplyExtras, ReplyKey, Sealing, Times};
 use super::refusal::{Refusal, code};
 use super::request::{Body, option};
 use super::s4u::{Subject, SubjectKind};
-use super::{fast, lifetime, path, s4u};
+use super::{authorization, fast, lifetime, path, s4u};
 use crate::{flags, wire};
 
 pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, Refusal> {
@@ -40,6 +40,7 @@ pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, 
         .ticket
         .as_ref()
         .map_or(&evidence.ticket.part, |ticket| &ticket.part);
+    let pac = authorization::derived(core, &evidence, &subject, &server_name)?;
     let grant = Grant {
         client: subject.client.clone(),
         server: server_name,
@@ -54,6 +55,7 @@ pub(super) fn answer(core: &mut Core, session: &mut Session) -> Result<Vec<u8>, 
             false => part.caddr.clone(),
         },
         authorization_data: authorization_data(&evidence, &subject, &body)?,
+        pac,
     };
     let (key, usage) = evidence.reply_key();
     let reply_key = ReplyKey {
@@ -236,7 +238,7 @@ fn authorization_data(
         (None, SubjectKind::SelfService) => None,
         (None, _) => evidence.ticket.part.authorization_data.clone(),
     };
-    let mut all = old.unwrap_or_default();
+    let mut all = authorization::without_pac(old.unwrap_or_default());
     if let Some(sealed) = &body.enc_authorization_data {
         let (key, usage) = match &evidence.subkey {
             Some(subkey) => (subkey, KeyUsage::TGS_REQ_AUTHORIZATION_SUBKEY),

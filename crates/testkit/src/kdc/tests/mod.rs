@@ -1,5 +1,6 @@
 //! The KDC against a client that is written here, on the same codec; the engine's own tests cross two.
 
+mod authorization;
 mod client;
 mod fast;
 mod initial;

@@ -10,6 +10,7 @@
 //! ```
 
 mod names;
+mod pac;
 mod shape;
 mod tokens;
 mod walk;
@@ -59,7 +60,7 @@ pub const MAX_DEPTH: usize = 64;
 /// The tree of a token: framed or bare, whole or not, Kerberos or not.
 ///
 /// Known are the frame of RFC 2743, the messages and encrypted parts of RFC 4120 (bare, with a
-/// token identifier, or with the length that precedes them on TCP), the per-message tokens of
+/// token identifier, or with the length that precedes them on TCP), the PACs, the per-message tokens of
 /// RFC 4121 and RFC 1964, user-to-user, IAKERB, messages about passwords (RFC 3244) and to KDC
 /// proxies (MS-KKDCP), and SPNEGO; anything else is shown as the DER that it is, or as bytes.
 #[must_use]

@@ -114,3 +114,24 @@ fn the_counter_sees_an_allocation() {
     assert_eq!(info.count_total, 1);
     assert!(!kinds().is_empty());
 }
+
+#[test]
+fn reading_a_pac_allocates_nothing() {
+    use countersign_token::pac::{BufferType, Pac};
+    let bytes: Vec<u8> = include_str!("files/windows-2003.pac.hex")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(|line| line.as_bytes().chunks(2))
+        .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect();
+    let mut read = 0;
+    let info = allocation_counter::measure(|| {
+        let pac = Pac::parse(&bytes).unwrap();
+        let info = pac.logon_info().unwrap().unwrap();
+        read += info.group_ids.iter().count() + info.extra_sids.iter().count();
+        read += usize::from(pac.client_info().unwrap().unwrap().name == "w2003final$");
+        read += usize::from(pac.server_signed().is_ok());
+        read += usize::from(pac.signature(BufferType::KDC_SIGNATURE).is_ok());
+    });
+    assert_eq!((read, info.count_total), (5, 0));
+}

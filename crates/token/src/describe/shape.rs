@@ -36,6 +36,8 @@ pub(super) enum Shape {
     Typed(&'static [(i32, &'static Shape)]),
     /// OCTET STRING that holds a token of its own.
     Token,
+    /// OCTET STRING with a PAC.
+    Pac,
     /// OCTET STRING with the checksum of a GSS-API authenticator.
     GssChecksum,
     /// OBJECT IDENTIFIER.
@@ -94,6 +96,7 @@ static AUTHORIZATION_ELEMENT: Shape = Fields(&[
             (4, &KDC_ISSUED),
             (5, &AND_OR),
             (8, &AUTHORIZATION_DATA_REF),
+            (128, &Shape::Pac),
             (129, &ETYPE_LIST),
         ]),
     ),

@@ -70,6 +70,8 @@ impl<'a> Walk<'a> {
                 self.message(Reader::at(rest, offset.saturating_add(4)), below);
             }
             [first, ..] if first & 0xe0 == 0x60 => self.message(token, depth),
+            // MS-PAC §2.3: a small number of buffers, version 0.
+            [1..=64, 0, 0, 0, 0, 0, 0, 0, ..] => self.pac("PAC", token, depth),
             _ => self.open(token, depth, Inside::Unknown),
         }
     }

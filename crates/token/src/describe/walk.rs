@@ -92,6 +92,11 @@ impl<'a> Walk<'a> {
         });
     }
 
+    /// Whether no more lines should be added in a loop of one's own.
+    pub(super) fn is_full(&self) -> bool {
+        self.lines.len() >= MAX_LINES
+    }
+
     pub(super) fn broken(&mut self, depth: usize, rest: Reader<'_>, error: DecodeError) {
         self.lines.push(Line {
             depth,
@@ -288,6 +293,11 @@ impl<'a> Walk<'a> {
             .map(|(_, shape)| *shape);
         match shape {
             Some(Shape::GssChecksum) => self.gss_checksum(label, depth, offset, contents),
+            Some(Shape::Pac) => {
+                let value = format!("{} bytes", contents.remaining().len());
+                self.line(depth, offset, label, value);
+                self.pac("PAC", contents, depth.saturating_add(1));
+            }
             Some(shape) if !contents.is_empty() => {
                 let below = depth.saturating_add(1);
                 let value = format!("{} bytes", contents.remaining().len());

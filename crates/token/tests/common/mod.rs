@@ -257,10 +257,10 @@ const ADDRESSES: HostAddresses<'_> = SequenceOf::new(&[
     },
 ]);
 const AUTHORIZATION: AuthorizationData<'_> = SequenceOf::new(&[
-    // AD-IF-RELEVANT of one AD-WIN2K-PAC with the value "PAC".
+    // AD-IF-RELEVANT of one AD-WIN2K-PAC that is a PAC without buffers.
     AuthorizationDataEntry {
         ad_type: 1,
-        ad_data: b"\x30\x10\x30\x0e\xa0\x04\x02\x02\x00\x80\xa1\x06\x04\x04PAC.",
+        ad_data: b"\x30\x14\x30\x12\xa0\x04\x02\x02\x00\x80\xa1\x0a\x04\x08\0\0\0\0\0\0\0\0",
     },
     AuthorizationDataEntry {
         ad_type: -17,

@@ -170,16 +170,17 @@ impl ServiceTicket {
     }
 
     /// A proxy ticket for `service`, to be used by somebody else at the addresses in the options
-    /// (RFC 4120 §2.5).
+    /// (RFC 4120 §2.5). `ticket` is proxiable: a ticket for the service itself, which is all that
+    /// MIT's KDC takes, or a ticket-granting one.
     #[must_use]
-    pub fn proxy(tgt: impl Into<Arc<TicketCredential>>, service: Principal) -> Self {
+    pub fn proxy(ticket: impl Into<Arc<TicketCredential>>, service: Principal) -> Self {
         let first = service.realm().to_vec();
         let goal = Goal::Service {
             service,
             flags: KdcOptions::PROXY,
             second: None,
         };
-        Self::with_goal(tgt.into(), &first, goal)
+        Self::with_goal(ticket.into(), &first, goal)
     }
 
     /// A user-to-user ticket (RFC 4120 §3.7): encrypted in the session key of `peer`, the

@@ -140,8 +140,11 @@ impl ServiceTicket {
     /// The properties of the header ticket that the next one can have, and what the caller named.
     fn common_flags(&self, header: &TicketCredential) -> KdcOptions {
         let mut flags = self.settings.options.flags();
+        // MIT's KDC leaves out of a renewed ticket what is not asked for again.
         if matches!(self.goal, Goal::Again(_)) {
-            return flags;
+            let kept = TicketFlags::RENEWABLE | TicketFlags::MAY_POSTDATE;
+            let kept = kept | TicketFlags::FORWARDABLE | TicketFlags::PROXIABLE;
+            return flags | inherited(header, kept);
         }
         flags |= inherited(header, TicketFlags::FORWARDABLE | TicketFlags::PROXIABLE);
         if self.settings.canonicalize {

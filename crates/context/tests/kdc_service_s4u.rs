@@ -1,0 +1,304 @@
+//! Services that act for users: whose ticket it is must be proved, and cannot be mixed up.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
+
+#[path = "support/network.rs"]
+mod support;
+
+use countersign_context::credential::{Principal, TicketCredential};
+use countersign_context::crypto::{Enctype, Key, KeyUsage};
+use countersign_context::kerberos::kdc::{
+    Acquisition, ClientCredential, ExchangeStep, KdcAnswer, ServiceTicket, TicketOptions,
+};
+use countersign_context::token::der::{Decode, Encode, Encoded, SequenceOf};
+use countersign_context::token::kerberos::{
+    ApReq, Authenticator, Checksum, PaData, PaS4uX509User, S4uOptions, S4uUserId, TgsRep, TgsReq,
+};
+use countersign_context::{ErrorKind, KdcProblem, ReplyPart};
+use countersign_testkit::{Account, Kdc, Realm, flags};
+use support::*;
+
+const FRONT: &str = "HTTP/front.example.com";
+const BACK: &str = "HTTP/back.example.com";
+
+fn realm() -> Kdc {
+    Kdc::builder(REALM)
+        .user("alice", "wonderland")
+        .user("bob", "builder")
+        .account(Account::user("treasurer", "gold").sensitive())
+        .account(Account::service(FRONT).any_protocol().delegates_to(&[BACK]))
+        .service(BACK)
+        .account(Account::service("HTTP/open.example.com").accepts_delegation_from(&[FRONT]))
+        .service("HTTP/closed.example.com")
+        .build()
+        .unwrap()
+}
+
+fn front_tgt() -> TicketCredential {
+    tgt(REALM, FRONT)
+}
+
+fn s4u2self(user: &str) -> ServiceTicket {
+    ServiceTicket::s4u2self(front_tgt(), named(user))
+}
+
+fn mismatch(part: ReplyPart) -> ErrorKind {
+    ErrorKind::Kdc(KdcProblem::ReplyMismatch(part))
+}
+
+const NOT_VERIFIED: ErrorKind = ErrorKind::Kdc(KdcProblem::ClientNotVerified);
+
+#[test]
+fn a_service_gets_a_users_ticket_for_itself_and_the_kdc_proves_whose() {
+    let kdc = realm();
+    let mut network = Network::of([kdc.clone()]);
+    let ticket = network.run(s4u2self("alice")).unwrap().credential;
+    assert_eq!(ticket.client, named("alice"));
+    assert_eq!(ticket.server, named(FRONT));
+    assert_ne!(ticket.flags.0 & flags::ticket::FORWARDABLE, 0);
+    // Both forms, for KDCs of every age.
+    let seen = kdc.seen();
+    assert!(seen[0].padata.contains(&130) && seen[0].padata.contains(&129));
+    let error = network.run(s4u2self("nobody")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Kdc(KdcProblem::ClientUnknown));
+}
+
+/// The old form alone: somebody on the path put a recorded PA-FOR-USER of another user into the
+/// request, and the asked user's name into the reply. Nothing in the reply proves otherwise.
+#[test]
+fn an_s4u_reply_without_proof_is_refused_unless_that_is_named() {
+    let strip = |kdc: &Kdc| {
+        kdc.edit_reply(|_, reply| {
+            if let Some(padata) = &mut reply.padata {
+                padata.retain(|data| data.r#type != 130);
+            }
+        });
+    };
+    assert!(Network::of([realm()]).run(s4u2self("alice")).is_ok());
+    let kdc = realm();
+    strip(&kdc);
+    let mut network = Network::of([kdc]);
+    let error = network.run(s4u2self("alice")).unwrap_err();
+    assert_eq!(error.kind(), NOT_VERIFIED);
+    let named_risk = s4u2self("alice").dangerous_accept_unverified_user();
+    assert_eq!(
+        network.run(named_risk).unwrap().credential.client,
+        named("alice")
+    );
+}
+
+/// The S4U padata of the reply, changed by who knows `subkey`.
+fn with_proof(
+    user: &str,
+    prove: impl FnOnce(&TgsReq<'_>, &Key) -> Vec<u8>,
+) -> Result<TicketCredential, ErrorKind> {
+    let tgt = front_tgt();
+    let session_key = tgt.session_key().unwrap().duplicate();
+    let mut network = Network::of([realm()]);
+    let mut exchange = ServiceTicket::s4u2self(tgt, named(user));
+    let Ok(ExchangeStep::Send(request)) = network.step(&mut exchange, None) else {
+        panic!("nobody was asked")
+    };
+    let KdcAnswer::Reply(reply) = network.answer(&request) else {
+        panic!("no answer")
+    };
+    let message = TgsReq::from_der(&request.message).unwrap();
+    let subkey = subkey_of(&message, &session_key);
+    let value = prove(&message, &subkey);
+    let padata = [PaData {
+        padata_type: PaData::S4U_X509_USER,
+        padata_value: &value,
+    }];
+    let mut rep = TgsRep::from_der(&reply).unwrap();
+    rep.0.padata = Some(SequenceOf::new(&padata));
+    match network.step(&mut exchange, Some(KdcAnswer::Reply(rep.to_der()))) {
+        Ok(ExchangeStep::Done(outcome)) => Ok(outcome.credential.duplicate()),
+        Ok(step) => panic!("unexpected {step:?}"),
+        Err(error) => Err(error.kind()),
+    }
+}
+
+fn subkey_of(message: &TgsReq<'_>, session_key: &Key) -> Key {
+    let padata = message.padata.unwrap().first().unwrap();
+    let ap_req = ApReq::from_der(padata.padata_value).unwrap();
+    let plaintext = session_key
+        .decrypt(KeyUsage::TGS_REQ_AUTHENTICATOR, ap_req.authenticator.cipher)
+        .unwrap();
+    let subkey = Authenticator::from_der(&plaintext).unwrap().subkey.unwrap();
+    Key::new(Enctype::from_id(subkey.keytype).unwrap(), subkey.keyvalue).unwrap()
+}
+
+fn proof(user: &Principal, nonce: u32, key: &Key, usage: u32, options: S4uOptions) -> Vec<u8> {
+    let components = user.token_components();
+    let user_id = S4uUserId {
+        nonce,
+        cname: Some(user.token_name(&components)),
+        crealm: user.token_realm(),
+        subject_certificate: None,
+        options: Some(options),
+    }
+    .to_der();
+    let tag = key.mac(KeyUsage(usage)).compute(&[&user_id]);
+    PaS4uX509User {
+        user_id: Encoded::parse(&user_id).unwrap(),
+        checksum: Checksum {
+            cksumtype: key.enctype().checksum_type().id(),
+            checksum: tag.as_bytes(),
+        },
+    }
+    .to_der()
+}
+
+#[test]
+fn an_s4u_reply_for_another_user_nonce_key_or_usage_is_refused() {
+    let alice = named("alice");
+    let reply = S4uOptions::USE_REPLY_KEY_USAGE;
+    let other = Key::new(Enctype::Aes256CtsHmacSha1_96, &[9; 32]).unwrap();
+    let honest = with_proof("alice", |request, key| {
+        proof(&alice, request.req_body.nonce, key, 27, reply)
+    });
+    assert_eq!(honest.unwrap().client, alice);
+    let old_kdc = with_proof("alice", |request, key| {
+        proof(&alice, request.req_body.nonce, key, 26, S4uOptions::NONE)
+    });
+    assert_eq!(old_kdc.unwrap().client, alice);
+
+    let refused = mismatch(ReplyPart::Client);
+    for result in [
+        with_proof("alice", |request, key| {
+            proof(&named("bob"), request.req_body.nonce, key, 27, reply)
+        }),
+        with_proof("alice", |request, key| {
+            proof(&alice, request.req_body.nonce ^ 1, key, 27, reply)
+        }),
+        with_proof("alice", |request, _| {
+            proof(&alice, request.req_body.nonce, &other, 27, reply)
+        }),
+        with_proof("alice", |request, key| {
+            proof(&alice, request.req_body.nonce, key, 26, reply)
+        }),
+        with_proof("alice", |request, key| {
+            proof(
+                &alice.with_realm("OTHER.TEST"),
+                request.req_body.nonce,
+                key,
+                27,
+                reply,
+            )
+        }),
+        // Our own padata come back.
+        with_proof("alice", |request, _| {
+            let padata = request.padata.unwrap();
+            let own = padata.iter().find(|data| data.padata_type == 130).unwrap();
+            own.padata_value.to_vec()
+        }),
+    ] {
+        assert_eq!(result.unwrap_err(), refused);
+    }
+}
+
+/// The KDC proves one name, and the reply has another in the clear.
+#[test]
+fn an_s4u_reply_with_another_name_in_the_clear_is_refused() {
+    let kdc = realm();
+    kdc.edit_reply(|_, reply| {
+        let bob = countersign_testkit::rasn_kerberos::KerberosString::try_from("bob").unwrap();
+        reply.cname.string = vec![bob];
+    });
+    let error = Network::of([kdc]).run(s4u2self("alice")).unwrap_err();
+    assert_eq!(error.kind(), mismatch(ReplyPart::Client));
+}
+
+fn front(kdc: &Kdc) -> ClientCredential {
+    let keytab = kdc.keytab(&[FRONT]).unwrap();
+    ClientCredential::keytab(named(FRONT), &keytab)
+        .unwrap()
+        .options(TicketOptions::default().forwardable(true))
+}
+
+#[test]
+fn a_service_reaches_another_in_a_users_name_where_the_kdc_allows_it() {
+    let kdc = realm();
+    let mut network = Network::of([kdc.clone()]);
+    let alice = ClientCredential::on_behalf_of(&front(&kdc), named("alice"));
+    for (name, allowed) in [
+        (BACK, true),
+        // Resource-based: the other service lists this one.
+        ("HTTP/open.example.com", true),
+        ("HTTP/closed.example.com", false),
+    ] {
+        let result = network.run(Acquisition::new(&alice, named(name)));
+        match allowed {
+            true => {
+                let ticket = result.unwrap();
+                assert_eq!(ticket.client, named("alice"), "{name}");
+                assert_eq!(ticket.server, named(name));
+            }
+            false => assert_eq!(result.unwrap_err().krb_error_code(), Some(13)),
+        }
+    }
+    let treasurer = ClientCredential::on_behalf_of(&front(&kdc), named("treasurer"));
+    let result = network.run(Acquisition::new(&treasurer, named(BACK)));
+    assert_eq!(result.unwrap_err().krb_error_code(), Some(13));
+    // Nobody but the user gets the user's ticket-granting ticket.
+    for acquisition in [
+        Acquisition::ticket_granting_ticket(&alice),
+        Acquisition::forwarded(&alice),
+    ] {
+        let error = network.run(acquisition).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::CredentialMissing);
+    }
+}
+
+#[test]
+fn a_users_own_ticket_is_evidence() {
+    let kdc = realm();
+    let mut network = Network::of([kdc.clone()]);
+    let evidence = Realm::new(REALM, 1)
+        .ticket("alice", FRONT)
+        .add_flags(flags::ticket::FORWARDABLE)
+        .mint()
+        .unwrap();
+    let alice = ClientCredential::with_evidence(&front(&kdc), evidence);
+    let ticket = network.run(Acquisition::new(&alice, named(BACK))).unwrap();
+    assert_eq!(ticket.client, named("alice"));
+    assert!(
+        kdc.seen()
+            .iter()
+            .all(|request| !request.padata.contains(&130))
+    );
+    // Evidence for somebody else is none.
+    let foreign = Realm::new(REALM, 1).ticket("alice", BACK).mint().unwrap();
+    let alice = ClientCredential::with_evidence(&front(&kdc), foreign);
+    assert!(network.run(Acquisition::new(&alice, named(BACK))).is_err());
+}
+
+#[test]
+fn tickets_in_users_names_never_answer_for_one_another_or_for_the_service() {
+    let kdc = realm();
+    let mut network = Network::of([kdc.clone()]);
+    let service = front(&kdc);
+    let mut clients = Vec::new();
+    for user in ["alice", "bob"] {
+        let credential = ClientCredential::on_behalf_of(&service, named(user));
+        let ticket = network
+            .run(Acquisition::new(&credential, named(BACK)))
+            .unwrap();
+        clients.push(ticket.client.clone());
+    }
+    let own = network
+        .run(Acquisition::new(&service, named(BACK)))
+        .unwrap();
+    clients.push(own.client.clone());
+    assert_eq!(clients, [named("alice"), named("bob"), named(FRONT)]);
+    // The same ticket the second time.
+    let before = network.sent.len();
+    let alice = ClientCredential::on_behalf_of(&service, named("alice"));
+    network.run(Acquisition::new(&alice, named(BACK))).unwrap();
+    assert_eq!(network.sent.len(), before);
+    // And a file of the service's holds its own only.
+    let file = service.tickets().to_cache(&named(FRONT));
+    assert!(
+        file.credentials()
+            .all(|ticket| ticket.client == named(FRONT))
+    );
+}

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod credentials;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +9,11 @@ use countersign::crypto::Enctype;
 use countersign::{EnctypeSet, Policy};
 
 use crate::failure::Failure;
+
+pub(crate) use credentials::{
+    Kdcs, KdestroyOptions, KinitOptions, KlistOptions, KpasswdOptions, KvnoOptions, Secrets,
+    TicketWishes,
+};
 
 /// Kerberos security contexts from the command line.
 #[derive(Debug, Parser)]
@@ -24,6 +31,16 @@ pub(crate) enum Command {
     Serve(ServeOptions),
     /// Establish a context with a server and send messages in it
     Connect(ConnectOptions),
+    /// Get a ticket-granting ticket for a password or a key, or renew one
+    Kinit(KinitOptions),
+    /// Show the tickets of a credential cache, or the keys of a keytab
+    Klist(KlistOptions),
+    /// Get service tickets, and tell the version of the keys that they need
+    Kvno(KvnoOptions),
+    /// Destroy a credential cache
+    Kdestroy(KdestroyOptions),
+    /// Change a password
+    Kpasswd(KpasswdOptions),
     /// Show what a Kerberos token says
     Inspect(InspectOptions),
     /// Run a realm with a KDC, for development
@@ -69,9 +86,20 @@ pub(crate) struct ConnectOptions {
     /// The service to authenticate to, such as HTTP/www.example.com
     #[arg(long, value_name = "SPN")]
     pub(crate) target: String,
-    /// Credential cache with a ticket for the service
-    #[arg(long, value_name = "PATH")]
-    pub(crate) ccache: PathBuf,
+    /// Who to be, NAME[@REALM], with a password or a key; without, who the credential cache
+    /// belongs to
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub(crate) principal: Option<String>,
+    #[command(flatten)]
+    pub(crate) secrets: Secrets,
+    /// Credential cache with a ticket for the service, or a ticket-granting ticket to get one with
+    #[arg(short = 'c', long, value_name = "NAME", conflicts_with = "principal")]
+    pub(crate) ccache: Option<String>,
+    #[command(flatten)]
+    pub(crate) kdcs: Kdcs,
+    /// Hand the server a forwarded ticket-granting ticket: it can then act as the client
+    #[arg(long)]
+    pub(crate) delegate: bool,
     /// Send this message; may be repeated
     #[arg(long = "message", value_name = "TEXT")]
     pub(crate) messages: Vec<String>,
@@ -172,6 +200,19 @@ pub(crate) struct Protocol {
     /// How tokens are cut out of the stream
     #[arg(long, value_enum, default_value_t = FramingName::Length)]
     pub(crate) framing: FramingName,
+    #[command(flatten)]
+    pub(crate) enctypes: Enctypes,
+    /// Give up after so many seconds of silence
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) timeout: u64,
+    /// Print a JSON object for each event
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is permitted.
+#[derive(Debug, Args)]
+pub(crate) struct Enctypes {
     /// Permit this enctype beside the AES ones; may be repeated
     #[arg(long = "allow-enctype", value_name = "NAME")]
     pub(crate) allow_enctypes: Vec<String>,
@@ -182,15 +223,9 @@ pub(crate) struct Protocol {
         conflicts_with = "allow_enctypes"
     )]
     pub(crate) only_enctypes: Vec<String>,
-    /// Give up after so many seconds of silence
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) timeout: u64,
-    /// Print a JSON object for each event
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
-impl Protocol {
+impl Enctypes {
     /// The default policy with the enctypes that were named.
     pub(crate) fn policy(&self) -> Result<Policy, Failure> {
         let mut enctypes = if self.only_enctypes.is_empty() {

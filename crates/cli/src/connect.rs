@@ -1,11 +1,12 @@
 //! `countersign connect`: establishes a context with a server and sends messages in it.
 
+mod credential;
+
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::credential::{CredentialCache, ServiceName, TicketCredential};
+use countersign::credential::ServiceName;
 use countersign::handshake::{Clock, Handshake, SystemClock, framing::TokenFlags};
 use countersign::kerberos::Initiator;
 use countersign::{Flags, SecurityContext};
@@ -14,8 +15,9 @@ use serde_json::json;
 use crate::args::{ConnectOptions, FramingName, Package};
 use crate::connection::Connection;
 use crate::failure::{Failure, address_failed};
-use crate::files;
 use crate::output::{describe, duration, event, mechanism_name, printable};
+
+use credential::Source;
 
 pub(crate) fn run(options: &ConnectOptions) -> Result<(), Failure> {
     let Package::Kerberos = options.protocol.package;
@@ -26,37 +28,11 @@ pub(crate) fn run(options: &ConnectOptions) -> Result<(), Failure> {
     }
     let target = ServiceName::parse(&options.target)
         .map_err(|error| Failure::usage(format!("the target {:?}: {error}", options.target)))?;
-    let cache = files::credential_cache(&options.ccache)?;
-    let ticket = Arc::new(ticket(&cache, &target, options)?);
+    let source = Source::find(&target, options)?;
     for _ in 0..options.connections {
-        connect(&ticket, options)?;
+        connect(&source, options)?;
     }
     Ok(())
-}
-
-/// The ticket for the target. Getting one is the business of a KDC.
-fn ticket(
-    cache: &CredentialCache,
-    target: &ServiceName,
-    options: &ConnectOptions,
-) -> Result<TicketCredential, Failure> {
-    let path = options.ccache.display();
-    let found = cache.find_service(target).ok_or_else(|| {
-        let unusable = cache
-            .credentials()
-            .filter(|entry| target.matches(&entry.server))
-            .find_map(|entry| entry.session_key().err());
-        if let Some(error) = unusable {
-            return Failure::refused(format!(
-                "the ticket for {target} in the credential cache {path} cannot be used: {error}"
-            ));
-        }
-        Failure::usage(format!(
-            "the credential cache {path} holds no ticket for {target}; get one with\n  \
-             KRB5CCNAME={path} kvno {target}"
-        ))
-    })?;
-    Ok(found.duplicate())
 }
 
 /// Connects to the first address of the name that answers in time.
@@ -71,14 +47,15 @@ fn reach(address: &str, timeout: Duration) -> io::Result<TcpStream> {
     Err(failed)
 }
 
-fn connect(ticket: &Arc<TicketCredential>, options: &ConnectOptions) -> Result<(), Failure> {
+fn connect(source: &Source, options: &ConnectOptions) -> Result<(), Failure> {
     let timeout = Duration::from_secs(options.protocol.timeout);
     let stream = reach(&options.address, timeout)
         .map_err(|error| address_failed("connect to", &options.address, &error))?;
     let mut connection =
         Connection::new(stream, options.protocol.framing, options.protocol.timeout)?;
-    let handshake = Handshake::initiator(initiator(ticket, options));
-    let mut context = connection.establish(handshake, options.protocol.policy()?, |_| {})?;
+    let handshake = source.attach(Handshake::initiator(initiator(source, options)?));
+    let mut context =
+        connection.establish(handshake, options.protocol.enctypes.policy()?, |_| {})?;
     report(&context, options);
 
     let repeated = options
@@ -113,7 +90,7 @@ fn connect(ticket: &Arc<TicketCredential>, options: &ConnectOptions) -> Result<(
     Ok(())
 }
 
-fn initiator(ticket: &Arc<TicketCredential>, options: &ConnectOptions) -> Initiator {
+fn initiator(source: &Source, options: &ConnectOptions) -> Result<Initiator, Failure> {
     let mut flags = Flags::INTEGRITY;
     if !options.no_seal {
         flags |= Flags::CONFIDENTIALITY;
@@ -124,12 +101,14 @@ fn initiator(ticket: &Arc<TicketCredential>, options: &ConnectOptions) -> Initia
     if !options.no_sequence {
         flags |= Flags::SEQUENCE;
     }
-    let initiator = Initiator::new(Arc::clone(ticket)).require(flags);
-    if options.no_mutual {
-        initiator.one_way()
-    } else {
-        initiator
+    let mut initiator = source.initiator().require(flags);
+    if options.delegate {
+        initiator = initiator.delegate(source.forwarded()?);
     }
+    Ok(match options.no_mutual {
+        true => initiator.one_way(),
+        false => initiator,
+    })
 }
 
 fn report(context: &SecurityContext, options: &ConnectOptions) {

@@ -1,4 +1,7 @@
-//! `countersign demo`: two sides of a TCP connection prove to each other who they are.
+//! `countersign demo`: from a password to a context, over loopback. A client asks a KDC for tickets;
+//! then the two sides of a TCP connection prove to each other who they are.
+
+mod tickets;
 
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -7,15 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use countersign::credential::{Keytab, Principal, TicketCredential};
-use countersign::crypto::{Enctype, Random};
-use countersign::handshake::{
-    Clock, Direction, Handshake, SystemClock, SystemRandom, framing::TokenFlags,
-};
+use countersign::crypto::Enctype;
+use countersign::handshake::{Clock, Direction, Handshake, SystemClock, framing::TokenFlags};
 use countersign::kerberos::{Acceptor, AcceptorCredential, Initiator};
 use countersign::token::framing::InitialToken;
 use countersign::token::kerberos::gss_token;
 use countersign::{EnctypeSet, Flags, Policy, SecurityContext};
-use countersign_testkit::Realm;
 use serde_json::json;
 
 use crate::args::{DemoOptions, FramingName, enctype};
@@ -23,9 +23,6 @@ use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::{describe, duration, event, flag_names, printable};
 
-const REALM: &str = "COUNTERSIGN.TEST";
-const CLIENT: &str = "alice";
-const SERVICE: &str = "sentry/gate.test";
 const QUESTIONS: [&str; 2] = ["Halt! Who goes there?", "Friend or foe?"];
 const TIMEOUT: u64 = 10;
 
@@ -62,8 +59,10 @@ pub(crate) fn run(options: &DemoOptions) -> Result<(), Failure> {
         None => (Enctype::Aes256CtsHmacSha384_192, EnctypeSet::AES),
     };
     let policy = Policy::default().with_enctypes(permitted);
-    let realm = realm()?;
-    let (keytab, ticket) = mint(&realm, enctype)?;
+    let realm = tickets::Realm::start(enctype)?;
+    let keytab = realm.keytab()?;
+    realm.announce(options.json);
+    let ticket = realm.ticket(&policy, options.json)?;
     let (client, service) = (ticket.client.clone(), ticket.server.clone());
 
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -72,12 +71,10 @@ pub(crate) fn run(options: &DemoOptions) -> Result<(), Failure> {
         options.json,
         || {
             format!(
-                "an in-process realm, {REALM}, has minted a ticket of {} bytes\n\
-                 a server listens on {address}, a client connects\n\ntokens",
-                ticket.ticket.len()
+                "\na server with its keytab listens on {address}, the client connects\n\ntokens"
             )
         },
-        || json!({ "event": "realm", "realm": REALM, "address": address.to_string() }),
+        || json!({ "event": "listening", "address": address.to_string() }),
     );
     let server = {
         let policy = policy.clone();
@@ -103,26 +100,6 @@ pub(crate) fn run(options: &DemoOptions) -> Result<(), Failure> {
     } else {
         Err(Failure::refused("the two sides do not agree; see above"))
     }
-}
-
-/// A realm with keys that no other run has.
-fn realm() -> Result<Realm, Failure> {
-    let mut seed = [0; 8];
-    SystemRandom
-        .fill(&mut seed)
-        .map_err(|_| Failure::system("the operating system gives no randomness"))?;
-    Ok(Realm::new(REALM, u64::from_ne_bytes(seed)).at(SystemClock.now().seconds()))
-}
-
-fn mint(realm: &Realm, enctype: Enctype) -> Result<(Keytab, TicketCredential), Failure> {
-    let failed = |error| Failure::refused(format!("the realm cannot mint: {error}"));
-    let keytab = realm.keytab(&[SERVICE]).map_err(failed)?;
-    let ticket = realm
-        .ticket(CLIENT, SERVICE)
-        .enctype(enctype)
-        .mint()
-        .map_err(failed)?;
-    Ok((keytab, ticket))
 }
 
 /// The server: accepts one context and answers every sealed message with a sealed one.

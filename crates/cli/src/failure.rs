@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use countersign::EnctypeSet;
 use countersign::crypto::Enctype;
-use countersign::handshake;
+use countersign::handshake::{self, kdc};
 use serde_json::{Value, json};
 
 /// Why a command failed.
@@ -106,6 +106,16 @@ impl From<handshake::Error> for Failure {
                 let advice = error.refusal().map(advice).unwrap_or_default();
                 Self::refused(format!("{error}{advice}"))
             }
+        }
+    }
+}
+
+/// A KDC that refuses is one thing, one that cannot be reached another.
+impl From<kdc::Error> for Failure {
+    fn from(error: kdc::Error) -> Self {
+        match error {
+            kdc::Error::Refused(refusal) => refusal.into(),
+            unreached => Self::system(unreached.to_string()),
         }
     }
 }

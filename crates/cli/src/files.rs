@@ -18,38 +18,27 @@ pub(crate) fn keytab(path: &Path) -> Result<Keytab, Failure> {
     })
 }
 
-pub(crate) fn credential_cache(path: &Path) -> Result<CredentialCache, Failure> {
-    let bytes = read(path, "credential cache")?;
-    CredentialCache::parse(&bytes).map_err(|error| {
-        if Keytab::parse(&bytes).is_ok() {
-            return mistaken(path, "keytab", "credential cache");
-        }
-        Failure::usage(format!("the credential cache {}: {error}", path.display()))
-    })
+/// Whether the file is a keytab, wherever it was named.
+pub(crate) fn is_keytab(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|bytes| Keytab::parse(&bytes).is_ok())
 }
 
-fn mistaken(path: &Path, found: &str, wanted: &str) -> Failure {
+pub(crate) fn mistaken(path: &Path, found: &str, wanted: &str) -> Failure {
     Failure::usage(format!(
         "{} is a {found}, and a {wanted} is wanted here",
         path.display()
     ))
 }
 
-/// Where MIT keeps credentials beside files.
-const OTHER_KINDS: [&str; 6] = ["API:", "DIR:", "KCM:", "KEYRING:", "MEMORY:", "MSLSA:"];
-
 /// MIT writes `FILE:` ahead of such names; both are understood.
 fn read(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     let text = path.to_str().unwrap_or_default();
     let path = text.strip_prefix("FILE:").map_or(path, Path::new);
     fs::read(path).map_err(|error| {
-        let other = OTHER_KINDS.iter().find(|kind| text.starts_with(**kind));
-        match other {
-            Some(kind) => Failure::usage(format!(
-                "a {what} is read from a file, and {kind} is none; copy it to one (KRB5CCNAME=FILE:...)"
-            )),
-            None => Failure::system(format!("cannot read the {what} {}: {error}", path.display())),
-        }
+        Failure::system(format!(
+            "cannot read the {what} {}: {error}",
+            path.display()
+        ))
     })
 }
 

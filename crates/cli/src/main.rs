@@ -14,9 +14,16 @@ mod demo;
 mod failure;
 mod files;
 mod inspect;
+mod kdc;
+mod kdestroy;
+mod kinit;
+mod klist;
+mod kpasswd;
+mod kvno;
 mod output;
 mod realm;
 mod serve;
+mod ticket;
 
 use std::process::ExitCode;
 
@@ -31,13 +38,22 @@ fn main() -> ExitCode {
         Command::Demo(options) => options.json,
         Command::Serve(options) => options.protocol.json,
         Command::Connect(options) => options.protocol.json,
-        Command::Inspect(_) => false,
+        Command::Kinit(options) => options.json,
+        Command::Kvno(options) => options.json,
+        Command::Kdestroy(options) => options.json,
+        Command::Kpasswd(options) => options.json,
+        Command::Inspect(_) | Command::Klist(_) => false,
         Command::Realm(options) => options.json,
     };
     let result = match command {
         Command::Demo(options) => demo::run(&options),
         Command::Serve(options) => serve::run(options),
         Command::Connect(options) => connect::run(&options),
+        Command::Kinit(options) => kinit::run(&options),
+        Command::Klist(options) => klist::run(&options),
+        Command::Kvno(options) => kvno::run(&options),
+        Command::Kdestroy(options) => kdestroy::run(&options),
+        Command::Kpasswd(options) => kpasswd::run(&options),
         Command::Inspect(options) => inspect::run(&options),
         Command::Realm(options) => realm::run(&options),
     };

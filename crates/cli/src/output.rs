@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use countersign::crypto::Enctype;
 use countersign::{Flags, SecurityContext};
 use serde_json::{Value, json};
 
@@ -57,6 +58,11 @@ pub(crate) fn mechanism_name(context: &SecurityContext) -> &'static str {
         Oid::KERBEROS | Oid::MS_KERBEROS => "kerberos",
         _ => "unknown",
     }
+}
+
+/// The enctype by its name, or its number where this build has none for it.
+pub(crate) fn enctype_name(id: i32) -> String {
+    Enctype::from_id(id).map_or_else(|| format!("enctype {id}"), |known| known.name().to_owned())
 }
 
 /// `9 h 59 min`, `4 min 3 s`.

@@ -45,7 +45,7 @@ pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
             .collect::<Result<_, _>>()?;
         credential = credential.with_services(services);
     }
-    let policy = options.protocol.policy()?;
+    let policy = options.protocol.enctypes.policy()?;
     permitted_keys(&keytab, &policy, &options)?;
     let listener = TcpListener::bind(&options.listen)
         .map_err(|error| address_failed("listen on", &options.listen, &error))?;

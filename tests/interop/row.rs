@@ -33,6 +33,8 @@ pub(crate) enum Role {
     Control,
     Initiator,
     Acceptor,
+    /// The KDC: both sides are the peer's, or one is ours too.
+    Realm,
 }
 
 impl Role {
@@ -41,6 +43,7 @@ impl Role {
             Self::Control => "control",
             Self::Initiator => "initiator",
             Self::Acceptor => "acceptor",
+            Self::Realm => "realm",
         }
     }
 }

@@ -31,12 +31,14 @@ fn run(lab: &Lab, role: Role, enctype: &'static str, scenario: &Scenario) -> Res
     let shared = Shared::default();
     let mut initiator: Box<dyn Side> = match role {
         Role::Control | Role::Acceptor => Box::new(GssPeer::start(lab, None)?),
-        Role::Initiator => Box::new(Ours::new(lab, 0, &shared)),
+        Role::Initiator | Role::Realm => Box::new(Ours::new(lab, 0, &shared)),
     };
     let another_acceptor = |ahead: i64| -> Result<Box<dyn Side>> {
         let offset = (ahead != 0).then(|| format!("{ahead:+}s"));
         Ok(match role {
-            Role::Control | Role::Initiator => Box::new(GssPeer::start(lab, offset.as_deref())?),
+            Role::Control | Role::Initiator | Role::Realm => {
+                Box::new(GssPeer::start(lab, offset.as_deref())?)
+            }
             Role::Acceptor => Box::new(Ours::new(lab, ahead, &shared)),
         })
     };

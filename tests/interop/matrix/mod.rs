@@ -2,6 +2,7 @@
 
 mod context;
 mod length;
+mod realm;
 mod sample;
 
 use crate::row::Row;
@@ -12,5 +13,6 @@ pub(crate) fn rows() -> Vec<Row> {
     rows.extend(sample::rows());
     rows.extend(length::rows());
     rows.extend(context::rows());
+    rows.extend(realm::rows());
     rows
 }

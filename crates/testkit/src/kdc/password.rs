@@ -210,12 +210,10 @@ fn open(asker: &Asker, private: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         .decrypt(KeyUsage::KRB_PRIV, &message.enc_part.cipher)
         .ok()?;
     let part: krb::EncKrbPrivPart = wire::decode(&opened).ok()?;
-    // RFC 3244 §2: it belongs to this AP-REQ.
-    let fresh = match (part.seq_number, asker.authenticator.seq_number) {
-        // MIT's clients leave the authenticator's out, and count from 0.
-        (Some(number), expected) => number == expected.unwrap_or(0),
-        (None, _) => part.timestamp.is_some(),
-    };
+    // RFC 3244 §2: it belongs to this AP-REQ. MIT's clients begin at 0, and leave that out in both places.
+    let expected = asker.authenticator.seq_number.unwrap_or(0);
+    let fresh = part.seq_number.unwrap_or(0) == expected
+        || (part.seq_number.is_none() && part.timestamp.is_some());
     fresh.then(|| Zeroizing::new(part.user_data.to_vec()))
 }
 

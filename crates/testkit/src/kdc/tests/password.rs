@@ -31,7 +31,7 @@ struct Change<'a> {
     password: &'a str,
     target: Option<Principal>,
     cusec: u32,
-    seq_number: u32,
+    seq_number: Option<u32>,
 }
 
 fn change(password: &str) -> Change<'_> {
@@ -40,16 +40,16 @@ fn change(password: &str) -> Change<'_> {
         password,
         target: None,
         cusec: 0,
-        seq_number: 77,
+        seq_number: Some(77),
     }
 }
 
-fn private(key: &Key, user_data: &[u8], seq_number: u32) -> Vec<u8> {
+fn private(key: &Key, user_data: &[u8], seq_number: Option<u32>) -> Vec<u8> {
     let part = krb::EncKrbPrivPart {
         user_data: wire::octets(user_data),
         timestamp: None,
         usec: None,
-        seq_number: Some(seq_number),
+        seq_number,
         sender_address: krb::HostAddress {
             addr_type: 2,
             address: wire::octets(&[127, 0, 0, 1]),
@@ -74,7 +74,7 @@ impl Change<'_> {
             cusec: wire::integer(self.cusec),
             ctime: wire::time(NOW).unwrap(),
             subkey: None,
-            seq_number: Some(77),
+            seq_number: (self.seq_number.is_some()).then_some(77),
             authorization_data: None,
         };
         let plaintext = wire::encode(&authenticator).unwrap();
@@ -141,10 +141,17 @@ fn read(answer: &[u8], key: &Key) -> (u16, Vec<u8>) {
 #[test]
 fn both_versions_change_the_users_own_password() {
     let kdc = realm().build().unwrap();
-    for (version, old, new) in [(1, "open sesame", "second"), (SET, "second", "third")] {
+    // MIT's clients count from 0 and leave it out.
+    let rounds = [
+        (1, Some(77), "open sesame", "second"),
+        (SET, Some(77), "second", "third"),
+        (SET, None, "third", "fourth"),
+    ];
+    for (version, seq_number, old, new) in rounds {
         let got = initial(&kdc, "alice", old).unwrap();
         let change = Change {
             version,
+            seq_number,
             ..change(new)
         };
         assert_eq!(change.send(&kdc, &got).0, 0);
@@ -216,7 +223,7 @@ fn replays_foreign_sequence_numbers_and_unknown_versions_are_refused() {
         6
     );
     let other = Change {
-        seq_number: 78,
+        seq_number: Some(78),
         cusec: 1,
         ..change("new")
     };

@@ -527,3 +527,42 @@ fn steps_out_of_turn_are_errors_that_change_nothing_and_the_end_is_the_end() {
     let again = theirs.step(Some(&token), &mut side.env()).unwrap_err();
     assert_eq!(again, missing);
 }
+
+/// Whatever is altered on its way between the two, they do not end up with each other: the KDC or
+/// the initiator notices, or the acceptor does in the end.
+#[test]
+fn no_flipped_bit_in_what_is_passed_on_goes_unnoticed() {
+    let kdc = kdc();
+    let key = kdc.keytab(&["alice"]).unwrap();
+    let begin = || {
+        let alice = kdc.principal("alice");
+        let secret = ClientSecret::keytab(&key, &alice).unwrap();
+        let initial = InitialTicket::new(alice, secret);
+        let acquisition = Acquisition::Initial(initial, kdc.principal(SERVICE));
+        IakerbInitiator::new(acquisition, Initiator::new)
+    };
+    let mut network = |request: &KdcRequest| KdcAnswer::Reply(kdc.answer(&request.message));
+    let mut lengths = Vec::new();
+    let measure: &mut Between<'_> = &mut |_, token| lengths.push(token.len());
+    let honest = run(&mut begin(), &mut acceptor(&kdc), measure, &mut network);
+    assert!(honest.acceptor.is_ok());
+    // The last two are the AP exchange, which is no part of what is passed on.
+    lengths.truncate(lengths.len() - 2);
+    assert_eq!(lengths.len(), 6);
+    let mut flips = 0;
+    for (which, length) in lengths.into_iter().enumerate() {
+        for bit in (which..length * 8).step_by(61) {
+            let mut count = 0;
+            let flip: &mut Between<'_> = &mut |_, token| {
+                if count == which {
+                    token[bit / 8] ^= 1 << (bit % 8);
+                }
+                count += 1;
+            };
+            let ended = run(&mut begin(), &mut acceptor(&kdc), flip, &mut network);
+            assert!(ended.acceptor.is_err(), "token {which}, bit {bit}");
+            flips += 1;
+        }
+    }
+    assert!(flips > 200, "{flips}");
+}

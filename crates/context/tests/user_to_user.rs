@@ -273,3 +273,190 @@ fn malformed_requests_for_the_ticket_are_refused() {
     trailing.push(0);
     assert!(accept(&mut bobs_acceptor(&own), &trailing).is_err());
 }
+
+/// A realm of users without services, and a handshake in it.
+mod through_the_kdc {
+    use std::sync::Arc;
+
+    use countersign_context::kerberos::UserToUserInitiator;
+    use countersign_context::kerberos::kdc::{
+        Acquisition, ClientCredential, Exchange, ExchangeStep, KdcAnswer,
+    };
+    use countersign_context::{
+        Answer, Environment, Error, KdcProblem, Mechanism, Need, SecurityContext, Timestamp,
+    };
+    use countersign_testkit::{Account, Kdc, SeededRandom};
+
+    use super::*;
+
+    fn kdc() -> Kdc {
+        let realm = Kdc::builder("EXAMPLE.COM");
+        let users = realm.user(CLIENT, "a").user(BOB, "b").user("mallory", "m");
+        users.account(Account::service(SERVICE)).build().unwrap()
+    }
+
+    struct Side(SeededRandom);
+
+    impl Side {
+        fn env(&mut self) -> Environment<'_> {
+            Environment::new(Timestamp::new(NOW, 5), &mut self.0)
+        }
+
+        fn obtain(&mut self, kdc: &Kdc, mut exchange: Acquisition) -> Arc<TicketCredential> {
+            let mut answer = None;
+            loop {
+                match exchange.step(answer, &mut self.env()).unwrap() {
+                    ExchangeStep::Send(request) => {
+                        answer = Some(KdcAnswer::Reply(kdc.answer(&request.message)));
+                    }
+                    ExchangeStep::Done(ticket) => return ticket,
+                }
+            }
+        }
+
+        /// A step with as many rounds to the KDC as it takes.
+        fn step(
+            &mut self,
+            kdc: &Kdc,
+            mechanism: &mut dyn Mechanism,
+            token: Option<&[u8]>,
+        ) -> Result<Step, Error> {
+            let mut step = mechanism.step(token, &mut self.env())?;
+            while let Step::Need(Need::Kdc(request)) = &step {
+                let answer = KdcAnswer::Reply(kdc.answer(&request.message));
+                step = mechanism.resume(Answer::Kdc(answer), &mut self.env())?;
+            }
+            Ok(step)
+        }
+    }
+
+    fn user(kdc: &Kdc, name: &str) -> ClientCredential {
+        let password = &name[..1];
+        ClientCredential::password(kdc.principal(name), password)
+    }
+
+    /// The ticket-granting ticket of a user who logged on.
+    fn logged_on(kdc: &Kdc, name: &str) -> Arc<TicketCredential> {
+        let exchange = Acquisition::ticket_granting_ticket(&user(kdc, name));
+        Side(SeededRandom::new(1)).obtain(kdc, exchange)
+    }
+
+    fn to_bob(kdc: &Kdc) -> UserToUserInitiator {
+        let (alice, bob) = (user(kdc, CLIENT), kdc.principal(BOB));
+        let target = bob.clone();
+        UserToUserInitiator::new(
+            bob,
+            move |ticket| Acquisition::user_to_user(&alice, &target, ticket),
+            |ticket| Initiator::new(ticket).require(Flags::CONFIDENTIALITY),
+        )
+    }
+
+    /// Both ends, and how many tokens went either way.
+    fn meet(
+        kdc: &Kdc,
+        acceptor: &mut dyn Mechanism,
+    ) -> (Result<Box<SecurityContext>, Error>, bool, usize) {
+        let (mut here, mut there) = (Side(SeededRandom::new(2)), Side(SeededRandom::new(3)));
+        let (mut initiator, mut token, mut accepted) = (to_bob(kdc), None, false);
+        for tokens in (2..10).step_by(2) {
+            let sent = match here.step(kdc, &mut initiator, token.as_deref()) {
+                Ok(Step::Continue { token }) => token,
+                Ok(Step::Established { token, context }) => {
+                    assert_eq!(token, None);
+                    return (Ok(context), accepted, tokens - 2);
+                }
+                Ok(step) => panic!("{step:?}"),
+                Err(error) => return (Err(error), accepted, tokens - 2),
+            };
+            token = match there.step(kdc, acceptor, Some(&sent)) {
+                Ok(Step::Continue { token }) => Some(token),
+                Ok(Step::Established { token, .. }) => {
+                    accepted = true;
+                    token
+                }
+                Ok(step) => panic!("{step:?}"),
+                Err(error) => error.token().map(<[u8]>::to_vec),
+            };
+            assert!(token.is_some());
+        }
+        panic!("the handshake does not end")
+    }
+
+    #[test]
+    fn the_initiator_asks_for_the_ticket_of_the_acceptor_and_establishes_with_it() {
+        let kdc = kdc();
+        let own = AcceptorCredential::user_to_user(logged_on(&kdc, BOB));
+        let (context, accepted, tokens) = meet(&kdc, &mut Acceptor::new(&own));
+        let context = context.unwrap();
+        assert_eq!(context.peer().unwrap().to_string(), "bob@EXAMPLE.COM");
+        assert!(accepted);
+        assert_eq!(tokens, 4);
+    }
+
+    /// RFC 4120 §3.3.3: the KDC compares the owner of the additional ticket with the service.
+    #[test]
+    fn the_initiator_reaches_nobody_else_by_the_ticket_that_he_hands_out() {
+        let kdc = kdc();
+        let mallorys = AcceptorCredential::user_to_user(logged_on(&kdc, "mallory"));
+        let (context, accepted, _) = meet(&kdc, &mut Acceptor::new(&mallorys));
+        assert!(!accepted);
+        let refused = matches!(
+            context.unwrap_err().kind(),
+            ErrorKind::Kdc(KdcProblem::Refused { code: 26, .. })
+        );
+        assert!(refused, "KDC_ERR_SERVER_NOMATCH");
+        let own = AcceptorCredential::user_to_user(logged_on(&kdc, BOB));
+        assert!(meet(&kdc, &mut Acceptor::new(&own)).0.is_ok());
+    }
+
+    #[test]
+    fn the_initiator_takes_no_service_ticket_for_a_ticket_granting_one() {
+        let kdc = kdc();
+        let service = Acquisition::new(&user(&kdc, BOB), &kdc.principal(SERVICE));
+        let service = Side(SeededRandom::new(1)).obtain(&kdc, service);
+        let wrong = AcceptorCredential::user_to_user(service);
+        let (context, ..) = meet(&kdc, &mut Acceptor::new(&wrong));
+        assert_eq!(context.unwrap_err().kind(), ErrorKind::PeerTicketUnfit);
+    }
+
+    #[test]
+    fn the_initiator_reports_an_acceptor_without_a_ticket() {
+        let kdc = kdc();
+        let keytab = kdc.keytab(&[SERVICE]).unwrap();
+        let ordinary = AcceptorCredential::new(&keytab);
+        let (context, ..) = meet(&kdc, &mut Acceptor::new(&ordinary));
+        let expected = ErrorKind::PeerError { code: 67 };
+        assert_eq!(context.unwrap_err().kind(), expected);
+    }
+
+    #[test]
+    fn cut_and_altered_tickets_of_the_acceptor_end_in_errors() {
+        let kdc = kdc();
+        let own = AcceptorCredential::user_to_user(logged_on(&kdc, BOB));
+        let Ok(Step::Continue { token }) = accept(&mut Acceptor::new(&own), &tgt_req()) else {
+            panic!("a TGT-REP is due")
+        };
+        let mut side = Side(SeededRandom::new(4));
+        let mut received = |token: &[u8]| {
+            let mut initiator = to_bob(&kdc);
+            assert!(initiator.step(None, &mut side.env()).is_ok());
+            let step = initiator.step(Some(token), &mut side.env());
+            if let Err(error) = &step {
+                // It stays so.
+                let again = initiator.step(Some(token), &mut side.env());
+                assert_eq!(again.unwrap_err(), *error);
+            }
+            step.is_ok()
+        };
+        assert!(received(&token));
+        for end in 0..token.len() {
+            assert!(!received(&token[..end]), "cut at {end}");
+        }
+        let mut altered = token.clone();
+        for at in 0..token.len() {
+            altered[at] ^= 1 << (at % 8);
+            let _ = received(&altered);
+            altered[at] = token[at];
+        }
+    }
+}

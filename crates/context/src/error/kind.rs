@@ -89,6 +89,8 @@ pub enum ErrorKind {
     BindingsMissing,
     /// The peer asks for user-to-user authentication, and the acceptor has no ticket for it.
     UserToUserUnsupported,
+    /// The ticket that the acceptor handed out for user-to-user is no ticket-granting ticket.
+    PeerTicketUnfit,
     /// The acceptor has no long-term key: it accepts user-to-user authentication only.
     UserToUserRequired,
     /// The initiator did not prove that the messages that IAKERB passed on are those that it sent and
@@ -197,6 +199,7 @@ impl ErrorKind {
             | Self::ClientMismatch
             | Self::AnonymousRefused
             | Self::Replayed
+            | Self::PeerTicketUnfit
             | Self::DelegationDefective
             | Self::PeerError { .. } => S::SEC_E_LOGON_DENIED,
             Self::ReplayCacheUnavailable => S::SEC_E_INSUFFICIENT_MEMORY,

@@ -129,6 +129,10 @@ impl fmt::Display for ErrorKind {
                  ticket-granting ticket for it: give it one (AcceptorCredential::with_user_to_user), \
                  or use a ticket that is encrypted in the service's own key"
             }
+            Self::PeerTicketUnfit => {
+                "the ticket that the acceptor handed out for user-to-user is no ticket-granting \
+                 ticket: have it hand out its own"
+            }
             Self::UserToUserRequired => {
                 "the acceptor has no key of its own: have the initiator ask for the acceptor's \
                  ticket-granting ticket and obtain a user-to-user ticket with it"

@@ -28,3 +28,4 @@ pub use initiator::Initiator;
 pub use pac::{SignatureState, VerifiedPac};
 pub use replay::ReplayCache;
 pub use service::ServicePattern;
+pub use user_to_user::UserToUserInitiator;

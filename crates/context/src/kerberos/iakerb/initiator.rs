@@ -41,20 +41,19 @@ use super::{Conversation, Proxied, Received, proxy_token, receive};
 /// Against its guessing a password from what it sees, use FAST.
 ///
 /// ```
+/// use countersign_context::credential::{Principal, ServiceName};
+/// use countersign_context::kerberos::kdc::{Acquisition, ClientCredential};
 /// use countersign_context::kerberos::{IakerbDialect, IakerbInitiator, Initiator};
-/// use countersign_context::kerberos::kdc::Exchange;
-/// use countersign_context::credential::TicketCredential;
 /// use countersign_context::Flags;
-/// use std::sync::Arc;
 ///
-/// fn through_the_acceptor(
-///     acquisition: impl Exchange<Output = Arc<TicketCredential>>,
-/// ) -> IakerbInitiator {
-///     IakerbInitiator::new(acquisition, |ticket| {
-///         Initiator::new(ticket).require(Flags::CONFIDENTIALITY | Flags::INTEGRITY)
-///     })
-///     .dialect(IakerbDialect::Zhu) // the acceptor is MIT krb5 before 1.22
-/// }
+/// let alice = ClientCredential::password(Principal::parse("alice@EXAMPLE.COM")?, "open sesame");
+/// let service = ServiceName::parse("HTTP/www.example.com")?;
+/// let initiator = IakerbInitiator::new(Acquisition::new(&alice, &service), |ticket| {
+///     Initiator::new(ticket).require(Flags::CONFIDENTIALITY | Flags::INTEGRITY)
+/// })
+/// .dialect(IakerbDialect::Zhu); // the acceptor is MIT krb5 before 1.22
+/// # drop(initiator);
+/// # Ok::<(), countersign_context::credential::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct IakerbInitiator {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use countersign_context::kerberos::{Acceptor, Initiator, ReplayCache, ReplayProtection};
 use countersign_context::{ChannelBindings, Flags, Mechanism, Step};
 use countersign_credential::cache::Version;
+use countersign_credential::kcm::{CacheUuid, KcmCode, Reply, Request};
 use countersign_credential::{ByteOrder, NameType, Principal};
 use countersign_crypto::{Enctype, KeyUsage};
 use countersign_fuzz::{Seeded, realm, sections};
@@ -40,6 +41,8 @@ fn main() -> Result {
     tokens()?;
     files()?;
     names()?;
+    configurations()?;
+    cache_servers()?;
     exchanges()?;
     messages()
 }
@@ -177,6 +180,60 @@ fn names() -> Result {
     }
     let odd = Principal::new("R\0S", ["", "\u{e9}", "a b"], NameType::UNKNOWN);
     put("names", "odd", &odd.to_text())
+}
+
+fn configurations() -> Result {
+    for (name, text) in [
+        (
+            "whole",
+            "[libdefaults]\n default_realm = A.TEST\n clockskew = 5m\n ticket_lifetime = 1d 12h\n \
+             permitted_enctypes = DEFAULT +rc4 -aes128-sha1\n allow_rc4 = true\n \
+             dns_canonicalize_hostname = fallback\n default_ccache_name = DIR:%{TEMP}/cc_%{uid}\n \
+             A.TEST = {\n  renew_lifetime = 7-00:00:00\n }\n[realms]\n A.TEST = {\n  kdc = [::1]:88\n  \
+             kdc = https://proxy.a.test:8443/KdcProxy\n  kdc = tcp/k\n  master_kdc = m\n  \
+             admin_server = adm\n }\n[domain_realm]\n .a.test = A.TEST\n a.test = A.TEST\n[capaths]\n \
+             A.TEST = {\n  B.TEST = .\n  C.TEST = B.TEST\n }\n",
+        ),
+        (
+            "braces",
+            "[a]*\nx =\n{\n b = \"q\\n\\\"\" x\n}*\n y* = {\n }\n",
+        ),
+        ("comments", "text\n[a]\n# c\n ; d\r\nb = 1\r\n"),
+    ] {
+        put("krb5_conf", name, text.as_bytes())?;
+    }
+    let included = b"include /1\nincludedir /d\n[a]\nb = 1\n\xff[a]\nb = 2\n\xff[c]\nd = 3\n";
+    put("krb5_conf", "included", included)
+}
+
+fn cache_servers() -> Result {
+    let realm = Realm::new("EXAMPLE.COM", 1);
+    let ticket = realm.ticket("user", "HTTP/web.example.com").mint()?;
+    let user = ticket.client.clone();
+    let uuids = [CacheUuid([1; 16]), CacheUuid([2; 16])];
+    let tickets = [ticket.duplicate(), ticket.duplicate()];
+    for (name, frame) in [
+        ("reply-name", Reply::frame_of_name("1000:1")),
+        ("reply-refusal", Reply::frame_of_code(KcmCode::NO_CACHE)),
+        ("reply-number", Reply::frame_of_number(-5)),
+        ("reply-uuids", Reply::frame_of_uuids(&uuids)),
+        ("reply-principal", Reply::frame_of_principal(&user)),
+        ("reply-credential", Reply::frame_of_credential(&ticket)),
+        ("reply-credentials", Reply::frame_of_credentials(&tickets)),
+    ] {
+        put("kcm", name, &frame)?;
+    }
+    for (name, frame) in [
+        ("request-default", Request::default_cache()),
+        ("request-store", Request::store("1000", &ticket)?),
+        (
+            "request-replace",
+            Request::replace("1000", 1, &user, tickets.iter())?,
+        ),
+    ] {
+        put("kcm", name, frame.get(4..).unwrap_or_default())?;
+    }
+    Ok(())
 }
 
 /// Exchanges of our own initiator and acceptor, in the realm of the targets, with what stood inside

@@ -47,7 +47,7 @@ for peer in "$@"; do
         ;;
     heimdal)
         need setpriv util-linux
-        [ -e $heimdal/complete ] || missing="$missing heimdal"
+        [ -e $heimdal/bin/kcm ] || missing="$missing heimdal"
         ;;
     samba)
         need ip iproute2
@@ -87,7 +87,7 @@ install_heimdal() {
         chmod 755 .
         # shellcheck disable=SC2046 # a list of words
         apt-get download -qq -o Acquire::Retries=3 -o APT::Sandbox::User=root \
-            heimdal-kdc heimdal-clients $(
+            heimdal-kdc heimdal-clients heimdal-kcm $(
                 apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts \
                     --no-breaks --no-replaces --no-enhances heimdal-kdc heimdal-clients |
                     grep -o 'lib[a-z0-9-]*-heimdal' | sort -u
@@ -96,6 +96,7 @@ install_heimdal() {
         mkdir -p new/bin new/lib
         cp all/usr/lib/heimdal-servers/kdc all/usr/lib/heimdal-servers/kpasswdd all/usr/sbin/kstash new/bin
         cp all/usr/bin/kadmin.heimdal new/bin/kadmin
+        cp all/usr/sbin/kcm new/bin
         cp -P all/usr/lib/*/*.so.* new/lib
         # What those need from elsewhere.
         LD_LIBRARY_PATH=$unpacked/new/lib ldd new/bin/* | grep 'not found' && exit 1

@@ -1,7 +1,9 @@
 //! The rows.
 
+mod caches;
 mod context;
 mod length;
+mod profile;
 mod realm;
 mod sample;
 
@@ -14,5 +16,7 @@ pub(crate) fn rows() -> Vec<Row> {
     rows.extend(length::rows());
     rows.extend(context::rows());
     rows.extend(realm::rows());
+    rows.extend(profile::rows());
+    rows.extend(caches::rows());
     rows
 }

@@ -91,7 +91,7 @@ impl Krb5Conf {
     }
 
     /// Reads the files in order; where several speak of the same thing, single values come from the first that does,
-    /// and lists from all of them, up to a section or relation that is marked as final (`*`). Files that do not exist
+    /// and lists from all of them, up to a section that is marked as final (`*`). Files that do not exist
     /// are skipped unless none does.
     ///
     /// # Errors

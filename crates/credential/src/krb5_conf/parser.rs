@@ -194,7 +194,7 @@ impl<'s> Parser<'s> {
         if name.contains(is_blank) || line.starts_with('=') {
             return Err(wrong());
         }
-        // What follows the marker in the name is dropped.
+        // What follows the marker in the name is dropped. On a relation it has no effect, as in MIT krb5.
         let (name, is_final) = match name.split_once('*') {
             Some((name, _)) => (name, true),
             None => (name, false),
@@ -204,14 +204,12 @@ impl<'s> Parser<'s> {
         if let Some(quoted) = value.strip_prefix('"') {
             self.root
                 .at(path)
-                .push(name, &unquoted(quoted), is_final, place.clone());
+                .push(name, &unquoted(quoted), place.clone());
             return Ok(());
         }
         if !value.is_empty() && value.trim_end_matches(is_blank) != "{" {
             let value = value.trim_end_matches(is_blank);
-            self.root
-                .at(path)
-                .push(name, value, is_final, place.clone());
+            self.root.at(path).push(name, value, place.clone());
             return Ok(());
         }
         if path.len() > limits::CONF_DEPTH {

@@ -20,18 +20,16 @@ pub(super) struct Section {
 pub(super) struct Relation {
     pub(super) value: Box<str>,
     pub(super) place: Place,
-    is_final: bool,
 }
 
 impl Section {
-    pub(super) fn push(&mut self, name: &str, value: &str, is_final: bool, place: Place) {
+    pub(super) fn push(&mut self, name: &str, value: &str, place: Place) {
         self.relations
             .entry(name.into())
             .or_default()
             .push(Relation {
                 value: value.into(),
                 place,
-                is_final,
             });
     }
 
@@ -71,27 +69,19 @@ pub(super) fn sections<'a, 'p>(
         .flatten()
 }
 
-/// The relations of the name in the section at `path`: of all files in order, up to what is final.
+/// The relations of the name in the section at `path`: of all files in order, up to a section that is final.
 pub(super) fn relations<'a, 'p>(
     files: &'a [Section],
     path: &'p [&'p str],
     name: &'p str,
 ) -> impl Iterator<Item = &'a Relation> + use<'a, 'p> {
-    let mut ended = false;
-    sections(files, path)
-        .map_while(move |section| {
-            if ended {
-                return None;
-            }
-            let found = section
-                .relations
-                .get(name)
-                .map(Vec::as_slice)
-                .unwrap_or_default();
-            ended = found.iter().any(|relation| relation.is_final);
-            Some(found)
-        })
-        .flatten()
+    sections(files, path).flat_map(move |section| {
+        section
+            .relations
+            .get(name)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    })
 }
 
 /// The names of relations in the section at `path`, sorted, each once.

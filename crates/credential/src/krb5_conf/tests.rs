@@ -184,7 +184,8 @@ fn files_continue_each_other_up_to_what_is_final() {
     let both = Krb5Conf::read(["one", "absent", "two"], &mut files).unwrap();
     assert_eq!(values(&both, &["a", "b"]), ["1", "2"]);
     assert_eq!(values(&both, &["a", "c"]), ["2"]);
-    assert_eq!(values(&both, &["a", "f"]), ["1"]);
+    // Seen in MIT krb5 1.20: the marker counts on sections only.
+    assert_eq!(values(&both, &["a", "f"]), ["1", "2"]);
     assert_eq!(values(&both, &["s", "x"]), ["1"]);
     assert_eq!(values(&both, &["s", "y"]), [""; 0]);
     assert_eq!(values(&both, &["t", "u", "v"]), ["1"]);

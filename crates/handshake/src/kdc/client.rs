@@ -126,10 +126,26 @@ impl KdcClient {
     /// As for [`run`](Self::run).
     pub fn run_with<E: Exchange>(
         &self,
-        mut exchange: E,
+        exchange: E,
         environment: &mut SystemEnvironment,
     ) -> Result<E::Output, Error> {
-        let deadline = self.deadline();
+        self.drive(exchange, environment, self.deadline())
+    }
+
+    pub(super) fn run_until<E: Exchange>(
+        &self,
+        exchange: E,
+        deadline: Instant,
+    ) -> Result<E::Output, Error> {
+        self.drive(exchange, &mut (self.settings.environment)(), deadline)
+    }
+
+    fn drive<E: Exchange>(
+        &self,
+        mut exchange: E,
+        environment: &mut SystemEnvironment,
+        deadline: Instant,
+    ) -> Result<E::Output, Error> {
         let mut sent = Sent::default();
         loop {
             let step = exchange.step(sent.answer.take(), &mut environment.environment());
@@ -149,8 +165,13 @@ impl KdcClient {
         answer(self.send_until(request, deadline))
     }
 
-    fn deadline(&self) -> Instant {
+    pub(super) fn deadline(&self) -> Instant {
         self.deadline_from(Instant::now())
+    }
+
+    /// Unix seconds, by the clock of the exchanges.
+    pub(super) fn now(&self) -> i64 {
+        (self.settings.environment)().environment().now.seconds()
     }
 
     fn deadline_from(&self, now: Instant) -> Instant {
@@ -227,7 +248,7 @@ mod nonblocking {
         }
 
         /// By tokio's clock, which tests may have stopped.
-        fn deadline_async(&self) -> Instant {
+        pub(in super::super) fn deadline_async(&self) -> Instant {
             self.deadline_from(tokio::time::Instant::now().into_std())
         }
 
@@ -254,10 +275,28 @@ mod nonblocking {
         /// As for [`run`](Self::run).
         pub async fn run_with_async<E: Exchange>(
             &self,
-            mut exchange: E,
+            exchange: E,
             environment: &mut SystemEnvironment,
         ) -> Result<E::Output, Error> {
             let deadline = self.deadline_async();
+            self.drive_async(exchange, environment, deadline).await
+        }
+
+        pub(in super::super) async fn run_until_async<E: Exchange>(
+            &self,
+            exchange: E,
+            deadline: Instant,
+        ) -> Result<E::Output, Error> {
+            let mut environment = (self.settings.environment)();
+            self.drive_async(exchange, &mut environment, deadline).await
+        }
+
+        async fn drive_async<E: Exchange>(
+            &self,
+            mut exchange: E,
+            environment: &mut SystemEnvironment,
+            deadline: Instant,
+        ) -> Result<E::Output, Error> {
             let mut sent = Sent::default();
             loop {
                 let step = exchange.step(sent.answer.take(), &mut environment.environment());

@@ -19,6 +19,8 @@ pub enum Error {
     Locate(LocateError),
     /// The realm's KDCs are known to be reached by UDP alone, and this message must not go by it.
     NoStream,
+    /// Another task fetches the ticket, and has not finished in time.
+    TimedOut,
     /// The KDCs were asked, and none gave an answer.
     Unanswered(Vec<Attempt>),
 }
@@ -96,6 +98,9 @@ impl fmt::Display for Error {
                 "the realm's KDCs are named for UDP alone, and this message needs TCP: name one \
                  without udp/",
             ),
+            Self::TimedOut => {
+                f.write_str("another task fetches the ticket and has not finished in time")
+            }
             Self::Unanswered(attempts) => {
                 f.write_str("no KDC answered")?;
                 for (index, attempt) in attempts.iter().enumerate() {

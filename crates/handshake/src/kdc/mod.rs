@@ -42,6 +42,8 @@ mod baton;
 mod blocking;
 mod client;
 mod configured;
+#[cfg(feature = "dns")]
+mod dns;
 mod endpoint;
 mod error;
 #[cfg(feature = "https")]
@@ -55,12 +57,16 @@ mod plan;
 mod race;
 mod reply;
 mod settings;
+mod tickets;
 
 pub use client::KdcClient;
 pub use configured::ConfiguredKdcs;
+#[cfg(feature = "dns")]
+pub use dns::DnsKdcs;
 pub use endpoint::{Endpoint, EndpointError, Transport, default_port};
 pub use error::{Attempt, Error, Failure};
 #[cfg(feature = "https")]
 pub use https::{Anchors, AnchorsError};
 pub use locate::{Chain, Locate, LocateError, Locating, StaticKdcs};
 pub use observe::{KdcEvent, KdcEventKind};
+pub use tickets::TicketSource;

@@ -294,8 +294,8 @@ impl fmt::Display for KdcProblem {
                 );
             }
             Self::ClientNotVerified => {
-                "the KDC's reply names another client and nothing proves that name: name the \
-                 client as the KDC does, or use FAST"
+                "nothing proves whom the KDC's reply is for: name the client as the KDC does, or \
+                 use FAST"
             }
             Self::ArmorOfAnotherService => {
                 "the armor ticket is not for the ticket-granting service of the client's realm: \

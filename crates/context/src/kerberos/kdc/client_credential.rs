@@ -206,7 +206,8 @@ impl ClientCredential {
         self.change(|inner| inner.armor = Some(ticket))
     }
 
-    /// Asks every ticket-granting service inside of FAST, not only those that are known to have it.
+    /// Asks every ticket-granting service inside of FAST (RFC 6113 §5.4.2), so that errors and names
+    /// are the KDC's own word. KDCs that cannot, such as Heimdal 7, then give no tickets.
     #[must_use]
     pub fn require_armor(self) -> Self {
         self.change(|inner| inner.require_armor = true)

@@ -109,7 +109,7 @@ struct Shared {
 #[derive(Default)]
 struct Store {
     entries: HashMap<TicketKey, Arc<TicketCredential>>,
-    /// Realms whose KDC is known to have FAST.
+    /// Realms whose KDC says that it has FAST.
     fast: HashSet<Vec<u8>>,
     /// Seconds that the KDCs' clocks are ahead of ours.
     time_offset: i64,
@@ -317,13 +317,9 @@ impl Tickets {
         }
     }
 
+    /// For the programs that a cache is for: the KDC says that it has FAST.
     pub(super) fn note_fast(&self, realm: &[u8]) {
         self.lock().fast.insert(realm.to_vec());
-    }
-
-    /// The realms whose KDC is known to have FAST.
-    pub(super) fn fast_realms(&self) -> Vec<Vec<u8>> {
-        self.lock().fast.iter().cloned().collect()
     }
 
     /// Seconds that the KDCs' clocks are ahead of ours, as the last exchange learned.

@@ -237,9 +237,23 @@ fn a_ticket_that_was_exchanged_on_its_way_is_noticed() {
 
 #[test]
 fn the_client_is_the_one_that_the_armor_names() {
-    let rename = |kdc: &Kdc| {
-        kdc.edit_reply(|_, reply| {
-            reply.cname.string = vec![krb::KerberosString::try_from(b"mallory".to_vec()).unwrap()];
+    let mallory = || vec![krb::KerberosString::try_from(b"mallory".to_vec()).unwrap()];
+    let kdc = realm();
+    // Whatever stands outside; Heimdal 7 has nothing there.
+    for outside in [mallory(), Vec::new()] {
+        kdc.edit_reply(move |seen, reply| {
+            if seen.armored {
+                reply.cname.string.clone_from(&outside);
+            }
+        });
+        let outcome = obtain(&kdc, armored(&kdc)).unwrap();
+        assert_eq!(outcome.credential.client, kdc.principal("alice"));
+    }
+    let rename = move |kdc: &Kdc| {
+        kdc.edit_fast(move |_, fast| {
+            if let Some(finished) = &mut fast.finished {
+                finished.cname.string = mallory();
+            }
         });
     };
     let client = ErrorKind::Kdc(KdcProblem::ReplyMismatch(ReplyPart::Client));

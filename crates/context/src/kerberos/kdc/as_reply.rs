@@ -128,10 +128,12 @@ impl Expectation<'_> {
         issuer: &[u8],
     ) -> Result<Principal, ErrorKind> {
         let differs = ErrorKind::Kdc(KdcProblem::ReplyMismatch(ReplyPart::Client));
-        let claimed = Principal::from_token(reply.crealm.unverified(), reply.cname.unverified());
-        if finished.as_ref().is_some_and(|client| *client != claimed) {
-            return Err(differs);
-        }
+        // RFC 6113 §5.4.3: in armor the client is named there, and nowhere else. Heimdal 7 leaves
+        // the name outside empty.
+        let armored = finished.is_some();
+        let claimed = finished.unwrap_or_else(|| {
+            Principal::from_token(reply.crealm.unverified(), reply.cname.unverified())
+        });
         if claimed == *self.wish.client {
             return Ok(claimed);
         }
@@ -139,7 +141,7 @@ impl Expectation<'_> {
         if !self.wish.canonicalize || claimed.realm() != issuer {
             return Err(differs);
         }
-        match finished.is_some() || proven {
+        match armored || proven {
             true => Ok(claimed),
             false => Err(KdcProblem::ClientNotVerified.into()),
         }

@@ -6,7 +6,7 @@
 //!                       └─────┘ KRB-ERROR, then another AS-REQ:
 //!                          PREAUTH_REQUIRED            with a proof of the secret
 //!                          MORE_PREAUTH_DATA_REQUIRED  with another proof
-//!                          PREAUTH_FAILED              once, where it names the first salt
+//!                          PREAUTH_FAILED              once, where no salt was known
 //!                          PREAUTH_EXPIRED             once, from the beginning
 //!                          KRB_AP_ERR_SKEW             once, at the KDC's time
 //!                          RESPONSE_TOO_BIG            once, the same over a stream
@@ -137,6 +137,8 @@ struct Conversation {
     requests: u8,
     skew_followed: bool,
     restarted: bool,
+    /// The KDC has asked for a proof.
+    asked: bool,
 }
 
 /// A proof that was sent, and the key that it was made with.
@@ -326,6 +328,7 @@ impl InitialTicket {
         }
         match error.code {
             code::PREAUTH_REQUIRED if conversation.proved.is_none() => {
+                conversation.asked = true;
                 conversation.learn(&error)?;
                 let armored = conversation.armor.is_some();
                 let selection = Method::choose(&error.padata, armored)?;
@@ -381,6 +384,7 @@ impl Conversation {
             requests: 0,
             skew_followed: false,
             restarted: false,
+            asked: false,
         }
     }
 
@@ -496,6 +500,12 @@ impl Conversation {
             return Err(wrong);
         }
         if KeyHints::read(&error.padata)?.is_none() {
+            // A proof before the question may be of the wrong salt; the question brings it.
+            if !self.asked && !self.restarted {
+                self.restarted = true;
+                self.send(exchange, Vec::new(), env)?;
+                return Ok(self);
+            }
             // RFC 4120 §3.1.3 has a KDC name its enctypes to a client that knows the newer ones.
             // One that names none has none of those that were offered.
             return Err(KdcProblem::EnctypesDisjoint.into());

@@ -218,3 +218,57 @@ fn challenge_key(armor: Option<&Armor>, pepper: &[u8], key: &Key) -> Result<Key,
     combine(armor.key(), key, pepper, b"challengelongterm")
         .map_err(|_| ErrorKind::Internal("a challenge key"))
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_crypto::{Enctype, Random, RandomError};
+
+    use super::*;
+
+    const ENCTYPE: Enctype = Enctype::Aes256CtsHmacSha1_96;
+
+    struct Zeros;
+
+    impl Random for Zeros {
+        fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+            out.fill(0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_challenge_is_the_kdcs_by_its_key_usage_and_our_own_is_no_answer() {
+        let key = |byte| Key::new(ENCTYPE, &[byte; 32]).unwrap();
+        let armor = Armor::implicit(&key(1), &key(2)).unwrap();
+        let client = key(3);
+        let method = Method::EncryptedChallenge;
+        let mut random = Zeros;
+        let mut env = Environment::new(Timestamp::from_unix(1), &mut random);
+        let ours = method.prove(&client, Some(&armor), Timestamp::from_unix(1), &mut env);
+        let not_proven = Err(ErrorKind::Kdc(KdcProblem::KdcNotProven));
+        let check = |padata| method.check_kdc(&client, Some(&armor), &[padata]);
+        assert_eq!(check(ours.unwrap()), not_proven);
+
+        for (pepper, of, usage, expected) in [
+            (&b"kdcchallengearmor"[..], &client, 55, Ok(())),
+            // What Heimdal 7 sends.
+            (b"clientchallengearmor", &client, 55, Ok(())),
+            (b"kdcchallengearmor", &client, 54, not_proven),
+            (b"kdcchallengearmor", &key(4), 55, not_proven),
+        ] {
+            let key = challenge_key(Some(&armor), pepper, of).unwrap();
+            let part = PaEncTsEnc {
+                patimestamp: KerberosTime { seconds: 1 },
+                pausec: None,
+            };
+            let cipher = key.encrypt(KeyUsage(usage), &part.to_der(), &mut Zeros);
+            let data = EncryptedData {
+                etype: ENCTYPE.id(),
+                kvno: None,
+                cipher: &cipher.unwrap(),
+            };
+            let padata = OwnedPaData::new(PaData::ENCRYPTED_CHALLENGE, data.to_der());
+            assert_eq!(check(padata), expected);
+        }
+    }
+}

@@ -211,6 +211,11 @@ impl Kdc {
         self.core().seen.iter().cloned().collect()
     }
 
+    /// Forgets the requests that have come so far.
+    pub fn clear_seen(&self) {
+        self.core().seen.clear();
+    }
+
     /// Changes the encrypted part of every ticket before it is sealed. The edit must not call the KDC.
     pub fn edit_ticket(
         &self,

@@ -339,6 +339,13 @@ impl PacBuilder {
     }
 }
 
+/// The first buffer of `kind`.
+pub(crate) fn buffer(pac: &[u8], kind: u32) -> Option<&[u8]> {
+    let buffers = sign::buffers(pac)?;
+    let (_, range) = buffers.into_iter().find(|(own, _)| *own == kind)?;
+    pac.get(range)
+}
+
 type Places = Vec<(u32, std::ops::Range<usize>)>;
 
 /// Header, table and buffers on 8-byte boundaries: MS-PAC §2.3.

@@ -1,16 +1,17 @@
 //! PACs in the KDC's tickets: made for a user, kept from ticket to ticket, signed anew each time (MS-PAC §2.8).
 
 use countersign_credential::Principal;
+use countersign_crypto::KeyUsage;
 use rasn_kerberos as krb;
 
 use super::account::Record;
 use super::core::{Core, Session};
 use super::evidence::Evidence;
 use super::messages::PaPacRequest;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, code};
 use super::request::padata;
 use super::s4u::{Subject, SubjectKind};
-use crate::{PacBuilder, PacLogonInfo, wire};
+use crate::{Error, PacBuilder, PacLogonInfo, pac, wire};
 
 /// AD-IF-RELEVANT, RFC 4120 §5.2.6.1, and AD-WIN2K-PAC, MS-PAC §2.2.
 const IF_RELEVANT: i32 = 1;
@@ -114,6 +115,50 @@ fn pac_of(data: Option<&krb::AuthorizationData>) -> Option<Vec<u8>> {
     let mut inner = inner.flatten();
     let pac = inner.find(|element| element.r#type == WIN2K_PAC)?;
     Some(pac.data.to_vec())
+}
+
+/// Whether the ticket of a user is as the KDC made it: the service has its key, and could have changed it
+/// (CVE-2020-17049). The ticket's signature in the PAC is the KDC's (MS-PAC §2.8.3).
+pub(super) fn is_untouched(core: &Core, part: &krb::EncTicketPart) -> Result<(), Refusal> {
+    if core.config.domain.is_none() {
+        return Ok(());
+    }
+    let touched = || Refusal::new(code::MODIFIED, "the user's ticket is not what the KDC made");
+    let pac = pac_of(part.authorization_data.as_ref()).ok_or_else(touched)?;
+    let signature = pac::buffer(&pac, pac::buffer_type::TICKET_SIGNATURE);
+    let (kind, signature) = signature
+        .and_then(|signature| signature.split_first_chunk::<4>())
+        .ok_or_else(touched)?;
+    let covered = wire::encode(&with_pac_blanked(part)?)?;
+    let granting = core.granting().ok_or_else(touched)?;
+    let mut keys = granting.kvnos().flat_map(|kvno| {
+        let enctypes = granting.enctypes();
+        enctypes.into_iter().map(move |enctype| (enctype, kvno))
+    });
+    let holds = keys.any(|(enctype, kvno)| {
+        granting.key(enctype, Some(kvno)).is_some_and(|key| {
+            let kind = i32::from_le_bytes(*kind);
+            let usage = KeyUsage::PAC_SIGNATURE;
+            key.verify_checksum(usage, kind, &[&covered], signature)
+                .is_ok()
+        })
+    });
+    holds.then_some(()).ok_or_else(touched)
+}
+
+/// What the ticket's signature covers: one zero byte stands for the PAC (MS-PAC §2.8.3).
+fn with_pac_blanked(part: &krb::EncTicketPart) -> Result<krb::EncTicketPart, Error> {
+    let mut part = part.clone();
+    for element in part.authorization_data.iter_mut().flatten() {
+        if pac_of(Some(&vec![element.clone()])).is_some() {
+            let mut inner: krb::AuthorizationData = wire::decode(&element.data)?;
+            for pac in inner.iter_mut().filter(|inner| inner.r#type == WIN2K_PAC) {
+                pac.data = wire::octets(&[0]);
+            }
+            element.data = wire::octets(&wire::encode(&inner)?);
+        }
+    }
+    Ok(part)
 }
 
 /// The data without PACs, which are made anew.

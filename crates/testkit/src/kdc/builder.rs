@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use countersign_crypto::{Enctype, Random};
 
@@ -120,6 +121,19 @@ impl KdcBuilder {
     pub fn at(mut self, clock: FixedClock) -> Self {
         self.clock = Clock::Fixed(clock);
         self
+    }
+
+    /// The operating system's clock, which the programs on this machine go by.
+    pub fn system_clock(self) -> Self {
+        self.clock(|| {
+            let elapsed = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default();
+            FixedClock {
+                seconds: i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX),
+                microseconds: elapsed.subsec_micros(),
+            }
+        })
     }
 
     /// A clock that runs.

@@ -14,6 +14,7 @@ use md5::{Digest, Md5};
 use rasn_kerberos as krb;
 
 use super::account::{AccountState, Record};
+use super::authorization;
 use super::core::{Core, Session};
 use super::evidence::{self, Evidence, Opened};
 use super::messages::{PaForUser, PaPacOptions, PaS4uX509User};
@@ -230,6 +231,7 @@ fn proxy(
             "the user's ticket is for another service",
         ));
     }
+    authorization::is_untouched(core, &ticket.part)?;
     let names = |list: &[String], who: &Record| {
         list.iter()
             .any(|name| who.is_named(&core.realm.principal(name)))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Service, Shared};
 use crate::SeededRandom;
+use crate::kdc::refusal::code;
 
 /// How a [`KdcServer`](super::KdcServer) misbehaves. A dead one is a server that was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum KdcFault {
     Twice,
     /// Closes each connection as soon as the request is in; is silent for datagrams.
     HangsUp,
+    /// Answers that it is another realm's KDC.
+    WrongRealm,
     /// Announces a message of 2 GiB on a stream; answers datagrams with none.
     Endless,
 }
@@ -46,6 +49,7 @@ pub(super) fn datagrams(shared: &Shared, service: Service, request: &[u8]) -> Ve
         Some(KdcFault::Twice) => {
             honest().map_or_else(Vec::new, |answer| vec![answer.clone(), answer])
         }
+        Some(KdcFault::WrongRealm) => vec![wrong_realm(shared)],
         Some(KdcFault::Endless) => vec![Vec::new()],
     }
 }
@@ -57,6 +61,13 @@ pub(super) fn garbage(request: &[u8]) -> Vec<u8> {
     (0..length)
         .map(|_| random.next_u64().to_le_bytes()[0])
         .collect()
+}
+
+/// KDC_ERR_WRONG_REALM, of nobody's making: no key protects it.
+pub(super) fn wrong_realm(shared: &Shared) -> Vec<u8> {
+    shared
+        .kdc
+        .refuse_plainly(code::WRONG_REALM, "another realm's KDC")
 }
 
 pub(super) fn half(mut answer: Vec<u8>) -> Vec<u8> {

@@ -55,6 +55,7 @@ fn answer(
         Some(KdcFault::Garbage) => (frame(&fault::garbage(request)), true),
         Some(KdcFault::Truncated) => (fault::half(honest()), false),
         Some(KdcFault::Twice) => ([honest(), honest()].concat(), true),
+        Some(KdcFault::WrongRealm) => (frame(&fault::wrong_realm(shared)), true),
         Some(KdcFault::HangsUp) => return Ok(false),
         Some(KdcFault::Endless) => (vec![0x7f, 0xff, 0xff, 0xff, 0x6b], true),
     };

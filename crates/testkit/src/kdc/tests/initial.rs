@@ -1,3 +1,5 @@
+#[cfg(feature = "rc4")]
+use countersign_crypto::Key;
 use countersign_crypto::{Enctype, KeyUsage};
 use rasn_kerberos as krb;
 
@@ -275,4 +277,21 @@ fn edits_bend_what_is_sealed_and_what_is_not() {
     assert_eq!(read_as(&kdc.answer(&request), &key).unwrap().part.nonce, 7);
     kdc.edit_bytes(|_, bytes| bytes.truncate(5));
     assert_eq!(kdc.answer(&request).len(), 5);
+}
+
+#[cfg(feature = "rc4")]
+#[test]
+fn an_account_of_rc4_alone_is_for_who_offers_rc4() {
+    let builder = realm().account(Account::user("old", "pw").enctypes(&[Enctype::Rc4Hmac]));
+    let kdc = builder.build().unwrap();
+    let ask = |etypes: &[i32]| Ask::initial("old").with(|ask| ask.etypes = etypes.to_vec());
+    assert_eq!(code(&kdc.answer(&ask(&ALL).as_req())), c::ETYPE_UNSUPPORTED);
+    let key = Key::from_password(Enctype::Rc4Hmac, b"pw", b"", None).unwrap();
+    let answer = kdc.answer(&ask(&[18, 23]).stamped(&key, NOW).as_req());
+    let got = read_as(&answer, &key).unwrap();
+    // The ticket-granting service has keys of its own.
+    assert_eq!(got.key.enctype(), Enctype::Aes256CtsHmacSha1_96);
+    let info: krb::EtypeInfo2 =
+        wire::decode(&hints(&kdc.answer(&ask(&[23]).as_req()))[1].value).unwrap();
+    assert_eq!((info[0].etype, &info[0].salt), (23, &None));
 }

@@ -189,3 +189,34 @@ fn a_resource_takes_what_it_lists_when_the_service_knows_of_it() {
         Some(c::BAD_OPTION)
     );
 }
+
+#[test]
+fn a_service_cannot_make_a_users_ticket_forwardable() {
+    let kdc = realm().domain("EXAMPLE", "S-1-5-21-1-2-3").build().unwrap();
+    let plain = service(&kdc, "HTTP/plain");
+    let mut ticket = to_self(&kdc, "HTTP/plain", &plain, for_user("alice", &plain)).unwrap();
+    assert_eq!(
+        delegate(&kdc, &plain, &ticket, BACK, false).err(),
+        Some(c::BAD_OPTION)
+    );
+    // CVE-2020-17049: the service opens the ticket with its own key, sets the flag and seals it again.
+    let mut sealed: krb::Ticket = wire::decode(&ticket.ticket).unwrap();
+    let enctype = countersign_crypto::Enctype::from_id(sealed.enc_part.etype).unwrap();
+    let key = password_key("HTTPplain", "secret", enctype);
+    let usage = countersign_crypto::KeyUsage::TICKET;
+    let opened = key.decrypt(usage, &sealed.enc_part.cipher).unwrap();
+    let mut part: krb::EncTicketPart = wire::decode(&opened).unwrap();
+    part.flags = krb::TicketFlags(wire::flags(
+        wire::bits(&part.flags.0) | flags::ticket::FORWARDABLE,
+    ));
+    sealed.enc_part.cipher = seal(&key, usage, &wire::encode(&part).unwrap()).cipher;
+    ticket.ticket = wire::encode(&sealed).unwrap();
+    assert_eq!(
+        delegate(&kdc, &plain, &ticket, BACK, false).err(),
+        Some(c::MODIFIED)
+    );
+    // The KDC's own forwardable ticket is good.
+    let web = service(&kdc, WEB);
+    let ticket = to_self(&kdc, WEB, &web, for_user("alice", &web)).unwrap();
+    assert!(delegate(&kdc, &web, &ticket, BACK, false).is_ok());
+}

@@ -129,6 +129,10 @@ fn each_fault_is_its_own_and_ends_when_told() {
     assert_eq!(both(), (None, None));
     server.misbehave(KdcFault::Endless);
     assert_eq!(both(), (Some(Vec::new()), None));
+    server.misbehave(KdcFault::WrongRealm);
+    let (udp, tcp) = both();
+    assert_eq!(code(&udp.unwrap()), c::WRONG_REALM);
+    assert_eq!(code(&tcp.unwrap()), c::WRONG_REALM);
     server.misbehave(KdcFault::Twice);
     let mut stream = connect(&server);
     let first = ask(&mut stream, &request).unwrap();

@@ -390,6 +390,9 @@ macro_rules! agree {
     )*};
 }
 
+#[path = "differential/extensions.rs"]
+mod extensions;
+
 agree! {
     tickets_agree: ours::Ticket<'_>, Random::ticket;
     encrypted_parts_of_tickets_agree: ours::EncTicketPart<'_>, Random::enc_ticket_part;

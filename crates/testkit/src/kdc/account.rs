@@ -30,6 +30,7 @@ pub struct Account {
     pub(super) iterations: Option<u32>,
     pub(super) preauth: bool,
     pub(super) rounds: u32,
+    pub(super) wants_set: bool,
     pub(super) state: AccountState,
     pub(super) password_expires: Option<i64>,
     pub(super) ok_as_delegate: bool,
@@ -83,6 +84,7 @@ impl Account {
             iterations: None,
             preauth: true,
             rounds: 1,
+            wants_set: false,
             state: AccountState::Active,
             password_expires: None,
             ok_as_delegate: false,
@@ -158,6 +160,13 @@ impl Account {
     /// KDC_ERR_MORE_PREAUTH_DATA_REQUIRED, and its cookie says how many there were (RFC 6113 §5.2).
     pub fn proofs(mut self, count: u32) -> Self {
         self.rounds = count;
+        self
+    }
+
+    /// Offers its pre-authentication in two sets (RFC 6113 §5.3): one that nobody knows, then the usual, and wants to be
+    /// told which was chosen.
+    pub fn authentication_sets(mut self) -> Self {
+        self.wants_set = true;
         self
     }
 

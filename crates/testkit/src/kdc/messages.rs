@@ -227,3 +227,17 @@ pub(super) struct PaPacRequest {
     #[rasn(tag(explicit(0)))]
     pub(super) include_pac: bool,
 }
+
+/// ```text
+/// PA-AUTHENTICATION-SET-ELEM ::= SEQUENCE { pa-type [0] Int32, pa-hint [1] OCTET STRING OPTIONAL,
+///                                           pa-value [2] OCTET STRING OPTIONAL, ... }      RFC 6113 §5.3
+/// ```
+#[derive(AsnType, Clone, Debug, Decode, Encode, PartialEq, Eq, Hash)]
+pub(super) struct SetElement {
+    #[rasn(tag(explicit(0)))]
+    pub(super) pa_type: i32,
+    #[rasn(tag(explicit(1)))]
+    pub(super) pa_hint: Option<OctetString>,
+    #[rasn(tag(explicit(2)))]
+    pub(super) pa_value: Option<OctetString>,
+}

@@ -7,9 +7,13 @@ use super::account::Record;
 use super::cookie;
 use super::core::{Core, Session};
 use super::fast::{FastPolicy, Tunnel};
+use super::messages::SetElement;
 use super::refusal::{Refusal, code};
 use super::request::padata;
 use crate::{Error, wire};
+
+/// A pre-authentication mechanism that no client has.
+const UNKNOWN_MECHANISM: i32 = 9_999;
 
 /// What the client has proved, and what the KDC says to it.
 #[derive(Default)]
@@ -21,6 +25,9 @@ pub(super) struct Proof {
 /// Checks what the client sent, and asks for more where that is not enough (RFC 4120 §3.1.3, §5.2.7).
 pub(super) fn check(core: &mut Core, session: &Session, client: &Record) -> Result<Proof, Refusal> {
     let rounds = cookie::rounds(core, session, client)?;
+    if client.account.wants_set {
+        names_its_set(session)?;
+    }
     let mut proof = Proof::default();
     if let (Some(value), Some(tunnel)) = (
         session.request.padata(padata::ENCRYPTED_CHALLENGE),
@@ -135,16 +142,50 @@ fn method_data(
     rounds: u32,
 ) -> Result<Vec<u8>, Error> {
     let mut list: krb::MethodData = vec![etype_info2(client, &offered(session, client))?];
-    match session.tunnel {
-        // RFC 6113 §5.4.6: only inside FAST.
-        Some(_) => list.push(data(padata::ENCRYPTED_CHALLENGE, &[])),
-        None => list.push(data(padata::ENC_TIMESTAMP, &[])),
+    let usual = usual(session);
+    if client.account.wants_set {
+        for pa_type in [UNKNOWN_MECHANISM, usual] {
+            let set = wire::encode(&vec![element(pa_type)])?;
+            list.push(data(padata::AUTHENTICATION_SET, &set));
+        }
+    } else {
+        list.push(data(usual, &[]));
     }
     if core.config.fast != FastPolicy::Unavailable {
         list.insert(0, data(padata::FX_FAST, &[]));
         list.push(cookie::bake(core, session, client, rounds)?);
     }
     wire::encode(&list)
+}
+
+/// What a password proves itself with: RFC 6113 §5.4.6 has the challenge only inside FAST.
+fn usual(session: &Session) -> i32 {
+    match session.tunnel {
+        Some(_) => padata::ENCRYPTED_CHALLENGE,
+        None => padata::ENC_TIMESTAMP,
+    }
+}
+
+fn element(pa_type: i32) -> SetElement {
+    SetElement {
+        pa_type,
+        pa_hint: Some(wire::octets(b"which")),
+        pa_value: None,
+    }
+}
+
+/// RFC 6113 §5.3: who begins a set says which, by giving its first element back.
+fn names_its_set(session: &Session) -> Result<(), Refusal> {
+    let usual = usual(session);
+    if session.request.padata(usual).is_none() {
+        return Ok(());
+    }
+    let chosen = session.request.padata(padata::AUTH_SET_SELECTED);
+    let chosen = chosen.and_then(|value| wire::decode::<SetElement>(value).ok());
+    match chosen == Some(element(usual)) {
+        true => Ok(()),
+        false => Err(Refusal::new(code::PREAUTH_FAILED, "which of the sets?")),
+    }
 }
 
 /// The enctypes that the client offered and has keys of, in its order.

@@ -101,6 +101,10 @@ pub(super) mod padata {
     pub(crate) const S4U_X509_USER: i32 = 130;
     /// RFC 6113 §5.2.
     pub(crate) const FX_COOKIE: i32 = 133;
+    /// RFC 6113 §5.3.
+    pub(crate) const AUTHENTICATION_SET: i32 = 134;
+    /// RFC 6113 §5.3.
+    pub(crate) const AUTH_SET_SELECTED: i32 = 135;
     /// RFC 6113 §5.4.
     pub(crate) const FX_FAST: i32 = 136;
     /// RFC 6113 §5.4.4.

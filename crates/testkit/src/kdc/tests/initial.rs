@@ -4,6 +4,7 @@ use countersign_crypto::{Enctype, KeyUsage};
 use rasn_kerberos as krb;
 
 use super::client::*;
+use crate::kdc::messages::SetElement;
 use crate::kdc::preauth::data;
 use crate::kdc::refusal::code as c;
 use crate::kdc::request::{option, padata};
@@ -294,4 +295,35 @@ fn an_account_of_rc4_alone_is_for_who_offers_rc4() {
     let info: krb::EtypeInfo2 =
         wire::decode(&hints(&kdc.answer(&ask(&[23]).as_req()))[1].value).unwrap();
     assert_eq!((info[0].etype, &info[0].salt), (23, &None));
+}
+
+#[test]
+fn sets_are_offered_and_the_chosen_one_is_to_be_named() {
+    let builder = realm().account(Account::user("set", "pw").authentication_sets());
+    let kdc = builder.build().unwrap();
+    let ask = Ask::initial("set").with(|ask| ask.etypes = vec![17]);
+    let hints = hints(&kdc.answer(&ask.as_req()));
+    assert!(
+        !hints
+            .iter()
+            .any(|hint| hint.r#type == padata::ENC_TIMESTAMP)
+    );
+    let sets = hints
+        .iter()
+        .filter(|hint| hint.r#type == padata::AUTHENTICATION_SET);
+    let sets: Vec<Vec<SetElement>> = sets.map(|set| wire::decode(&set.value).unwrap()).collect();
+    assert_eq!((sets.len(), sets[1][0].pa_type), (2, padata::ENC_TIMESTAMP));
+
+    let key = password_key("set", "pw", FAST_ENCTYPE);
+    let answer = |chosen: Option<&SetElement>| {
+        let ask = ask.clone().with(|ask| {
+            let chosen = chosen.map(|chosen| wire::encode(chosen).unwrap());
+            let chosen = chosen.map(|chosen| data(padata::AUTH_SET_SELECTED, &chosen));
+            ask.padata.extend(chosen);
+        });
+        kdc.answer(&ask.stamped(&key, NOW).as_req())
+    };
+    assert_eq!(code(&answer(None)), c::PREAUTH_FAILED);
+    assert_eq!(code(&answer(Some(&sets[0][0]))), c::PREAUTH_FAILED);
+    assert!(read_as(&answer(Some(&sets[1][0])), &key).is_ok());
 }

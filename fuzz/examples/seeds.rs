@@ -18,7 +18,8 @@ use countersign_credential::{ByteOrder, NameType, Principal};
 use countersign_crypto::{Enctype, KeyUsage};
 use countersign_fuzz::{Seeded, realm, sections};
 use countersign_testkit::{
-    ApReqBuilder, FixedClock, KrbErrorBuilder, RawAcceptor, Realm, SeededRandom, seal_krb_cred,
+    ApReqBuilder, FixedClock, KrbErrorBuilder, PacBuilder, PacLogonInfo, RawAcceptor, Realm,
+    SeededRandom, pac, seal_krb_cred,
 };
 use countersign_token::der::Decode;
 use countersign_token::kerberos::{ApRep, ApReq, Authenticator, EncKrbCredPart};
@@ -39,6 +40,7 @@ fn put(target: &str, name: &str, bytes: &[u8]) -> Result {
 
 fn main() -> Result {
     tokens()?;
+    pacs()?;
     files()?;
     names()?;
     configurations()?;
@@ -113,6 +115,58 @@ fn tokens() -> Result {
         };
         put("messages", name, &message)?;
         put("differential", name, &message)?;
+    }
+    Ok(())
+}
+
+/// A published PAC and those of the testkit, whole and in parts.
+fn pacs() -> Result {
+    let published: Vec<u8> = include_str!("../../crates/token/tests/files/windows-2003.pac.hex")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(|line| line.as_bytes().chunks(2))
+        .map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?))
+        .collect::<Result<_>>()?;
+    put("pac_ndr", "windows-2003", &published[0x48..0x48 + 472])?;
+    let domain = "S-1-5-21-1-2-3";
+    let logon = PacLogonInfo::new("alice", "EXAMPLE", domain, 1105)
+        .group("S-1-5-21-1-2-3-1200")
+        .group("S-1-5-21-9-9-9-2000")
+        .resource_group("S-1-5-21-7-7-7", 3000, 0x2000_0007);
+    put("pac_ndr", "logon-info", &logon.to_ndr())?;
+    let delegation = pac::delegation_info("HTTP/web", &["host/a", "host/b"]);
+    put("pac_ndr", "delegation-info", &delegation)?;
+    let realm = Realm::new("EXAMPLE.COM", 1);
+    let kdc = realm.ticket_granting_key()?;
+    let service = realm.principal("HTTP/web.example.com");
+    let full = PacBuilder::of(logon)
+        .client("alice", realm.now())
+        .upn_extended(
+            "alice@example.com",
+            "EXAMPLE.COM",
+            "alice",
+            "S-1-5-21-1-2-3-1105",
+        )
+        .requestor("S-1-5-21-1-2-3-1105")
+        .attributes(2, 1)
+        .delegation("HTTP/web", &["host/a", "host/b"])
+        .buffer(pac::buffer_type::CLIENT_CLAIMS_INFO, b"claims".to_vec());
+    let minimal = PacBuilder::minimal().client("alice", realm.now());
+    let mut samples = vec![("windows-2003".to_string(), published)];
+    for &enctype in Enctype::ALL {
+        let key = realm.key(&service, enctype, 1)?;
+        let pac = full.sign(&key, &kdc, Some(b"ticket"))?;
+        samples.push((format!("full-{}", enctype.name()), pac));
+    }
+    let key = realm.key(&service, Enctype::Aes256CtsHmacSha1_96, 1)?;
+    samples.push(("minimal".into(), minimal.sign(&key, &kdc, None)?));
+    samples.push((
+        "rodc".into(),
+        minimal.rodc_identifier(7).sign(&key, &kdc, None)?,
+    ));
+    for (name, pac) in samples {
+        put("pac", &name, &pac)?;
+        put("describe", &format!("pac-{name}"), &pac)?;
     }
     Ok(())
 }

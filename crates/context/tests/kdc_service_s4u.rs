@@ -11,7 +11,9 @@ use countersign_context::kerberos::kdc::{
 };
 use countersign_context::token::der::{Decode, Encode, Encoded, SequenceOf};
 use countersign_context::token::kerberos::{
-    ApReq, Authenticator, Checksum, PaData, PaS4uX509User, S4uOptions, S4uUserId, TgsRep, TgsReq,
+    ApReq, Authenticator, Checksum, Claimed, EncKdcRepPart, EncTgsRepPart, EncryptedData,
+    EncryptionKey, KdcRep, KerberosTime, PaData, PaS4uX509User, S4uOptions, S4uUserId, TgsRep,
+    TgsReq,
 };
 use countersign_context::{ErrorKind, KdcProblem, ReplyPart};
 use countersign_testkit::{Account, Kdc, Realm, flags};
@@ -301,4 +303,93 @@ fn tickets_in_users_names_never_answer_for_one_another_or_for_the_service() {
         file.credentials()
             .all(|ticket| ticket.client == named(FRONT))
     );
+}
+
+/// What B's KDC answers to a service of A that asks in the name of a user of B: a referral home,
+/// which is the service's own (MS-SFU §3.2.5.1.1).
+fn referral(request: &[u8], session_key: &Key, client: &Principal) -> Vec<u8> {
+    let home = Principal::ticket_granting_service("A.TEST", "B.TEST");
+    let ticket = Realm::new("B.TEST", 1)
+        .ticket_for(client.clone(), home.clone())
+        .mint()
+        .unwrap();
+    let request = TgsReq::from_der(request).unwrap();
+    let subkey = subkey_of(&request, session_key);
+    let seconds = |seconds| KerberosTime { seconds };
+    let (names, parts) = (client.token_components(), home.token_components());
+    let plaintext = EncTgsRepPart(EncKdcRepPart {
+        key: EncryptionKey {
+            keytype: ticket.key.enctype_id(),
+            keyvalue: ticket.key.expose(),
+        },
+        last_req: SequenceOf::EMPTY,
+        nonce: request.req_body.nonce,
+        key_expiration: None,
+        flags: ticket.flags,
+        authtime: seconds(ticket.times.auth_time),
+        starttime: Some(seconds(ticket.times.start_time)),
+        endtime: seconds(ticket.times.end_time),
+        renew_till: None,
+        srealm: home.token_realm(),
+        sname: home.token_name(&parts),
+        caddr: None,
+        encrypted_pa_data: None,
+    })
+    .to_der();
+    let mut random = countersign_testkit::SeededRandom::new(5);
+    let cipher = subkey
+        .encrypt(KeyUsage::TGS_REP_SUBKEY, &plaintext, &mut random)
+        .unwrap();
+    TgsRep(KdcRep {
+        padata: None,
+        crealm: Claimed::new(client.token_realm()),
+        cname: Claimed::new(client.token_name(&names)),
+        ticket: Encoded::parse(&ticket.ticket).unwrap(),
+        enc_part: EncryptedData {
+            etype: subkey.enctype().id(),
+            kvno: None,
+            cipher: &cipher,
+        },
+    })
+    .to_der()
+}
+
+#[test]
+fn a_user_of_another_realm_is_asked_for_there_and_the_referral_leads_home() {
+    let mut network = Network::of([]);
+    let (carol, front) = (
+        Principal::parse("carol@B.TEST").unwrap(),
+        Principal::parse(format!("{FRONT}@A.TEST")).unwrap(),
+    );
+    let abroad = tgt_for("A.TEST", FRONT, "B.TEST");
+    let session_key = abroad.session_key().unwrap().duplicate();
+    let mut exchange = ServiceTicket::s4u2self(tgt("A.TEST", FRONT), carol.clone())
+        .known_tickets(vec![abroad.into()]);
+
+    let Ok(ExchangeStep::Send(request)) = network.step(&mut exchange, None) else {
+        panic!("nobody was asked")
+    };
+    assert_eq!(request.realm, b"B.TEST");
+    let asked = TgsReq::from_der(&request.message).unwrap();
+    let name = asked.req_body.sname.unwrap();
+    assert_eq!(name.name_type, 10);
+    assert_eq!(
+        name.name_string.first().unwrap().as_bytes(),
+        front.to_text()
+    );
+
+    let answer = KdcAnswer::Reply(referral(&request.message, &session_key, &front));
+    let Ok(ExchangeStep::Send(request)) = network.step(&mut exchange, Some(answer)) else {
+        panic!("the referral was not followed")
+    };
+    // At home the service has its own name, and the user is proved anew.
+    assert_eq!(request.realm, b"A.TEST");
+    let asked = TgsReq::from_der(&request.message).unwrap();
+    let name = asked.req_body.sname.unwrap();
+    assert!(front.is_named(&asked.req_body.realm, &name));
+    let padata = asked.padata.unwrap();
+    let proof = padata.iter().find(|data| data.padata_type == 130).unwrap();
+    let proof = PaS4uX509User::from_der(proof.padata_value).unwrap();
+    assert_eq!(proof.user_id.nonce, asked.req_body.nonce);
+    assert!(carol.is_named(&proof.user_id.crealm, &proof.user_id.cname.unwrap()));
 }

@@ -159,6 +159,8 @@ impl Walk {
         }
         if self.toward.as_ref().is_some_and(|to| to.realm == realm) {
             self.toward = None;
+            // From the user's realm S4U2self goes back the way that it came (MS-SFU §3.1.5.1.1).
+            self.seen.clear();
         }
         self.seen.push(realm);
         self.header = tgt;

@@ -20,6 +20,15 @@
 //! A handshake whose initiator fetches its own ticket is given the client with
 //! [`Handshake::kdc_client`](crate::Handshake::kdc_client).
 //!
+//! Many threads or tasks that want tickets of one credential share a [`TicketSource`], which
+//! fetches each ticket once.
+//!
+//! # Features
+//!
+//! Without features there are the blocking functions, over UDP and TCP. `tokio` adds their async
+//! forms, `https` KDC proxies (MS-KKDCP) and `dns` the search for KDCs in DNS; the last brings
+//! `tokio` with it.
+//!
 //! # What holds
 //!
 //! * **Deadlines.** A request, and an exchange as a whole, end within

@@ -132,7 +132,7 @@ impl Initiator {
     }
 
     /// An initiator that acquires its ticket: from the credential's cache, or from KDCs, which it
-    /// asks for by [`Need::Kdc`].
+    /// asks for by [`Need::Kdc`](crate::Need::Kdc).
     ///
     /// With [`Flags::DELEGATION`] among the flags it also gets a forwarded ticket-granting ticket
     /// and hands it over, but only to a service that the KDC marked OK-AS-DELEGATE; required

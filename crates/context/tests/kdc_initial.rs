@@ -104,6 +104,25 @@ fn an_optimistic_proof_saves_a_round() {
     assert_eq!(padata, [[2, 149]]);
 }
 
+/// Samba and Heimdal answer so, without a hint.
+#[test]
+fn an_optimistic_proof_of_an_enctype_that_the_kdc_lacks_is_taken_back() {
+    for code in [14, 24] {
+        let user = Account::user("alice", PASSWORD).salt(b"odd");
+        let kdc = Kdc::builder(REALM).account(user).build().unwrap();
+        kdc.edit_error(move |seen, error| {
+            if seen.padata.contains(&2) {
+                error.error_code = code;
+                error.e_data = None;
+            }
+        });
+        let outcome = obtain(&kdc, alice(&kdc).optimistic(true));
+        assert!(outcome.is_ok(), "{outcome:?}");
+        let refused: Vec<_> = kdc.seen().into_iter().map(|seen| seen.refused).collect();
+        assert_eq!(refused, [Some(code), Some(25), None]);
+    }
+}
+
 #[test]
 fn an_account_without_preauthentication_needs_no_proof() {
     let user = Account::user("alice", PASSWORD)

@@ -351,6 +351,10 @@ impl InitialTicket {
             }
             code::SKEW => conversation.correct_clock(self, &error, env),
             code::WRONG_REALM => conversation.go_elsewhere(self, &error, env),
+            // The proof's enctype may be meant, which the KDC had not named yet.
+            code::ETYPE_NOSUPP if conversation.is_unasked_proof() => {
+                conversation.wait_for_question(self, env)
+            }
             code::ETYPE_NOSUPP => Err(KdcProblem::EnctypesDisjoint.into()),
             _ => Err(error.problem().into()),
         }
@@ -486,6 +490,23 @@ impl Conversation {
         Ok(self)
     }
 
+    /// Whether the proof that was sent is one that the KDC had not asked for.
+    fn is_unasked_proof(&self) -> bool {
+        self.proved.is_some() && !self.asked && !self.restarted
+    }
+
+    /// Begins anew, without a proof.
+    fn wait_for_question(
+        mut self,
+        exchange: &InitialTicket,
+        env: &mut Environment<'_>,
+    ) -> Result<Self, ErrorKind> {
+        self.restarted = true;
+        self.proved = None;
+        self.send(exchange, Vec::new(), env)?;
+        Ok(self)
+    }
+
     /// A proof that was made before the KDC named a salt may have had another one; anything else
     /// is a wrong secret.
     fn try_other_salt(
@@ -495,22 +516,20 @@ impl Conversation {
         env: &mut Environment<'_>,
     ) -> Result<Self, ErrorKind> {
         let wrong = ErrorKind::Kdc(error.problem());
-        let proved = self.proved.take().ok_or(wrong)?;
-        if self.hints != KeyHints::default() {
+        if self.proved.is_none() || self.hints != KeyHints::default() {
             return Err(wrong);
         }
         if KeyHints::read(&error.padata)?.is_none() {
             // A proof before the question may be of the wrong salt; the question brings it.
-            if !self.asked && !self.restarted {
-                self.restarted = true;
-                self.send(exchange, Vec::new(), env)?;
-                return Ok(self);
+            if self.is_unasked_proof() {
+                return self.wait_for_question(exchange, env);
             }
             // RFC 4120 §3.1.3 has a KDC name its enctypes to a client that knows the newer ones.
             // One that names none has none of those that were offered.
             return Err(KdcProblem::EnctypesDisjoint.into());
         }
         self.learn(error)?;
+        let proved = self.proved.take().ok_or(wrong)?;
         let enctype = exchange.secret.choose(&self.hints, env.policy)?;
         let hint = self.hints.of(enctype, &self.client);
         if enctype == proved.key.enctype() && hint == proved.hint {

@@ -15,7 +15,6 @@ use zeroize::Zeroizing;
 use crate::environment::{Environment, Timestamp};
 use crate::error::{ErrorKind, KdcProblem};
 use crate::kerberos::ap_rep;
-use crate::kerberos::ticket::permitted_key;
 
 use super::as_request::nonce;
 use super::krb_error::{KdcError, code};
@@ -197,15 +196,8 @@ impl Sent {
         if message.enc_part.cipher == self.cipher {
             return Err(ErrorKind::MessageReflected);
         }
-        // RFC 3244 §2: in the subkey of the request; there are services that use their own.
-        let theirs = match &reply.subkey {
-            Some((enctype, value)) => Some(permitted_key(*enctype, value, env.policy)?),
-            None => None,
-        };
-        let plaintext = [Some(&self.subkey), theirs.as_ref()]
-            .into_iter()
-            .flatten()
-            .find_map(|key| open(key, KeyUsage::KRB_PRIV, &message.enc_part))
+        // RFC 3244 §2: in the subkey of the request, whatever the AP-REP holds.
+        let plaintext = open(&self.subkey, KeyUsage::KRB_PRIV, &message.enc_part)
             .ok_or(ErrorKind::MessageModified)?;
         let part = EncKrbPrivPart::from_der(&plaintext).map_err(KdcProblem::DefectiveReply)?;
         // RFC 4120 §3.4.2: the number that the AP-REP announced.

@@ -194,7 +194,7 @@ impl Account {
         self
     }
 
-    /// May delegate users' tickets to these services: constrained delegation (MS-SFU §3.2.5.2.2).
+    /// May delegate users' tickets to these services: constrained delegation (MS-SFU §3.2.5.2.1).
     pub fn delegates_to(mut self, services: &[&str]) -> Self {
         let names = services.iter().map(|name| (*name).to_owned());
         self.delegates_to.extend(names);
@@ -208,7 +208,7 @@ impl Account {
         self
     }
 
-    /// Takes users' tickets that these services delegate: resource-based constrained delegation (MS-SFU §3.2.5.2.3).
+    /// Takes users' tickets that these services delegate: resource-based constrained delegation (MS-SFU §3.2.5.2.2).
     pub fn accepts_delegation_from(mut self, services: &[&str]) -> Self {
         let names = services.iter().map(|name| (*name).to_owned());
         self.accepts_delegation_from.extend(names);

@@ -168,7 +168,8 @@ impl KdcBuilder {
         self
     }
 
-    /// Answers for disabled, locked, expired accounts as Active Directory does, with an NTSTATUS (MS-KILE §2.2.1).
+    /// Answers for disabled, locked, expired accounts as Active Directory does, with an NTSTATUS (MS-KILE §2.2.1), asks
+    /// for required FAST as it does (MS-KILE §3.3.5.1), and tells its password policy in numbers.
     pub fn windows_errors(mut self) -> Self {
         self.config.windows_errors = true;
         self

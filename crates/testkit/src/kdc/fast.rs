@@ -50,7 +50,7 @@ pub enum FastPolicy {
 pub(super) fn open_initial(core: &Core, session: &mut Session) -> Result<(), Refusal> {
     let Some(request) = armored(core, session)? else {
         return match core.config.fast {
-            FastPolicy::Required => Err(Refusal::new(code::POLICY, "FAST is required")),
+            FastPolicy::Required => Err(unarmored(core)?),
             FastPolicy::Available | FastPolicy::Unavailable => Ok(()),
         };
     };
@@ -93,6 +93,16 @@ pub(super) fn open_granting(
         .unwrap_or_default()
         .to_vec();
     open(session, &request, armor_key, &covered)
+}
+
+/// A KDC that requires FAST says so; Windows' with the hint to use it (MS-KILE §3.3.5.1).
+fn unarmored(core: &Core) -> Result<Refusal, Error> {
+    if !core.config.windows_errors {
+        return Ok(Refusal::new(code::POLICY, "FAST is required"));
+    }
+    let hints: krb::MethodData = vec![data(padata::FX_FAST, &[])];
+    let refusal = Refusal::new(code::PREAUTH_REQUIRED, "FAST is required");
+    Ok(refusal.with_data(wire::encode(&hints)?))
 }
 
 fn armored(core: &Core, session: &Session) -> Result<Option<PaFxFastRequest>, Refusal> {

@@ -243,7 +243,7 @@ fn proxy(
     let options = options.map_or(0, |options| wire::bits(&options.flags));
     let resource_based = names(&server.account.accepts_delegation_from, service);
     if names(&service.account.delegates_to, server) {
-        // MS-SFU §3.2.5.2.2: the classic list is for forwardable tickets.
+        // MS-SFU §3.2.5.2.1: the classic list is for forwardable tickets.
         if !forwardable && !resource_based {
             return Err(refused("the user's ticket is not forwardable"));
         }

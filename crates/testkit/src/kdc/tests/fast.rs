@@ -294,6 +294,19 @@ fn a_kdc_may_want_the_tunnel_or_know_nothing_of_it() {
     let open = |kdc: &Kdc| code(&kdc.answer(&bob().as_req()));
     let required = realm().fast(FastPolicy::Required).build().unwrap();
     assert_eq!(open(&required), c::POLICY);
+    // Windows hints, and hints at nothing else.
+    let windows = realm()
+        .fast(FastPolicy::Required)
+        .windows_errors()
+        .build()
+        .unwrap();
+    let answer = windows.answer(&bob().as_req());
+    assert_eq!(code(&answer), c::PREAUTH_REQUIRED);
+    let hints: krb::MethodData = wire::decode(&error(&answer).e_data.unwrap()).unwrap();
+    assert_eq!(
+        hints.iter().map(|hint| hint.r#type).collect::<Vec<_>>(),
+        [136]
+    );
     let available = realm().build().unwrap();
     assert_eq!(open(&available), c::PREAUTH_REQUIRED);
     // The ticket of one KDC is the other's: they have the same seed.

@@ -64,7 +64,7 @@ fn service() -> ServiceName {
 }
 
 fn acquire(driver: Driver, watched: &Watched) -> Result<Arc<TicketCredential>, Error> {
-    driver.run_exchange(&watched.client, Acquisition::new(&alice(), &service()))
+    driver.run_exchange(&watched.client, Acquisition::new(&alice(), service()))
 }
 
 fn count(events: &[String], text: &str) -> usize {
@@ -189,7 +189,7 @@ fn accept(driver: Driver, kdc: &Kdc, initiator: Handshake) -> Result<String, Han
 fn handshake_fetches_its_own_ticket_through_its_client() {
     let (kdc, server) = served(builder());
     for driver in DRIVERS {
-        let initiating = || Handshake::initiator(Initiator::from_credential(&alice(), &service()));
+        let initiating = || Handshake::initiator(Initiator::from_credential(&alice(), service()));
         let watched = watched(&[("a", at(&server))]);
         let with_client = initiating().kdc_client(watched.client.clone());
         assert_eq!(
@@ -212,7 +212,7 @@ fn handler_is_asked_before_the_client() {
     let (_kdc, server) = served(builder());
     for driver in DRIVERS {
         let watched = watched(&[("a", at(&server))]);
-        let handshake = Handshake::initiator(Initiator::from_credential(&alice(), &service()))
+        let handshake = Handshake::initiator(Initiator::from_credential(&alice(), service()))
             .environment(environment())
             .kdc_client(watched.client.clone());
         let mut stream = support::Script::of(&b""[..]);
@@ -251,7 +251,7 @@ fn many_who_ask_at_once_make_the_kdc_work_once() {
             .map(|_| {
                 scope.spawn(|| {
                     barrier.wait();
-                    source.ticket(&service()).unwrap()
+                    source.ticket(service()).unwrap()
                 })
             })
             .collect();
@@ -264,7 +264,7 @@ fn many_who_ask_at_once_make_the_kdc_work_once() {
     );
     assert_eq!(count(&threads.events(), "asked a"), once);
     // And later nothing at all.
-    source.initiator(&service()).unwrap();
+    source.initiator(service()).unwrap();
     assert!(threads.events().is_empty());
 
     let tasks = patient(&server);
@@ -276,7 +276,7 @@ fn many_who_ask_at_once_make_the_kdc_work_once() {
             // Two services share the ticket-granting ticket.
             let name = ["sentry/gate.example.com", "sentry/other.example.com"][number % 2];
             let name = ServiceName::parse(name).unwrap();
-            set.spawn(async move { source.ticket_async(&name).await.unwrap() });
+            set.spawn(async move { source.ticket_async(name).await.unwrap() });
         }
         assert_eq!(set.join_all().await.len(), MANY);
     });
@@ -295,7 +295,7 @@ fn another_takes_over_when_the_one_who_fetches_is_cancelled() {
         let begun = tokio::time::timeout(PATIENCE, first.as_mut()).await;
         assert!(begun.is_err());
         let waiting = source.clone();
-        let thread = thread::spawn(move || waiting.ticket(&self::service()));
+        let thread = thread::spawn(move || waiting.ticket(self::service()));
         // It waits, and asks nobody itself.
         thread::sleep(PATIENCE);
         assert!(!thread.is_finished());
@@ -313,8 +313,8 @@ fn refusal_is_told_to_all_who_waited_and_not_remembered() {
         let source = TicketSource::new(watched.client.clone(), alice_with("wrong"));
         for _ in 0..2 {
             let result = match driver {
-                Driver::Blocking => source.ticket(&service()),
-                Driver::Tokio => runtime().block_on(source.ticket_async(&service())),
+                Driver::Blocking => source.ticket(service()),
+                Driver::Tokio => runtime().block_on(source.ticket_async(service())),
             };
             assert!(matches!(result, Err(Error::Refused(_))), "{result:?}");
             assert!(!watched.events().is_empty());
@@ -338,7 +338,7 @@ fn whoever_waits_for_another_keeps_a_deadline_too() {
                 .is_err()
         );
         let waiting = source.clone();
-        let thread = thread::spawn(move || waiting.ticket(&self::service()));
+        let thread = thread::spawn(move || waiting.ticket(self::service()));
         assert_eq!(thread.join().unwrap().unwrap_err(), Error::TimedOut);
         assert_eq!(
             source.ticket_async(&service).await.unwrap_err(),

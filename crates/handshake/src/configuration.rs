@@ -24,7 +24,7 @@ pub const DEFAULT_PATH: &str = "/etc/krb5.conf";
 pub const DEFAULT_KEYTAB: &str = "/etc/krb5.keytab";
 
 /// Where a client's keys are unless somebody says otherwise, with the tokens of
-/// [`NameTokens`](countersign_credential::krb5_conf::NameTokens).
+/// [`NameTokens`].
 pub const DEFAULT_CLIENT_KEYTAB: &str = "/var/lib/krb5/user/%{euid}/client.keytab";
 
 #[cfg(windows)]

@@ -3,7 +3,7 @@
 //! Each file whose name begins with `tkt` is a cache; the file `primary` holds the name of one of them and a line feed.
 //! Source: MIT krb5 documentation, "Credential cache", and its `cc_dir.c`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,7 +155,7 @@ fn verify(folder: &Path) -> Result<(), CacheError> {
         return Err(CacheError::WrongKind);
     }
     #[cfg(unix)]
-    private_file::is_ours(&File::open(folder)?)?;
+    private_file::is_ours(&fs::File::open(folder)?)?;
     Ok(())
 }
 

@@ -2,14 +2,14 @@
 //! Everything is under one temporary folder, which goes when the lab is dropped.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::Command;
 
 use crate::Result;
 use crate::exchange::establish;
 use crate::gss_peer::GssPeer;
 use crate::recording::Recording;
+use crate::script::{self, Script};
 use crate::side::{AcceptorSetup, InitiatorSetup, Side};
 
 /// The enctypes of the matrix, by the name in `host/NAME.peer.test`.
@@ -28,31 +28,11 @@ pub(crate) struct Lab {
     folder: PathBuf,
     environment: BTreeMap<String, String>,
     libfaketime: String,
-    realm: Child,
-    /// The realm stops when this is closed.
-    lifeline: Option<ChildStdin>,
+    realm: Option<Script>,
     recording: Recording,
 }
 
 impl Lab {
-    /// Installs what is missing, when it can. The error says what is missing and why.
-    pub(crate) fn install() -> Result<()> {
-        if !cfg!(target_os = "linux") {
-            return Err("the scripts in tests/peers/ know Debian only".into());
-        }
-        let output = Command::new(script("install.sh"))
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-            .map_err(|e| format!("tests/peers/install.sh: {e}"))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let text = String::from_utf8_lossy(&output.stdout);
-        let reason = text.trim().lines().last();
-        Err(reason.unwrap_or("tests/peers/install.sh failed").to_owned())
-    }
-
     /// Starts the realm and builds the C program.
     ///
     /// What the peers send and write is kept in the recording.
@@ -62,35 +42,19 @@ impl Lab {
         // What a killed process of the same number left behind.
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-        let mut realm = Command::new(script("mit_realm.sh"))
-            .arg(folder.join("realm"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|e| format!("tests/peers/mit_realm.sh: {e}"))?;
-        let lifeline = realm.stdin.take();
-        let stdout = realm.stdout.take();
+        let realm = Script::start("mit_realm.sh", folder.join("realm"))?;
         let mut lab = Self {
             folder,
             environment: BTreeMap::new(),
             libfaketime: String::new(),
-            realm,
-            lifeline,
+            realm: Some(realm),
             recording,
         };
-        let mut first = String::new();
-        if let Some(stdout) = stdout {
-            let _ = BufReader::new(stdout).read_line(&mut first);
-        }
-        if first.trim() != "ready" {
-            return Err("tests/peers/mit_realm.sh could not start the realm".into());
-        }
-        let environment = std::fs::read_to_string(lab.path("env")).map_err(|e| e.to_string())?;
-        for (key, value) in environment.lines().filter_map(|line| line.split_once('=')) {
-            lab.environment.insert(key.to_owned(), value.to_owned());
+        if let Some(realm) = &mut lab.realm {
+            lab.environment = realm.ready()?;
         }
         lab.libfaketime = lab.environment.remove("LIBFAKETIME").unwrap_or_default();
-        let built = Command::new(script("build.sh"))
+        let built = Command::new(script::path("build.sh"))
             .arg(lab.gss_peer())
             .status();
         if !built.is_ok_and(|status| status.success()) {
@@ -190,21 +154,7 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        drop(self.lifeline.take());
-        for _ in 0..200 {
-            if matches!(self.realm.try_wait(), Ok(Some(_))) {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        let _ = self.realm.kill();
-        let _ = self.realm.wait();
+        drop(self.realm.take());
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("peers")
-        .join(name)
 }

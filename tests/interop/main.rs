@@ -1,7 +1,7 @@
-//! The interoperability matrix: real peers against our programs and our library.
+//! The interoperability matrices: real peers against our programs and our library.
 //!
 //! Starts the peers of `tests/peers/` (installing what is missing, on Debian as root), runs every row
-//! of peer x role x enctype x protection and prints a table. `cargo xtask test --only interop` builds
+//! of peer x role x enctype x protection and every row of KDC x question, and prints a table of each. `cargo xtask test --only interop` builds
 //! what this needs and runs it.
 
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 mod exchange;
 mod gss_peer;
+mod kdc;
 mod lab;
 mod matrix;
 mod ours;
@@ -19,12 +20,13 @@ mod report;
 mod row;
 mod sample;
 mod scenario;
+mod script;
 mod side;
 
 use lab::Lab;
 use recording::Recording;
 use report::Report;
-use row::{Outcome, Row};
+use row::{Outcome, Row, Title};
 
 /// Errors are for the one who reads the table.
 type Result<T, E = String> = std::result::Result<T, E>;
@@ -49,6 +51,15 @@ struct Options {
     list: bool,
     only: Vec<String>,
     record: Option<PathBuf>,
+    /// For ourselves, within the network of a KDC: where its script wrote.
+    worker: Option<PathBuf>,
+}
+
+impl Options {
+    fn selects(&self, title: &Title) -> bool {
+        let text = title.words(" ");
+        self.only.iter().all(|only| text.contains(only))
+    }
 }
 
 fn options() -> Result<Option<Options>> {
@@ -64,6 +75,9 @@ fn options() -> Result<Option<Options>> {
                 .push(arguments.next().ok_or("--only needs a TEXT")?),
             "--record" => {
                 options.record = Some(arguments.next().ok_or("--record needs a FOLDER")?.into());
+            }
+            "--worker" => {
+                options.worker = Some(arguments.next().ok_or("--worker needs a FOLDER")?.into());
             }
             "-h" | "--help" => return Ok(None),
             other => return Err(format!("unknown argument {other}; try --help")),
@@ -84,59 +98,61 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Some(folder) = &options.worker {
+        return kdc::work(folder);
+    }
     let mut rows = matrix::rows();
-    rows.retain(|row| {
-        let text = format!(
-            "{} {} {} {}",
-            row.peer,
-            row.role.name(),
-            row.enctype,
-            row.protection
-        );
-        options.only.iter().all(|only| text.contains(only))
-    });
-    if rows.is_empty() {
+    let mut questions = kdc::rows();
+    rows.retain(|row| options.selects(&row.title()));
+    questions.retain(|row| options.selects(&row.title()));
+    if rows.is_empty() && questions.is_empty() {
         eprintln!("interop: no row contains {}", options.only.join(" and "));
         return ExitCode::from(2);
     }
     if options.list {
-        for row in rows {
-            println!(
-                "{}\t{}\t{}\t{}",
-                row.peer,
-                row.role.name(),
-                row.enctype,
-                row.protection
-            );
+        let titles = rows.iter().map(Row::title);
+        for title in titles.chain(questions.iter().map(kdc::Row::title)) {
+            println!("{}", title.words("\t"));
         }
         return ExitCode::SUCCESS;
     }
-    if run(&rows, &options) {
+    if run(&rows, &questions, &options) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
 }
 
-fn run(rows: &[Row], options: &Options) -> bool {
-    eprintln!("interop: {} rows; starting the peers", rows.len());
-    let lab = match Lab::install() {
-        Ok(()) => Lab::start(Recording::new(options.record.clone())).map_err(Outcome::Failed),
-        Err(reason) if options.require_peers => Err(Outcome::Failed(reason)),
-        Err(reason) => Err(Outcome::Skipped(reason)),
+fn run(rows: &[Row], questions: &[kdc::Row], options: &Options) -> bool {
+    let count = rows.len().saturating_add(questions.len());
+    eprintln!("interop: {count} rows; starting the peers");
+    let unavailable = |reason| {
+        if options.require_peers {
+            Outcome::Failed(reason)
+        } else {
+            Outcome::Skipped(reason)
+        }
     };
+    // The KDCs start while the rows before theirs run.
+    let kdcs = kdc::Labs::start(questions, unavailable);
     let mut report = Report::new(options.json);
-    for row in rows {
-        let outcome = match (&lab, row.skip) {
-            (Ok(_), Some(reason)) => Outcome::Skipped(reason.to_owned()),
-            (Ok(lab), None) => match (row.run)(lab) {
-                Ok(()) => Outcome::Passed,
-                Err(reason) => Outcome::Failed(reason),
-            },
-            (Err(outcome), _) => outcome.clone(),
+    if !rows.is_empty() {
+        let lab = match script::install("mit") {
+            Ok(()) => Lab::start(Recording::new(options.record.clone())).map_err(Outcome::Failed),
+            Err(reason) => Err(unavailable(reason)),
         };
-        report.add(row, outcome);
+        for row in rows {
+            let outcome = match (&lab, row.skip) {
+                (Ok(_), Some(reason)) => Outcome::Skipped(reason.to_owned()),
+                (Ok(lab), None) => match (row.run)(lab) {
+                    Ok(()) => Outcome::Passed,
+                    Err(reason) => Outcome::Failed(reason),
+                },
+                (Err(outcome), _) => outcome.clone(),
+            };
+            report.add(&row.title(), outcome);
+        }
     }
-    drop(lab);
+    kdcs.run(questions, |title, outcome| report.add(title, outcome));
     report.end()
 }

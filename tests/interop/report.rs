@@ -1,11 +1,12 @@
-//! Prints the matrix: a line a peer and role while it runs, then the table, the reasons and the
+//! Prints the matrices: a line a peer and role while they run, then the tables, the reasons and the
 //! counts; or JSON.
 
 use std::fmt::Write as _;
 use std::time::Instant;
 
+use crate::kdc::{self, Kdc};
 use crate::lab::ENCTYPES;
-use crate::row::{Outcome, Row};
+use crate::row::{Outcome, Title};
 
 /// Collects the outcomes and prints them.
 pub(crate) struct Report {
@@ -15,17 +16,8 @@ pub(crate) struct Report {
 }
 
 struct Done {
-    peer: &'static str,
-    role: &'static str,
-    enctype: &'static str,
-    protection: &'static str,
+    title: Title,
     outcome: Outcome,
-}
-
-impl Done {
-    fn group(&self) -> (&'static str, &'static str) {
-        (self.peer, self.role)
-    }
 }
 
 impl Report {
@@ -38,33 +30,29 @@ impl Report {
     }
 
     /// Progress: failures at once, whatever else at the end of a peer's role.
-    pub(crate) fn add(&mut self, row: &Row, outcome: Outcome) {
-        let (peer, role, enctype) = (row.peer, row.role.name(), row.enctype);
-        let protection = row.protection;
+    pub(crate) fn add(&mut self, title: &Title, outcome: Outcome) {
+        let group = title.group();
         if self
             .rows
             .last()
-            .is_some_and(|last| last.group() != (peer, role))
+            .is_some_and(|last| last.title.group() != group)
         {
             self.end_group();
         }
         if matches!(outcome, Outcome::Failed(_)) {
-            self.say(&format!("FAIL {peer}, {role}, {enctype}, {protection}"));
+            self.say(&format!("FAIL {title}"));
         }
         self.rows.push(Done {
-            peer,
-            role,
-            enctype,
-            protection,
+            title: title.clone(),
             outcome,
         });
     }
 
     fn end_group(&mut self) {
-        let Some(group) = self.rows.last().map(Done::group) else {
+        let Some(group) = self.rows.last().map(|row| row.title.group()) else {
             return;
         };
-        let rows = self.rows.iter().filter(|row| row.group() == group);
+        let rows = self.rows.iter().filter(|row| row.title.group() == group);
         let (peer, role) = group;
         let mut line = format!("{peer:<14} {role:<9}");
         for (name, word) in OUTCOMES {
@@ -102,7 +90,7 @@ impl Report {
         if self.json {
             println!("{}", self.to_json());
         } else {
-            print!("{}", self.table());
+            print!("{}{}", self.table(), self.kdc_table());
             self.print_reasons();
             println!(
                 "\ninterop: {} passed, {} failed, {} skipped",
@@ -117,15 +105,19 @@ impl Report {
     /// A line for each exchange with each peer, a column for each enctype.
     fn table(&self) -> String {
         let mut table = String::new();
+        let rows = || {
+            let titles = self.rows.iter().map(|row| &row.title);
+            titles.filter(|title| title.role != kdc::ROLE)
+        };
         let mut lines: Vec<(&str, &str, &str)> = Vec::new();
-        for row in &self.rows {
-            let line = (row.peer, row.role, row.protection);
+        for title in rows() {
+            let line = (title.peer, title.role, title.scenario.as_str());
             if !lines.contains(&line) {
                 lines.push(line);
             }
         }
         let mut group = ("", "");
-        for (peer, role, protection) in lines {
+        for (peer, role, scenario) in lines {
             if group != (peer, role) {
                 group = (peer, role);
                 let ours = if role == "control" {
@@ -135,17 +127,52 @@ impl Report {
                 };
                 let _ = write!(table, "\npeer {peer}, our role: {ours}\n{}", heading());
             }
-            let _ = write!(table, "{protection:<28}");
+            let _ = write!(table, "{scenario:<28}");
             for enctype in ENCTYPES {
-                let cell = self.rows.iter().find(|row| {
-                    (row.peer, row.role, row.protection) == (peer, role, protection)
-                        && row.enctype == enctype
-                });
-                let _ = write!(table, "{:>7}", cell.map_or("", |row| row.outcome.name()));
+                let cell = self.cell(peer, role, enctype, scenario);
+                let _ = write!(table, "{cell:>7}");
             }
             table.push('\n');
         }
         table
+    }
+
+    /// A line for each thing asked of KDCs, a column for each of them.
+    fn kdc_table(&self) -> String {
+        let mut scenarios: Vec<&str> = Vec::new();
+        for row in &self.rows {
+            let scenario = row.title.scenario.as_str();
+            if row.title.role == kdc::ROLE && !scenarios.contains(&scenario) {
+                scenarios.push(scenario);
+            }
+        }
+        let mut table = String::new();
+        if !scenarios.is_empty() {
+            let _ = write!(table, "\n{:<53}", "asked of the KDC of");
+            for kdc in Kdc::ALL {
+                let _ = write!(table, "{:>9}", kdc.name());
+            }
+            table.push('\n');
+        }
+        for scenario in scenarios {
+            let _ = write!(table, "{scenario:<53}");
+            for kdc in Kdc::ALL {
+                let cell = self.cell(kdc.name(), kdc::ROLE, "", scenario);
+                let _ = write!(table, "{cell:>9}");
+            }
+            table.push('\n');
+        }
+        table
+    }
+
+    /// How a row ended; nothing where there is none.
+    fn cell(&self, peer: &str, role: &str, enctype: &str, scenario: &str) -> &'static str {
+        let row = self.rows.iter().find(|row| {
+            let title = &row.title;
+            (title.peer, title.role, title.enctype) == (peer, role, enctype)
+                && title.scenario == scenario
+        });
+        row.map_or("", |row| row.outcome.name())
     }
 
     fn print_reasons(&self) {
@@ -153,8 +180,7 @@ impl Report {
         for row in &self.rows {
             match &row.outcome {
                 Outcome::Failed(reason) => {
-                    let (peer, role, enctype) = (row.peer, row.role, row.enctype);
-                    println!("\nFAIL {peer}, {role}, {enctype}, {}:", row.protection);
+                    println!("\nFAIL {}:", row.title);
                     for text in reason.lines().take(12) {
                         println!("    {text}");
                     }
@@ -178,10 +204,10 @@ impl Report {
                 "{}\n{{\"peer\":{},\"role\":{},\"enctype\":{},\"protection\":{},\"result\":{},\
                  \"reason\":{}}}",
                 if rows.is_empty() { "" } else { "," },
-                quote(row.peer),
-                quote(row.role),
-                quote(row.enctype),
-                quote(row.protection),
+                quote(row.title.peer),
+                quote(row.title.role),
+                quote(row.title.enctype),
+                quote(&row.title.scenario),
                 quote(match row.outcome {
                     Outcome::Passed => "pass",
                     Outcome::Failed(_) => "fail",
@@ -244,16 +270,17 @@ mod tests {
 
     fn report_of_every_row() -> Report {
         let mut report = Report::new(true);
-        for row in crate::matrix::rows() {
-            report.add(&row, Outcome::Skipped("why".into()));
+        let titles = crate::matrix::rows().into_iter().map(|row| row.title());
+        for title in titles.chain(kdc::rows().iter().map(kdc::Row::title)) {
+            report.add(&title, Outcome::Skipped("why".into()));
         }
         report
     }
 
     #[test]
-    fn the_table_fits_in_80_columns_and_shows_every_row() {
+    fn the_tables_fit_in_80_columns_and_show_every_row() {
         let report = report_of_every_row();
-        let table = report.table();
+        let table = report.table() + &report.kdc_table();
         assert!(
             table.lines().all(|line| line.chars().count() <= 80),
             "{table}"
@@ -267,7 +294,7 @@ mod tests {
         assert!(report.end());
         let rows = crate::matrix::rows();
         let row = rows.first().expect("there are rows");
-        report.add(row, Outcome::Failed("why".into()));
+        report.add(&row.title(), Outcome::Failed("why".into()));
         assert!(!report.end());
     }
 

@@ -1,5 +1,7 @@
 //! A row of the matrix and what it came to.
 
+use core::fmt;
+
 use crate::Result;
 use crate::lab::Lab;
 
@@ -15,6 +17,49 @@ pub(crate) struct Row {
     /// Why it cannot be run.
     pub(crate) skip: Option<&'static str>,
     pub(crate) run: Check,
+}
+
+impl Row {
+    pub(crate) fn title(&self) -> Title {
+        Title {
+            peer: self.peer,
+            role: self.role.name(),
+            enctype: self.enctype,
+            scenario: self.protection.to_owned(),
+        }
+    }
+}
+
+/// What a row is called, in every table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Title {
+    /// The foreign implementation.
+    pub(crate) peer: &'static str,
+    /// Our side of it.
+    pub(crate) role: &'static str,
+    /// Empty where a row is not of one enctype.
+    pub(crate) enctype: &'static str,
+    pub(crate) scenario: String,
+}
+
+impl Title {
+    /// The rows of one group follow each other.
+    pub(crate) const fn group(&self) -> (&'static str, &'static str) {
+        (self.peer, self.role)
+    }
+
+    /// As the options of the command line name it.
+    pub(crate) fn words(&self, separator: &str) -> String {
+        let words = [self.peer, self.role, self.enctype, &self.scenario];
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        words.join(separator)
+    }
+}
+
+impl fmt::Display for Title {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words(", "))
+    }
 }
 
 /// Runs a row; the error is for the reader of the table.

@@ -32,7 +32,8 @@
 #     front                   HTTP/front.ad.test, may impersonate anybody to HTTP/web.ad.test
 #     back                    HTTP/back.ad.test, which front may impersonate to because back says so
 #
-# krbtgt.keytab holds the domain's own key, to verify all of a PAC's signatures with.
+# krbtgt.keytab holds the domain's own key, to verify all of a PAC's signatures with. The file sids has a
+# line "NAME SID" for each group above, and for DomainAdmins.
 set -eu
 # shellcheck source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -214,11 +215,16 @@ front = database.search("CN=front,CN=Users,DC=ad,DC=test", ldb.SCOPE_BASE, attrs
 front = database.schema_format_value("objectSid", front[0]["objectSid"][0]).decode()
 allowed = security.descriptor.from_sddl("O:BAD:(A;;0xf01ff;;;%s)" % front, security.dom_sid(sid))
 change("CN=back,CN=Users", "msDS-AllowedToActOnBehalfOfOtherIdentity", ndr_pack(allowed))
+with open(folder + "/sids", "w") as sids:
+    for group in ["Staff", "Engineers", "Building", "Door", "Domain Admins"]:
+        found = database.search(expression="(sAMAccountName=%s)" % group, attrs=["objectSid"])
+        value = database.schema_format_value("objectSid", found[0]["objectSid"][0]).decode()
+        sids.write("%s %s\n" % (group.replace(" ", ""), value))
 keytabs = net.Net(credentials.Credentials(), settings)
 for name, principal in [
     ("web", "HTTP/web.ad.test"), ("web", "web"), ("old", "HTTP/old.ad.test"),
     ("front", "HTTP/front.ad.test"), ("front", "front"), ("back", "HTTP/back.ad.test"),
-    ("back", "back"), ("alice", "alice"), ("files", "host/files.ad.test"), ("krbtgt", "krbtgt/AD.TEST"),
+    ("back", "back"), ("alice", "alice"), ("rc4", "rc4"), ("files", "host/files.ad.test"), ("krbtgt", "krbtgt/AD.TEST"),
 ]:
     keytabs.export_keytab(keytab="%s/%s.keytab" % (folder, name), principal=principal + "@AD.TEST")
 PYTHON

@@ -244,6 +244,7 @@ fn interop(environment: &Environment<'_>) -> Outcome {
         "--exclude",
         "xtask",
         "--bins",
+        "--examples",
         "--all-features",
     ];
     let built = check(&mut environment.cargo(&arguments), &log);

@@ -16,7 +16,7 @@ use countersign_credential::cache::Version;
 use countersign_credential::kcm::{CacheUuid, KcmCode, Reply, Request};
 use countersign_credential::{ByteOrder, NameType, Principal};
 use countersign_crypto::{Enctype, KeyUsage};
-use countersign_fuzz::{Seeded, realm, sections};
+use countersign_fuzz::{Seeded, kdc, realm, sections};
 use countersign_testkit::{
     ApReqBuilder, FixedClock, KrbErrorBuilder, PacBuilder, PacLogonInfo, RawAcceptor, Realm,
     SeededRandom, pac, seal_krb_cred,
@@ -46,7 +46,34 @@ fn main() -> Result {
     configurations()?;
     cache_servers()?;
     exchanges()?;
+    kdc_exchanges()?;
     messages()
+}
+
+/// Each exchange with a KDC: honest, and with each part of each answer in the place of itself.
+fn kdc_exchanges() -> Result {
+    for scenario in 0..kdc::SCENARIOS {
+        let capture = kdc::Capture::default();
+        if let Err(error) = kdc::run(scenario, &[], &capture) {
+            return Err(format!("exchange {scenario}: {error}").into());
+        }
+        put(
+            "hostile_kdc",
+            &format!("{scenario}-honest"),
+            &sections::join(&[[scenario]]),
+        )?;
+        let parts = std::mem::take(&mut *capture.lock().map_err(|_| "poisoned")?);
+        for (number, (how, der)) in parts.into_iter().enumerate() {
+            for turn in 0..2 {
+                let mut sections = vec![vec![scenario]];
+                sections.extend((0..turn).flat_map(|_| [vec![0], Vec::new()]));
+                sections.extend([vec![how], der.clone()]);
+                let name = format!("{scenario}-part-{number}-turn-{turn}");
+                put("hostile_kdc", &name, &sections::join(&sections))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// One full sample of each kind of token, and those of an exchange on another codec.

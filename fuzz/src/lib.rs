@@ -1,6 +1,7 @@
 //! What the fuzz targets share: mutators that know DER, a deterministic realm, the oracles.
 
 pub mod der_tree;
+pub mod kdc;
 pub mod oracle;
 pub mod random;
 pub mod realm;

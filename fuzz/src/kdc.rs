@@ -127,6 +127,7 @@ pub fn run(scenario: u8, bends: &[Bend], capture: &Capture) -> Result<Got, Error
     let shared = Shared::default();
     let kdc = bent(&shared, capture);
     let talk = Talk {
+        seed: u64::from(scenario % SCENARIOS),
         kdc: &kdc,
         shared: &shared,
         bends,
@@ -196,6 +197,9 @@ pub fn run(scenario: u8, bends: &[Bend], capture: &Capture) -> Result<Got, Error
 }
 
 struct Talk<'a> {
+    /// Each exchange draws its own nonces and subkeys, so that the answers to one are none to
+    /// another.
+    seed: u64,
     kdc: &'a Kdc,
     shared: &'a Shared,
     bends: &'a [Bend],
@@ -203,7 +207,7 @@ struct Talk<'a> {
 
 impl Talk<'_> {
     fn run<E: Exchange>(&self, mut exchange: E) -> Result<E::Output, Error> {
-        let mut random = Seeded(3);
+        let mut random = Seeded(self.seed);
         let mut env = Environment::new(Timestamp::from_unix(NOW), &mut random);
         env = env.with_policy(realm::policy());
         let mut answer = None;
@@ -256,6 +260,7 @@ impl Talk<'_> {
 fn honest<E: Exchange>(exchange: E) -> E::Output {
     let (kdc, shared) = (kdc(), Shared::default());
     let talk = Talk {
+        seed: u64::MAX,
         kdc: &kdc,
         shared: &shared,
         bends: &[],

@@ -1,4 +1,4 @@
-//! A smoke of every fuzz target: 20 seconds each, two at a time.
+//! A smoke of every fuzz target: 10 seconds each, two at a time.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::command::{Show, cargo, run};
 use crate::report::Outcome;
 
 /// What one target gets.
-const SECONDS: u32 = 20;
+const SECONDS: u32 = 10;
 const AT_A_TIME: usize = 2;
 
 /// Builds and runs the targets of `fuzz/Cargo.toml`.

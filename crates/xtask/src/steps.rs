@@ -62,7 +62,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "fuzz",
-        about: "20 s of each fuzz target",
+        about: "10 s of each fuzz target",
         run: fuzz,
     },
     Step {

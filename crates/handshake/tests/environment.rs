@@ -5,7 +5,7 @@
     reason = "a test ends where it fails"
 )]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use countersign_credential::Krb5Conf;
@@ -57,8 +57,8 @@ fn process_with_variables() {
     assert_eq!(temp.tokens().temp, Some("/temp/from/environment"));
 
     // Control: what does not say so does not.
-    let CacheName::File(name) = CacheName::from_configuration(&named).unwrap() else {
-        return assert!(cfg!(windows));
-    };
-    assert_eq!(name, Path::new("/tmp/x"));
+    let name = CacheName::from_configuration(&named).unwrap();
+    if !cfg!(windows) {
+        assert_eq!(name, CacheName::File("/tmp/x".into()));
+    }
 }

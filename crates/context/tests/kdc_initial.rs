@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests too
 
 #[path = "support/kdc.rs"]
-#[allow(dead_code)]
 mod support;
 
 use std::time::Duration;

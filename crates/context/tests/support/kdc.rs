@@ -1,4 +1,5 @@
 //! Exchanges with the testkit's KDC, as a driver would run them.
+#![allow(dead_code)] // each test program uses its part
 
 use countersign_context::kerberos::kdc::{
     ClientSecret, Exchange, ExchangeStep, InitialTicket, InitialTicketOutcome, KdcAnswer,

@@ -80,7 +80,6 @@ impl Armor {
 
     /// RFC 6113 §5.4.2: the armor that a TGS-REQ implies, by the ticket-granting ticket that it
     /// presents; `subkey` is the one in its authenticator.
-    #[allow(dead_code)] // for the TGS exchange
     pub(crate) fn implicit(subkey: &Key, session_key: &Key) -> Result<Self, ErrorKind> {
         Ok(Self {
             key: armor_key(subkey, session_key)?,

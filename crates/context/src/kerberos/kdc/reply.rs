@@ -36,9 +36,6 @@ pub(crate) enum AskedServer<'a> {
     /// This one, perhaps under another name (RFC 6806 §6): a ticket-granting service only as
     /// another one, and another service never as that.
     Canonical(&'a Principal),
-    #[allow(dead_code)] // for the TGS exchange
-    /// As `Canonical`, or a ticket-granting service nearer to it (RFC 6806 §8).
-    Referral(&'a Principal),
 }
 
 impl AskedServer<'_> {
@@ -48,11 +45,6 @@ impl AskedServer<'_> {
             Self::Canonical(asked) => {
                 server == asked
                     || server.is_ticket_granting_service() == asked.is_ticket_granting_service()
-            }
-            Self::Referral(asked) => {
-                server == asked
-                    || server.is_ticket_granting_service()
-                    || !asked.is_ticket_granting_service()
             }
         }
     }

@@ -10,8 +10,6 @@ mod signatures;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::sync::Arc;
-
 use countersign_context::credential::{Keytab, KeytabEntry, TicketCredential};
 use countersign_context::crypto::{Enctype, Key};
 use countersign_context::kerberos::{

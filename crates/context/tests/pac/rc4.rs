@@ -1,5 +1,7 @@
 //! HMAC-MD5 is rc4-hmac's, and weak as that is.
 
+use std::sync::Arc;
+
 use super::*;
 use countersign_context::EnctypeSet;
 use countersign_context::credential::{NameType, Principal};

@@ -52,11 +52,12 @@ for peer in "$@"; do
     samba)
         need ip iproute2
         need unshare util-linux
+        need kinit krb5-user
         need ldbmodify ldb-tools
         need ldapsearch ldap-utils
         for package in samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules \
             samba-common-bin winbind python3-samba python3-dnspython python3-markdown \
-            python3-cryptography attr acl; do
+            python3-cryptography attr acl libsasl2-modules-gssapi-mit; do
             need_package $package
         done
         ;;

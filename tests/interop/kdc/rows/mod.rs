@@ -2,6 +2,7 @@
 
 mod faults;
 mod initial;
+mod located;
 mod password;
 mod realms;
 mod refused;
@@ -55,6 +56,7 @@ pub(crate) fn rows() -> Vec<Row> {
     refused::add_all(&mut rows);
     tickets::add_all(&mut rows);
     realms::add_all(&mut rows);
+    located::add_all(&mut rows);
     s4u::add_all(&mut rows);
     service::add_all(&mut rows);
     password::add_all(&mut rows);

@@ -278,6 +278,42 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
         .position(|window| window == needle)
 }
 
+/// RFC 6806 §11: somebody on the path has the KDC issue a ticket for another realm's ticket-granting
+/// service, which would then answer for every server whose realm the client leaves open.
+#[test]
+fn another_ticket_granting_service_than_asked_for_is_taken_only_with_proof() {
+    let kdc = Kdc::builder(REALM)
+        .user("alice", PASSWORD)
+        .service("krbtgt/SPOOFER.COM")
+        .build()
+        .unwrap();
+    let run = |rename: bool| {
+        Client::new().run(&mut alice(&kdc).canonicalize(true), |request| {
+            let mut message = request.message.clone();
+            let at = find(&message, &[0xa1, 4, 2, 2, 0, 149]).unwrap();
+            message[at + 5] = 150;
+            let realm = REALM.as_bytes();
+            if rename {
+                // The last one is in the server's name.
+                let mut places = message.windows(realm.len());
+                let at = places.rposition(|window| window == realm).unwrap();
+                message[at..at + realm.len()].copy_from_slice(b"SPOOFER.COM");
+            }
+            KdcAnswer::Reply(kdc.answer(&message))
+        })
+    };
+    assert!(run(false).is_ok());
+    assert_eq!(run(true).unwrap_err(), mismatch(ReplyPart::Server));
+
+    // A KDC that proves which request it saw may name another.
+    let other = || name(&["krbtgt", "SPOOFER.COM"]);
+    kdc.edit_enc_part(move |_, part| part.sname = other());
+    kdc.edit_reply(move |_, reply| reply.ticket.sname = other());
+    let outcome = obtain(&kdc, alice(&kdc).canonicalize(true)).unwrap();
+    let server = Principal::ticket_granting_service("SPOOFER.COM", REALM);
+    assert_eq!(outcome.credential.server, server);
+}
+
 #[test]
 fn a_request_that_was_altered_on_its_way_is_noticed() {
     let kdc = kdc();

@@ -76,7 +76,10 @@ impl Expectation<'_> {
         let client = self.client(&reply, finished_client, proof.proven, server.realm())?;
         let asked = Asked {
             nonce: self.sent.nonce,
-            server: match self.wish.canonicalize {
+            // RFC 6806 §11: the request may have been altered on its way to name another service,
+            // say the ticket-granting one of a realm that spoofs servers; so another name than the
+            // asked one is taken only from a KDC that proves which request it saw.
+            server: match self.wish.canonicalize && (proof.proven || armored.is_some()) {
                 true => AskedServer::Canonical(self.wish.server),
                 false => AskedServer::Exactly(self.wish.server),
             },

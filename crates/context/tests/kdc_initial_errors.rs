@@ -221,6 +221,26 @@ fn cookies_are_given_back_and_proofs_repeated_as_often_as_asked() {
     assert_eq!(without_end, KdcProblem::TooManyRounds);
 }
 
+/// Anybody on the path can ask for proof after proof; the password is made into a key once.
+#[test]
+fn proofs_that_are_asked_for_again_do_not_cost_another_string_to_key() {
+    let timed = |proofs| {
+        let user = Account::user("alice", PASSWORD)
+            .proofs(proofs)
+            .iterations(1 << 18);
+        let kdc = Kdc::builder(REALM).account(user).build().unwrap();
+        let start = std::time::Instant::now();
+        let result = obtain(&kdc, alice(&kdc));
+        (result, start.elapsed())
+    };
+    let (once, one) = timed(1);
+    let (endless, all) = timed(1_000);
+    assert!(once.is_ok());
+    let endless = endless.unwrap_err();
+    assert_eq!(endless, ErrorKind::Kdc(KdcProblem::TooManyRounds));
+    assert!(all < 6 * one, "{all:?}, and {one:?} for one");
+}
+
 #[test]
 fn a_cookie_that_went_stale_begins_anew_once() {
     let kdc = kdc();

@@ -299,10 +299,7 @@ impl InitialTicket {
             }
             code::PREAUTH_FAILED => conversation.try_other_salt(self, &error, env),
             code::MORE_PREAUTH_DATA_REQUIRED => match conversation.proved.take() {
-                Some(proved) => {
-                    let selection = proved.selection.next(&error.padata)?;
-                    conversation.prove(self, selection, env)
-                }
+                Some(proved) => conversation.prove_again(self, proved, &error, env),
                 None => Err(KdcProblem::PreauthenticationUnsupported.into()),
             },
             code::PREAUTH_EXPIRED if !conversation.restarted => {

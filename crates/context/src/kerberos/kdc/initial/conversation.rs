@@ -162,6 +162,20 @@ impl Conversation {
         )
     }
 
+    /// Proves the secret by what comes after the last proof, with the key that was made for that:
+    /// whoever asks on and on, which is anybody where there is no armor, does not have the password
+    /// made into a key each time.
+    pub(super) fn prove_again(
+        self,
+        exchange: &InitialTicket,
+        mut proved: Proved,
+        error: &KdcError,
+        env: &mut Environment<'_>,
+    ) -> Result<Self, ErrorKind> {
+        proved.selection = proved.selection.next(&error.padata)?;
+        self.resend(exchange, proved, env)
+    }
+
     /// Sends a proof made at this moment.
     fn resend(
         mut self,

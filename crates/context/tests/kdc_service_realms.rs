@@ -6,8 +6,9 @@ mod support;
 
 use countersign_context::credential::{Principal, ServiceName};
 use countersign_context::kerberos::kdc::{
-    Acquisition, ClientCredential, RealmPaths, ServiceTicket,
+    Acquisition, ClientCredential, RealmPaths, ServiceTicket, ServiceTicketOutcome,
 };
+use countersign_context::token::kerberos::TicketFlags;
 use countersign_context::{ErrorKind, KdcProblem, ReplyPart};
 use countersign_testkit::{Account, Framing, Kdc, KrbErrorBuilder};
 use support::*;
@@ -76,6 +77,56 @@ fn a_referral_is_followed_and_the_tgt_of_the_way_is_kept() {
     let strict = network.run(from("A.TEST", web_in("")).canonicalize(false));
     assert!(strict.is_ok_and(|outcome| outcome.intermediate.is_empty()));
     assert_eq!(network.asked()[asked..], ["A.TEST"]);
+}
+
+/// RFC 4120 §2.8: OK-AS-DELEGATE is the policy of the realm that says it. Another realm trusts its
+/// own services as it likes, and gets no user's ticket-granting ticket by that.
+#[test]
+fn another_realms_word_on_delegation_counts_only_where_the_ticket_to_it_has_the_flag() {
+    for vouched in [false, true] {
+        let mut outward = Account::service("krbtgt/B.TEST").alias(WEB);
+        if vouched {
+            outward = outward.ok_as_delegate();
+        }
+        let home = Kdc::builder("A.TEST")
+            .user("alice", "wonderland")
+            .account(outward)
+            .account(Account::service("HTTP/own.test").ok_as_delegate());
+        let web = Account::service(WEB).ok_as_delegate();
+        let there = Kdc::builder("B.TEST")
+            .account(web)
+            .service("krbtgt/B.TEST@A.TEST");
+        let mut network = Network::of([home.build().unwrap(), there.build().unwrap()]);
+        let trusted = |outcome: &ServiceTicketOutcome| {
+            let flags = outcome.credential.flags;
+            flags.contains(TicketFlags::OK_AS_DELEGATE)
+        };
+        let referred = network.run(from("A.TEST", web_in(""))).unwrap();
+        assert_eq!(referred.credential.server, web_in("B.TEST"));
+        assert_eq!(trusted(&referred), vouched, "referred");
+        // The same with the ticket-granting ticket that is there already.
+        let known = from("A.TEST", web_in("B.TEST")).known_tickets(referred.intermediate.clone());
+        assert_eq!(trusted(&network.run(known).unwrap()), vouched, "known");
+        let tgt = referred.intermediate[0].clone();
+        let direct = network.run(ServiceTicket::new(tgt, web_in("B.TEST")));
+        assert_eq!(trusted(&direct.unwrap()), vouched, "direct");
+        // Their own realm is whom clients believe anyway.
+        let own = Principal::parse("HTTP/own.test@A.TEST").unwrap();
+        assert!(trusted(&network.run(from("A.TEST", own)).unwrap()));
+    }
+}
+
+/// Whoever has a key with a realm on the way may refer to any name; this one has 20,000 ancestors.
+#[test]
+fn a_referral_to_a_realm_of_absurd_depth_costs_no_more_than_any_other() {
+    let deep = format!("{}X.TEST", "a.".repeat(20_000));
+    let path = RealmPaths::new().between(deep.as_bytes(), b"B.X.TEST");
+    assert_eq!(path.realms().count(), 2);
+    let path = RealmPaths::new().between(b"B.X.TEST", deep.as_bytes());
+    assert_eq!(path.realms().count(), 2);
+    // As many labels as anybody has.
+    let path = RealmPaths::new().between(b"F.E.D.C.A.X.TEST", b"B.X.TEST");
+    assert_eq!(path.realms().count(), 7);
 }
 
 #[test]

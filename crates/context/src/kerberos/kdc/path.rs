@@ -108,11 +108,20 @@ impl RealmPath {
     }
 }
 
+/// Labels of a realm's name that the hierarchical way goes along. The direct way is left to those
+/// with more.
+const MAX_DEPTH: usize = 16;
+
 /// Up from `client` to the nearest common ancestor and down to `server`, both left out; nothing
 /// where the names have no ancestor in common.
 fn hierarchical<'a>(client: &'a [u8], server: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    // Nobody has realms this deep; a KDC that names one in a referral wants the client busy.
+    let is_deep = |realm: &[u8]| ancestors(realm).nth(MAX_DEPTH).is_some();
+    let deep = is_deep(client) || is_deep(server);
     let is_ancestor_or_self = |realm: &[u8], of: &[u8]| ancestors(of).any(|other| other == realm);
-    let common = ancestors(client).find(|realm| is_ancestor_or_self(realm, server));
+    let common = ancestors(client)
+        .filter(|_| !deep)
+        .find(|realm| is_ancestor_or_self(realm, server));
     let up = ancestors(client)
         .skip(1)
         .take_while(move |realm| common.is_some_and(|common| realm.len() >= common.len()));

@@ -183,7 +183,10 @@ impl ServiceTicket {
         if KdcError::is_one(message) {
             return self.refused(asked, message, env);
         }
-        let granted = self.verify(&asked, message, env)?;
+        let mut granted = self.verify(&asked, message, env)?;
+        if granted.is_final && self.walk.is_unvouched() {
+            granted.credential.flags.0 &= !TicketFlags::OK_AS_DELEGATE.0;
+        }
         let credential = Arc::new(granted.credential);
         if granted.is_final {
             return Ok(Turn::Done(ServiceTicketOutcome {

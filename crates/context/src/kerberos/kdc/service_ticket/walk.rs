@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use countersign_credential::{Principal, TicketCredential};
+use countersign_token::kerberos::TicketFlags;
 
 use crate::environment::Timestamp;
 use crate::error::{ErrorKind, KdcProblem};
@@ -28,6 +29,8 @@ pub(super) struct Walk {
     hops: usize,
     gathered: Vec<Arc<TicketCredential>>,
     recovered: bool,
+    /// A realm on the way does not vouch for whom the next one trusts with delegation.
+    unvouched: bool,
 }
 
 #[derive(Debug)]
@@ -47,11 +50,22 @@ pub(super) fn realm_of(ticket: &TicketCredential) -> &[u8] {
     }
 }
 
+/// Whether the realm that issued a ticket lets the next one say to whom its clients may delegate:
+/// OK-AS-DELEGATE is a word on the issuer's own policy (RFC 4120 §2.8), so another realm's counts
+/// only where the ticket-granting ticket for it has the flag too.
+fn vouches_for_next(ticket: &TicketCredential) -> bool {
+    let server = &ticket.server;
+    let leads_on =
+        server.is_ticket_granting_service() && server.component(1) != Some(server.realm());
+    !leads_on || ticket.flags.contains(TicketFlags::OK_AS_DELEGATE)
+}
+
 impl Walk {
     /// Begins with `header`, toward `first` if that is not empty.
     pub(super) fn new(header: Arc<TicketCredential>, first: &[u8]) -> Self {
         let here = realm_of(&header).to_vec();
         let mut walk = Self {
+            unvouched: !vouches_for_next(&header),
             header,
             toward: None,
             referred: vec![here.clone()],
@@ -163,6 +177,7 @@ impl Walk {
             self.seen.clear();
         }
         self.seen.push(realm);
+        self.unvouched |= !vouches_for_next(&tgt);
         self.header = tgt;
         Ok(())
     }
@@ -211,6 +226,12 @@ impl Walk {
     /// True the first time.
     pub(super) fn recover_once(&mut self) -> bool {
         !core::mem::replace(&mut self.recovered, true)
+    }
+
+    /// Whether a service's OK-AS-DELEGATE is no more than the word of a realm that nobody on the way
+    /// vouches for.
+    pub(super) fn is_unvouched(&self) -> bool {
+        self.unvouched
     }
 
     pub(super) fn take_gathered(&mut self) -> Vec<Arc<TicketCredential>> {

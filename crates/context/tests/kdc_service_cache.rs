@@ -7,6 +7,7 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_context::credential::cache::TimeOffset;
 use countersign_context::credential::{CredentialCache, Principal, ServiceName, TicketCredential};
 use countersign_context::crypto::Enctype;
 use countersign_context::kerberos::kdc::{
@@ -138,6 +139,22 @@ fn a_cache_buys_tickets_until_its_tgt_ends_and_then_says_so() {
     at(&mut network, late);
     let error = network.run(Acquisition::new(&expired, web())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CredentialMissing);
+}
+
+/// The offset in a file is to the KDC's clock, by which tickets end.
+#[test]
+fn the_offset_of_a_cache_counts_once() {
+    let tickets = [tgt(REALM, "alice"), tgt_for(REALM, "alice", "OTHER.COM")];
+    let end = tickets[0].times.end_time;
+    let mut cache = cache_of(tickets);
+    for (left, kept) in [(1, 2), (0, 0)] {
+        let seconds = i32::try_from(end - NOW - left).unwrap();
+        cache.set_time_offset(Some(TimeOffset {
+            seconds,
+            microseconds: 0,
+        }));
+        assert_eq!(Tickets::from_cache(&cache, NOW).len(), kept);
+    }
 }
 
 #[test]

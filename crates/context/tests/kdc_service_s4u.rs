@@ -305,6 +305,37 @@ fn tickets_in_users_names_never_answer_for_one_another_or_for_the_service() {
     );
 }
 
+/// A credential that puts up with unproved evidence shares the service's tickets with those that do
+/// not: what it got is not handed to them.
+#[test]
+fn evidence_that_nobody_proved_is_no_evidence_for_those_that_want_the_proof() {
+    let kdc = realm();
+    let service = front(&kdc);
+    let strict = || ClientCredential::on_behalf_of(&service, named("alice"));
+    let lax = strict().dangerous_accept_unverified_user();
+    kdc.edit_reply(|_, reply| {
+        if let Some(padata) = &mut reply.padata {
+            padata.retain(|data| data.r#type != 130);
+        }
+    });
+    let mut network = Network::of([kdc.clone()]);
+    for target in [FRONT, BACK] {
+        let target = named(target);
+        let found = network.run(Acquisition::new(&lax, target.clone())).unwrap();
+        assert_eq!(found.client, named("alice"));
+        let error = network
+            .run(Acquisition::new(&strict(), target.clone()))
+            .unwrap_err();
+        assert_eq!(error.kind(), NOT_VERIFIED, "{target}");
+    }
+    kdc.clear_edits();
+    assert!(
+        network
+            .run(Acquisition::new(&strict(), named(BACK)))
+            .is_ok()
+    );
+}
+
 /// What B's KDC answers to a service of A that asks in the name of a user of B: a referral home,
 /// which is the service's own (MS-SFU §3.2.5.1.1).
 fn referral(request: &[u8], session_key: &Key, client: &Principal) -> Vec<u8> {

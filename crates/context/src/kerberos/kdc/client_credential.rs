@@ -264,7 +264,14 @@ impl ClientCredential {
     /// The key of an ordinary ticket for `server`.
     pub(super) fn ticket_key(&self, server: &Principal) -> TicketKey {
         let kind = match &self.inner.source {
-            Source::OnBehalf { service, .. } => TicketKind::OnBehalf(service.client().clone()),
+            Source::OnBehalf {
+                service,
+                unverified,
+                ..
+            } => TicketKind::OnBehalf {
+                service: service.client().clone(),
+                unverified: *unverified,
+            },
             Source::Secret(_) | Source::Tickets => TicketKind::Own,
         };
         TicketKey::new(&self.inner.client, server, kind)

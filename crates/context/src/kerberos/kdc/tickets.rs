@@ -36,7 +36,12 @@ pub(super) enum TicketKind {
     /// A forwarded ticket-granting ticket, for somebody else's use.
     Forwarded,
     /// Obtained by this service in the client's name.
-    OnBehalf(Principal),
+    OnBehalf {
+        service: Principal,
+        /// Perhaps with a ticket that nobody proved to be the client's: such a one answers for
+        /// none of those that want the proof.
+        unverified: bool,
+    },
 }
 
 impl TicketKey {
@@ -146,7 +151,6 @@ impl Tickets {
         let initial = TicketKey::initial(owner);
         let offset = cache.time_offset().map_or(0, |offset| offset.seconds);
         tickets.set_time_offset(i64::from(offset));
-        let now = now.saturating_add(i64::from(offset));
         for entry in cache.credentials().filter(|e| e.session_key().is_ok()) {
             let ticket = Arc::new(entry.duplicate());
             let key = match entry.is_skey {
@@ -311,8 +315,15 @@ impl Tickets {
     }
 
     fn insert_longest(&self, key: TicketKey, ticket: Arc<TicketCredential>, now: i64) {
-        let end = self.lock().entries.get(&key).map(|old| old.times.end_time);
-        if now < ticket.times.end_time && end.is_none_or(|end| end < ticket.times.end_time) {
+        let (end, offset) = {
+            let store = self.lock();
+            let end = store.entries.get(&key).map(|old| old.times.end_time);
+            (end, store.time_offset)
+        };
+        // The KDC's clock counts, once: `insert` goes by it too.
+        if now.saturating_add(offset) < ticket.times.end_time
+            && end.is_none_or(|end| end < ticket.times.end_time)
+        {
             self.insert(key, ticket, now);
         }
     }

@@ -258,8 +258,14 @@ pub(super) fn random_name() -> Result<String, CacheError> {
 }
 
 /// Takes the name away, then overwrites what it named, as far as the file system overwrites in place.
+/// A file with other names keeps its contents: in a folder that others can write to, they may have made the path a
+/// second name of something that is not ours to destroy.
 fn remove(path: &Path, mut file: File) -> Result<(), CacheError> {
     fs::remove_file(path)?;
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::nlink(&file.metadata()?) > 0 {
+        return Ok(());
+    }
     let mut left = file.metadata()?.len();
     let wipe = || -> std::io::Result<()> {
         file.seek(SeekFrom::Start(0))?;

@@ -253,6 +253,29 @@ mod unix {
         assert_eq!(mode(&folder.join("tkt")), 0o600);
     }
 
+    /// In a folder like /tmp others can give any file that they can see a second name, and wait for
+    /// its owner to destroy the cache of that name.
+    #[test]
+    fn destroying_a_cache_spares_a_file_that_has_another_name() {
+        let scratch = Scratch::new("hard-link");
+        let (path, other) = (scratch.path("cc"), scratch.path("other"));
+        let cache = FileCache::new(&path);
+        for linked in [true, false] {
+            cache.initialize(&user()).unwrap();
+            let contents = std::fs::read(&path).unwrap();
+            let mut open = std::fs::File::open(&path).unwrap();
+            if linked {
+                std::fs::hard_link(&path, &other).unwrap();
+            }
+            cache.destroy().unwrap();
+            assert!(!path.exists());
+            let mut left = Vec::new();
+            std::io::Read::read_to_end(&mut open, &mut left).unwrap();
+            assert_eq!(left == contents, linked);
+            assert!(linked || left.iter().all(|byte| *byte == 0));
+        }
+    }
+
     #[test]
     fn links_and_what_is_no_file_are_refused() {
         let scratch = Scratch::new("link");

@@ -4,9 +4,9 @@
 pub use countersign_context as context;
 pub use countersign_context::{
     Answer, ChannelBindingPolicy, ChannelBindings, EnctypeSet, Environment, Error, ErrorKind,
-    Flags, Identity, IoBuffer, MajorStatus, Mechanism, Need, Order, Policy, Protection, Receiver,
-    ReplayQuery, ReplayVerdict, Role, SecurityContext, Sender, SspiStatus, Step, Timestamp,
-    Unwrapped, crypto, kerberos, krb_error_name, token,
+    Flags, Identity, IoBuffer, MajorStatus, Mechanism, Need, Order, PacPolicy, Policy, Protection,
+    Receiver, ReplayQuery, ReplayVerdict, Role, SecurityContext, Sender, SspiStatus, Step,
+    Timestamp, Unwrapped, crypto, kerberos, krb_error_name, token,
 };
 pub use countersign_credential as credential;
 pub use countersign_handshake as handshake;

@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::Policy;
+use countersign::credential::krb5_conf::LibDefaults;
 use countersign::credential::{Krb5Conf, Principal};
 use countersign::handshake::SystemEnvironment;
 use countersign::handshake::cache::{CacheError, CacheName, CacheStore, Caches};
 use countersign::handshake::configuration;
-use countersign::handshake::kdc::{self, ConfiguredKdcs, KdcClient, StaticKdcs};
+#[cfg(feature = "dns")]
+use countersign::handshake::kdc::DnsKdcs;
+use countersign::handshake::kdc::{self, Chain, ConfiguredKdcs, KdcClient, StaticKdcs};
 use countersign::kerberos::kdc::{Exchange, RealmPaths};
 
 use crate::args::Kdcs;
@@ -133,9 +136,26 @@ fn configured(options: &Kdcs) -> Result<(Krb5Conf, Option<String>, KdcClient), F
     let defaults = conf
         .libdefaults()
         .map_err(|error| Failure::usage(format!("the configuration: {error}")))?;
-    let client = KdcClient::new(ConfiguredKdcs::new(conf.clone()));
+    let client = KdcClient::new(locate(&conf, &defaults));
     let client = configuration::kdc_client(client, &defaults);
     Ok((conf, defaults.default_realm, client))
+}
+
+/// What the configuration names, and for realms that it does not name what is in DNS, unless
+/// `dns_lookup_kdc` is off.
+fn locate(conf: &Krb5Conf, defaults: &LibDefaults) -> Chain {
+    let chain = Chain::new(ConfiguredKdcs::new(conf.clone()));
+    #[cfg(feature = "dns")]
+    if defaults.dns_lookup_kdc {
+        // A host without name servers has no KDCs in DNS.
+        return match DnsKdcs::system() {
+            Ok(dns) => chain.then(dns.uri_lookup(defaults.dns_uri_lookup)),
+            Err(_) => chain,
+        };
+    }
+    #[cfg(not(feature = "dns"))]
+    let _ = defaults;
+    chain
 }
 
 /// The cache of that name, or the one of the environment or the configuration.
@@ -148,10 +168,15 @@ pub(crate) fn open_cache(
         None => CacheName::from_environment(conf),
     };
     let wrong = |error: CacheError| {
-        Failure::usage(match name {
+        let message = match name {
             Some(name) => format!("the credential cache {name}: {error}"),
             None => format!("the default credential cache: {error}"),
-        })
+        };
+        match error {
+            // The name is right, but nobody is there who keeps it.
+            CacheError::NoServer => Failure::system(message),
+            _ => Failure::usage(message),
+        }
     };
     let mut caches = Caches::new();
     if let Ok(Some(socket)) = conf.libdefaults().map(|defaults| defaults.kcm_socket) {

@@ -15,3 +15,8 @@ pub use countersign_handshake as handshake;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 pub struct Repository;
+
+/// The page of the guide on tickets, so that its example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/tickets.md")]
+pub struct Tickets;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign::credential::krb5_conf::LibDefaults;
 use countersign::credential::{
     CredentialCache, Principal, ServiceName, TicketCredential, krb5_conf,
 };
@@ -45,9 +46,10 @@ fn initial(
 ) -> Result<TicketCredential, Failure> {
     let client = client(setup, cache, options)?;
     let secret = secret(&options.secrets, &client)?;
+    let defaults = defaults(setup, client.realm())?;
     let mut exchange = InitialTicket::new(client.clone(), secret)
-        .options(ticket_options(&options.wishes, setup, client.realm())?)
-        .canonicalize(options.canonicalize || options.enterprise);
+        .options(ticket_options(&options.wishes, &defaults)?)
+        .canonicalize(options.canonicalize || options.enterprise || defaults.canonicalize);
     if let Some(service) = &options.service {
         exchange = exchange.service(named_service(service, &client)?);
     }
@@ -124,16 +126,16 @@ pub(crate) fn secret(secrets: &Secrets, client: &Principal) -> Result<ClientSecr
     Ok(ClientSecret::password(password))
 }
 
-/// What the command line asks for, and else the configuration.
-pub(crate) fn ticket_options(
-    wishes: &TicketWishes,
-    setup: &Setup,
-    realm: &[u8],
-) -> Result<TicketOptions, Failure> {
-    let defaults = setup
+/// What the configuration has for clients of the realm.
+fn defaults(setup: &Setup, realm: &[u8]) -> Result<LibDefaults, Failure> {
+    setup
         .conf()
         .libdefaults_for(realm)
-        .map_err(|error| Failure::usage(format!("the configuration: {error}")))?;
+        .map_err(|error| Failure::usage(format!("the configuration: {error}")))
+}
+
+/// What the command line asks for, and else the configuration.
+fn ticket_options(wishes: &TicketWishes, defaults: &LibDefaults) -> Result<TicketOptions, Failure> {
     let asked = |text: &Option<String>, configured: Option<u32>| match text {
         Some(text) => krb5_conf::duration(text).map(Some).ok_or_else(|| {
             Failure::usage(format!("{text:?} is no duration; write 10h, 1d or 2h30m"))

@@ -1,5 +1,6 @@
 //! `countersign kinit`: a ticket-granting ticket for a password or a key, or a renewed one.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use countersign::credential::{
     CredentialCache, Principal, ServiceName, TicketCredential, krb5_conf,
 };
 use countersign::handshake::cache::CacheStore;
-use countersign::handshake::{Clock, SystemClock};
+use countersign::handshake::{Clock, SystemClock, configuration};
 use countersign::kerberos::kdc::{ClientSecret, InitialTicket, ServiceTicket, TicketOptions};
 use serde_json::json;
 
@@ -113,7 +114,11 @@ fn client(
 
 /// A key of the keytab, or a password from standard input or the terminal.
 pub(crate) fn secret(secrets: &Secrets, client: &Principal) -> Result<ClientSecret, Failure> {
-    if let Some(path) = &secrets.keytab {
+    let configured = match (&secrets.keytab, secrets.use_keytab) {
+        (None, true) => Some(default_keytab()?),
+        _ => None,
+    };
+    if let Some(path) = secrets.keytab.as_ref().or(configured.as_ref()) {
         let keytab = files::keytab(path)?;
         return ClientSecret::keytab(&keytab, client).map_err(|error| {
             Failure::usage(format!("the keytab {}: {client}: {error}", path.display()))
@@ -124,6 +129,13 @@ pub(crate) fn secret(secrets: &Secrets, client: &Principal) -> Result<ClientSecr
         false => password::typed(&format!("Password for {client}: "))?,
     };
     Ok(ClientSecret::password(password))
+}
+
+fn default_keytab() -> Result<PathBuf, Failure> {
+    let conf = configuration::load_from_environment()
+        .map_err(|error| Failure::usage(format!("the configuration: {error}")))?;
+    configuration::keytab_from_environment(&conf)
+        .map_err(|error| Failure::usage(format!("the default keytab: {error}")))
 }
 
 /// What the configuration has for clients of the realm.

@@ -147,6 +147,10 @@ fn kinit_takes_a_keytab_a_named_kdc_and_the_options_that_people_know() {
     let renew = ["kinit", "-R", "-c", "other", "--json"];
     let renewed: Value = serde_json::from_str(&lab.succeed(&renew, "")).unwrap();
     assert_eq!(renewed["renewable_until"], printed["renewable_until"]);
+    lab.succeed(
+        &["kinit", "alice", "-kt", "alice.keytab", "-c", "third"],
+        "",
+    );
     // The default cache was not touched.
     assert_eq!(lab.fail(&["klist"], "").0, 3);
 }

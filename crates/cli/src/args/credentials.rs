@@ -38,6 +38,9 @@ pub(crate) struct Secrets {
     /// Use a key of this keytab
     #[arg(short = 't', long, value_name = "PATH")]
     pub(crate) keytab: Option<PathBuf>,
+    /// Use a keytab: without -t that of $KRB5_KTNAME or the configuration
+    #[arg(short = 'k', conflicts_with = "password_stdin")]
+    pub(crate) use_keytab: bool,
 }
 
 /// How a ticket is to be.

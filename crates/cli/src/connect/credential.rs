@@ -36,7 +36,10 @@ impl Source {
                 options,
             ));
         }
-        if options.secrets.password_stdin || options.secrets.keytab.is_some() {
+        if options.secrets.password_stdin
+            || options.secrets.keytab.is_some()
+            || options.secrets.use_keytab
+        {
             return Err(Failure::usage(
                 "whose password or key it is must be said with --principal",
             ));

@@ -29,10 +29,10 @@ fn ticket(name: &str) -> TicketCredential {
     ticket
 }
 
-/// Starts this test program again, to run one of the tests below that are of no use alone.
+/// Starts this test program again, to run the same test as one of the eight.
 fn start(test: &str, folder: &Path, number: usize) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--ignored", "--nocapture"])
+        .args(["--exact", test, "--nocapture"])
         .env(FOLDER, folder)
         .env(NUMBER, number.to_string())
         .stdout(std::process::Stdio::null())
@@ -40,10 +40,11 @@ fn start(test: &str, folder: &Path, number: usize) -> Child {
         .unwrap()
 }
 
-fn folder() -> (PathBuf, usize) {
-    let folder = std::env::var_os(FOLDER).expect("run by another test");
+/// Which of the eight this process is, and where they work; `None` for the one that starts them.
+fn one_of_eight() -> Option<(PathBuf, usize)> {
+    let folder = std::env::var_os(FOLDER)?;
     let number = std::env::var(NUMBER).unwrap().parse().unwrap();
-    (folder.into(), number)
+    Some((folder.into(), number))
 }
 
 /// An empty folder of this test.
@@ -65,10 +66,13 @@ fn run(test: &str, folder: &Path) {
 
 #[test]
 fn eight_processes_that_store_lose_no_ticket() {
+    if let Some((folder, number)) = one_of_eight() {
+        return store(&folder, number);
+    }
     let folder = fresh("store");
     let cache = FileCache::new(folder.join("cc"));
     cache.initialize(&user()).unwrap();
-    run("process_stores", &folder);
+    run("eight_processes_that_store_lose_no_ticket", &folder);
     assert_eq!(cache.load().unwrap().entries().len(), PROCESSES * TICKETS);
     assert_eq!(
         load_keytab(folder.join("keytab")).unwrap().entries().len(),
@@ -79,10 +83,7 @@ fn eight_processes_that_store_lose_no_ticket() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-#[test]
-#[ignore = "run by eight_processes_that_store_lose_no_ticket"]
-fn process_stores() {
-    let (folder, number) = folder();
+fn store(folder: &Path, number: usize) {
     let cache = FileCache::new(folder.join("cc"));
     for index in 0..TICKETS {
         cache
@@ -101,8 +102,14 @@ fn process_stores() {
 
 #[test]
 fn eight_processes_that_make_and_remove_never_show_half_a_cache() {
+    if let Some((folder, number)) = one_of_eight() {
+        return make(&folder, number);
+    }
     let folder = fresh("make");
-    run("process_makes", &folder);
+    run(
+        "eight_processes_that_make_and_remove_never_show_half_a_cache",
+        &folder,
+    );
     let primary = DirCache::primary(folder.join("collection")).unwrap();
     for member in primary.collection().unwrap() {
         member.load().unwrap();
@@ -110,12 +117,9 @@ fn eight_processes_that_make_and_remove_never_show_half_a_cache() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-#[test]
-#[ignore = "run by eight_processes_that_make_and_remove_never_show_half_a_cache"]
-fn process_makes() {
+fn make(folder: &Path, number: usize) {
     use countersign_handshake::cache::CacheError;
 
-    let (folder, number) = folder();
     let whole_or_absent = |cache: &dyn CacheStore| match cache.load() {
         Ok(cache) => assert_eq!(*cache.default_principal(), user()),
         Err(CacheError::Absent) => {}

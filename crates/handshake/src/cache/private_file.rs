@@ -23,9 +23,17 @@ pub(crate) fn read(
     limit: usize,
     deadline: Instant,
 ) -> Result<Zeroizing<Vec<u8>>, CacheError> {
-    let mut file = open(path, false)?;
-    lock::acquire(&file, Kind::Shared, deadline)?;
-    contents(&mut file, limit)
+    loop {
+        let mut file = open(path, false)?;
+        lock::acquire(&file, Kind::Shared, deadline)?;
+        // What was removed while we waited for the lock has been overwritten.
+        if is_at(&file, path)? {
+            return contents(&mut file, limit);
+        }
+        if Instant::now() >= deadline {
+            return Err(CacheError::Locked);
+        }
+    }
 }
 
 fn contents(file: &mut File, limit: usize) -> Result<Zeroizing<Vec<u8>>, CacheError> {

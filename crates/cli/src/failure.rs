@@ -26,6 +26,12 @@ impl Failure {
         }
     }
 
+    /// The same, saying what it is about.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     /// The same, known to have been printed with the other events.
     pub(crate) fn already_reported(mut self) -> Self {
         self.reported = true;

@@ -8,7 +8,7 @@ use countersign::credential::krb5_conf::LibDefaults;
 use countersign::credential::{
     CredentialCache, Principal, ServiceName, TicketCredential, krb5_conf,
 };
-use countersign::handshake::cache::CacheStore;
+use countersign::handshake::cache::{CacheError, CacheStore};
 use countersign::handshake::{Clock, SystemClock, configuration};
 use countersign::kerberos::kdc::{ClientSecret, InitialTicket, ServiceTicket, TicketOptions};
 use serde_json::json;
@@ -33,9 +33,14 @@ pub(crate) fn run(options: &KinitOptions) -> Result<(), Failure> {
     };
     let mut contents = CredentialCache::new(ticket.client.clone());
     contents.push(ticket.duplicate());
-    cache
-        .replace(&contents)
-        .map_err(|error| cache_failed(&*cache, error))?;
+    cache.replace(&contents).map_err(|error| match error {
+        // It is made where it is absent, but not the folder.
+        CacheError::Absent => Failure::system(format!(
+            "the credential cache {}: its folder does not exist",
+            cache.name()
+        )),
+        error => cache_failed(&*cache, error),
+    })?;
     report(&*cache, &ticket, options);
     Ok(())
 }

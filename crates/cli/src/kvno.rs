@@ -31,8 +31,9 @@ pub(crate) fn run(options: &KvnoOptions) -> Result<(), Failure> {
         let (credential, fresh) = match stored(&contents, &service, options) {
             Some(held) => (held, false),
             None => {
-                let outcome =
-                    client.run(exchange(&client, &service, evidence.as_ref(), options)?)?;
+                let outcome = client
+                    .run(exchange(&client, &service, evidence.as_ref(), options)?)
+                    .map_err(|failure| failure.about(text))?;
                 if !options.no_store {
                     store(&*cache, &outcome)?;
                 }

@@ -175,6 +175,9 @@ fn kinit_tells_a_wrong_password_an_unknown_user_and_a_dead_kdc_apart() {
     ];
     let dead: Vec<&str> = dead.into_iter().chain(["--kdc", "127.0.0.1:1"]).collect();
     assert_eq!(lab.fail(&dead, "open sesame\n").0, 3);
+    let nowhere = ["kinit", "alice", "--password-stdin", "-c", "absent/cc"];
+    let (code, folder) = lab.fail(&nowhere, "open sesame\n");
+    assert!(code == 3 && folder.contains("folder"), "{code} {folder}");
     // Nothing of all that left a cache behind; the right password does.
     assert_eq!(lab.fail(&["klist"], "").0, 3);
     lab.kinit();
@@ -262,6 +265,7 @@ fn kvno_gets_user_to_user_tickets_and_refuses_to_store_on_demand() {
     assert_eq!(got["user_to_user"], true);
     assert!(!lab.succeed(&["klist"], "").contains("bob"));
     let (code, nobody) = lab.fail(&["kvno", "HTTP/nowhere.example.com"], "");
+    assert!(nobody.contains("HTTP/nowhere.example.com"), "{nobody}");
     assert!(
         code == 1 && nobody.contains("no such service"),
         "{code} {nobody}"

@@ -141,7 +141,9 @@ impl ClientCredential {
     }
 
     /// `user`, for whom `service` asks: S4U2self, and S4U2proxy for services other than itself
-    /// (MS-SFU §1.3). The KDC decides whether it may.
+    /// (MS-SFU §1.3). The KDC decides whether it may. For other services KDCs want forwardable
+    /// tickets: let `service` ask for them with
+    /// [`TicketOptions::forwardable`](super::TicketOptions::forwardable).
     #[must_use]
     pub fn on_behalf_of(service: &Self, user: Principal) -> Self {
         let source = Source::OnBehalf {

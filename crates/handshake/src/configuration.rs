@@ -16,6 +16,8 @@ use countersign_credential::krb5_conf::{
 
 use crate::cache::{CacheError, NameProblem};
 use crate::kdc::KdcClient;
+#[cfg(feature = "https")]
+use crate::kdc::{Anchors, AnchorsError};
 
 /// Where `krb5.conf` is unless somebody says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/krb5.conf";
@@ -235,6 +237,55 @@ pub fn kdc_client(client: KdcClient, settings: &LibDefaults) -> KdcClient {
         client = client.timeout(seconds(timeout));
     }
     client
+}
+
+/// The client with the authorities that `http_anchors` names, each for the proxies of its own realm: `FILE:path`, a PEM
+/// file, or `DIR:path`, a folder of them. `ENV:` is refused, since no environment variable is read here.
+///
+/// # Errors
+/// What is wrong with the certificates.
+#[cfg(feature = "https")]
+pub fn http_anchors(mut client: KdcClient, conf: &Krb5Conf) -> Result<KdcClient, AnchorsError> {
+    for realm in conf.section_names(&["realms"]) {
+        let names = conf.http_anchors(realm);
+        if names.is_empty() {
+            continue;
+        }
+        let mut pem = Vec::new();
+        for name in names {
+            append_anchors(name, &mut pem)?;
+        }
+        client = client.realm_anchors(realm, Anchors::from_pem(&pem)?);
+    }
+    Ok(client)
+}
+
+/// Most bytes of certificates that one file may have.
+#[cfg(feature = "https")]
+const ANCHORS_BYTES: u64 = 4 * 1024 * 1024;
+
+#[cfg(feature = "https")]
+fn append_anchors(name: &str, pem: &mut Vec<u8>) -> Result<(), AnchorsError> {
+    let failed = |error: io::Error| AnchorsError::File(error.kind());
+    let mut append = |path: &Path| {
+        let file = File::open(path).map_err(failed)?;
+        file.take(ANCHORS_BYTES).read_to_end(pem).map_err(failed)?;
+        pem.push(b'\n');
+        Ok(())
+    };
+    match name.split_once(':') {
+        Some(("FILE", path)) => append(Path::new(path)),
+        Some(("DIR", path)) => {
+            for entry in std::fs::read_dir(path).map_err(failed)? {
+                let path = entry.map_err(failed)?.path();
+                if path.is_file() {
+                    append(&path)?;
+                }
+            }
+            Ok(())
+        }
+        _ => Err(AnchorsError::Kind),
+    }
 }
 
 /// Who this process runs as, for names with `%{uid}` in them.

@@ -382,3 +382,47 @@ fn anchors_are_read_from_pem_and_der_or_refused() {
         AnchorsError::Unreadable
     );
 }
+
+#[test]
+fn authorities_of_krb5_conf_vouch_for_their_own_realm_alone() {
+    use countersign_credential::Krb5Conf;
+    use countersign_handshake::configuration;
+
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let port = proxy(authority.server("localhost", |_| {}), |_, _| {
+        ok(&body(&reply("proxied")))
+    });
+    let folder = std::env::temp_dir().join(format!("countersign-anchors-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("ca.pem");
+    std::fs::write(&file, authority.0.pem()).unwrap();
+    let conf = |realm: &str, anchors: &str| {
+        let text = format!("[realms]\n{realm} = {{\n http_anchors = {anchors}\n}}\n");
+        Krb5Conf::parse(text.as_bytes()).unwrap()
+    };
+    let (named, folder_named) = (
+        format!("FILE:{}", file.display()),
+        format!("DIR:{}", folder.display()),
+    );
+    let text = format!("https://localhost:{port}");
+    let ask = |realm: &str, anchors: &str| {
+        let others = stranger.anchors();
+        let watched = Watched::new(&[("proxy", text.clone())]).with(|client| {
+            configuration::http_anchors(client.anchors(others), &conf(realm, anchors)).unwrap()
+        });
+        DRIVERS[0].send(&watched.client, &request())
+    };
+    for anchors in [&named, &folder_named] {
+        assert_eq!(ask(REALM, anchors).unwrap(), reply("proxied"));
+        assert_eq!(failures(ask("OTHER.EXAMPLE", anchors)), [Failure::Tls]);
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+
+    let client = || {
+        countersign_handshake::kdc::KdcClient::new(countersign_handshake::kdc::StaticKdcs::new())
+    };
+    let refused =
+        |anchors| configuration::http_anchors(client(), &conf(REALM, anchors)).unwrap_err();
+    assert_eq!(refused("ENV:CA"), AnchorsError::Kind);
+    assert!(matches!(refused(&named), AnchorsError::File(_)));
+}

@@ -35,6 +35,8 @@ impl Setup {
             }
             None => configured(options)?,
         };
+        #[cfg(feature = "https")]
+        let client = trusting(client, options, &conf)?;
         let client = client
             .timeout(Duration::from_secs(options.kdc_timeout))
             .environment(move || SystemEnvironment::new().with_policy(policy.clone()));
@@ -104,6 +106,39 @@ fn no_realm(name: &str) -> Failure {
         "{name:?} names no realm, and no default_realm is configured; write {name}@REALM, or \
          --realm and --kdc"
     ))
+}
+
+/// Proxies are vouched for by the authorities that the configuration names for their realm, and
+/// else by the system's. Reading all of those takes a moment: only where there are proxies.
+#[cfg(feature = "https")]
+fn trusting(client: KdcClient, options: &Kdcs, conf: &Krb5Conf) -> Result<KdcClient, Failure> {
+    let wrong = |error: kdc::AnchorsError| {
+        Failure::usage(format!(
+            "the certificate authorities for KDC proxies: {error}"
+        ))
+    };
+    let configured = conf
+        .section_names(&["realms"])
+        .into_iter()
+        .flat_map(|realm| {
+            ["kdc", "kpasswd_server"]
+                .into_iter()
+                .flat_map(move |name| conf.values(&["realms", realm, name]))
+        });
+    let named = options.kdc.iter().chain(&options.kpasswd_server);
+    let proxies = named
+        .map(String::as_str)
+        .chain(configured)
+        .any(|server| server.to_ascii_lowercase().starts_with("https:"));
+    if !proxies {
+        return Ok(client);
+    }
+    let client = match kdc::Anchors::system() {
+        Ok(anchors) => client.anchors(anchors),
+        // A system without any, such as a small container, may still have configured ones.
+        Err(_) => client,
+    };
+    configuration::http_anchors(client, conf).map_err(wrong)
 }
 
 fn named_kdcs(realm: &str, options: &Kdcs) -> Result<StaticKdcs, Failure> {

@@ -44,7 +44,11 @@ impl Ask {
             #[cfg(feature = "https")]
             realm: request.realm.clone(),
             #[cfg(feature = "https")]
-            anchors: settings.anchors.clone(),
+            anchors: settings
+                .realm_anchors
+                .get(&request.realm)
+                .or(settings.anchors.as_ref())
+                .cloned(),
         }
     }
 

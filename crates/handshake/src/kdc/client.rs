@@ -76,6 +76,15 @@ impl KdcClient {
         self.with(|settings| settings.anchors = Some(anchors))
     }
 
+    /// Trusts these authorities, and none of [`anchors`](Self::anchors), to vouch for the proxies of
+    /// this realm.
+    #[cfg(feature = "https")]
+    #[must_use]
+    pub fn realm_anchors(self, realm: impl Into<Vec<u8>>, anchors: super::Anchors) -> Self {
+        let realm = realm.into();
+        self.with(|settings| drop(settings.realm_anchors.insert(realm, anchors)))
+    }
+
     /// Lends clock, randomness and policy to the exchanges that [`run`](Self::run) drives: the
     /// function makes one for each.
     #[must_use]

@@ -26,6 +26,9 @@ pub(super) struct Settings {
     pub(super) observer: Option<Observer>,
     #[cfg(feature = "https")]
     pub(super) anchors: Option<super::https::Anchors>,
+    /// Of the realms that have their own.
+    #[cfg(feature = "https")]
+    pub(super) realm_anchors: std::collections::HashMap<Vec<u8>, super::https::Anchors>,
     /// Shared by every clone of the client.
     pub(super) memory: Arc<Memory>,
 }
@@ -42,6 +45,8 @@ impl Settings {
             observer: None,
             #[cfg(feature = "https")]
             anchors: None,
+            #[cfg(feature = "https")]
+            realm_anchors: std::collections::HashMap::new(),
             memory: Arc::default(),
         }
     }

@@ -98,6 +98,10 @@ pub enum AnchorsError {
     Unreadable,
     /// There is no certificate.
     Empty,
+    /// The file or folder of certificates that krb5.conf names cannot be read.
+    File(std::io::ErrorKind),
+    /// krb5.conf names certificates by something else than `FILE:` or `DIR:`.
+    Kind,
 }
 
 impl fmt::Display for AnchorsError {
@@ -107,6 +111,8 @@ impl fmt::Display for AnchorsError {
                 "a certificate authority's certificate cannot be read: export it again"
             }
             Self::Empty => "there is no certificate: name a PEM file with those of the authorities",
+            Self::File(kind) => return write!(f, "http_anchors cannot be read: {kind}"),
+            Self::Kind => "http_anchors is of another type: write FILE:path or DIR:path",
         })
     }
 }

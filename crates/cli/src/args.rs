@@ -86,7 +86,7 @@ pub(crate) struct ConnectOptions {
     /// The service to authenticate to, such as HTTP/www.example.com
     #[arg(long, value_name = "SPN")]
     pub(crate) target: String,
-    /// Who to be, NAME[@REALM], with a password or a key; without, who the credential cache
+    /// Who to be, NAME@REALM or NAME, with a password or a key; without, who the credential cache
     /// belongs to
     #[arg(long, value_name = "PRINCIPAL")]
     pub(crate) principal: Option<String>,

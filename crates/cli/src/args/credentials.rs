@@ -15,7 +15,7 @@ pub(crate) struct Kdcs {
     /// The realm, without any configuration; needs --kdc
     #[arg(long, value_name = "R", requires = "kdc")]
     pub(crate) realm: Option<String>,
-    /// A KDC of the realm, HOST[:PORT] or an https:// proxy; may be repeated
+    /// A KDC of the realm, HOST:PORT or HOST, or an https:// proxy; may be repeated
     #[arg(long, value_name = "HOST:PORT", requires = "realm")]
     pub(crate) kdc: Vec<String>,
     /// A password-changing server of the realm; without, port 464 of the KDCs
@@ -70,7 +70,7 @@ pub(crate) struct TicketWishes {
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools)]
 pub(crate) struct KinitOptions {
-    /// Who to be, NAME[@REALM]; without, who the credential cache belongs to
+    /// Who to be, NAME@REALM or NAME; without, who the credential cache belongs to
     #[arg(value_name = "PRINCIPAL")]
     pub(crate) principal: Option<String>,
     #[command(flatten)]
@@ -141,7 +141,7 @@ pub(crate) struct KlistOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct KvnoOptions {
-    /// Services to get tickets for, SERVICE/HOST[@REALM]
+    /// Services to get tickets for, SERVICE/HOST or SERVICE/HOST@REALM
     #[arg(value_name = "SPN", required = true)]
     pub(crate) services: Vec<String>,
     /// The credential cache to use and to fill

@@ -69,6 +69,9 @@ impl Running {
         let start = Instant::now();
         loop {
             let ended = self.try_wait()?;
+            if ended.is_some() {
+                self.drain();
+            }
             if let Some(value) = done(self)? {
                 return Ok(value);
             }
@@ -99,9 +102,7 @@ impl Running {
             std::thread::sleep(Duration::from_millis(5));
         }
         let _ = self.child.kill();
-        for reader in self.readers.drain(..) {
-            let _ = reader.join();
-        }
+        self.drain();
         Ok(self.output())
     }
 
@@ -117,10 +118,16 @@ impl Running {
             }
             std::thread::sleep(Duration::from_millis(5));
         };
+        self.drain();
+        Ok((status.success(), self.output()))
+    }
+
+    /// Everything that an ended process wrote is in the output after this: the end is seen before the
+    /// last of it was read.
+    fn drain(&mut self) {
         for reader in self.readers.drain(..) {
             let _ = reader.join();
         }
-        Ok((status.success(), self.output()))
     }
 }
 

@@ -150,6 +150,41 @@ pub enum DecodeErrorKind {
         /// The number that is here.
         found: u32,
     },
+    /// MS-NLMP §2.2.1: the first eight bytes are not `NTLMSSP` and a NUL.
+    NotNtlm,
+    /// MS-NLMP §2.2.1: an NTLM message of another type than 1, 2 and 3.
+    UnknownMessageType {
+        /// The type that is here.
+        found: u32,
+    },
+    /// The NTLM message has another type than the one that must be here.
+    UnexpectedMessageType {
+        /// The type that must be here.
+        expected: u32,
+        /// The type that is here.
+        found: u32,
+    },
+    /// A second AV_PAIR of one AvId.
+    DuplicateAvPair {
+        /// The AvId.
+        id: u16,
+    },
+    /// MS-NLMP §2.2.2.1: a list of AV_PAIR that does not end with MsvAvEOL.
+    MissingEol,
+    /// A value of another length than the only one possible here, or than the least one.
+    UnexpectedLength {
+        /// The length that must be here.
+        expected: usize,
+        /// The length that is here.
+        found: usize,
+    },
+    /// To be written: a value that is longer than the field for its length can say.
+    ValueTooLong {
+        /// The greatest length that can be said.
+        limit: usize,
+    },
+    /// RFC 2743 §3.1: the token is framed for another mechanism than the one that must be here.
+    UnexpectedMechanism,
 }
 
 impl fmt::Display for DecodeError {
@@ -223,6 +258,22 @@ impl fmt::Display for DecodeErrorKind {
             Self::CountMismatch { expected, found } => {
                 write!(f, "expected {expected} elements, found {found}")
             }
+            Self::NotNtlm => f.write_str("expected the signature NTLMSSP; pass an NTLM message"),
+            Self::UnknownMessageType { found } => {
+                write!(f, "unknown NTLM message type {found}, expected 1, 2 or 3")
+            }
+            Self::UnexpectedMessageType { expected, found } => {
+                write!(f, "expected NTLM message type {expected}, found {found}")
+            }
+            Self::DuplicateAvPair { id } => write!(f, "a second AV_PAIR of type {id}"),
+            Self::MissingEol => f.write_str("a list of AV_PAIR without its end, MsvAvEOL"),
+            Self::UnexpectedLength { expected, found } => {
+                write!(f, "a value of {found} bytes, expected {expected}")
+            }
+            Self::ValueTooLong { limit } => {
+                write!(f, "a value of more than {limit} bytes; shorten it")
+            }
+            Self::UnexpectedMechanism => f.write_str("a token framed for another mechanism"),
         }
     }
 }

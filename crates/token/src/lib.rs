@@ -13,6 +13,7 @@ pub mod describe;
 mod error;
 pub mod framing;
 pub mod kerberos;
+pub mod ntlm;
 pub mod oid;
 pub mod pac;
 

@@ -29,7 +29,7 @@ impl<'a> Utf16<'a> {
         Self::at(bytes, 0)
     }
 
-    pub(super) fn at(bytes: &'a [u8], offset: usize) -> Result<Self, DecodeError> {
+    pub(crate) fn at(bytes: &'a [u8], offset: usize) -> Result<Self, DecodeError> {
         let text = Self(bytes);
         let sound = bytes.len().is_multiple_of(2)
             && char::decode_utf16(text.units()).all(|unit| unit.is_ok());

@@ -20,6 +20,7 @@ use countersign_token::kerberos::*;
 use countersign_token::oid::Oid;
 
 pub mod extensions;
+pub mod ntlm;
 
 /// xorshift64*, from a seed that is not zero.
 pub struct Random(pub u64);

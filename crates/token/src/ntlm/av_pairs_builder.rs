@@ -1,0 +1,90 @@
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::av_pair::AvId;
+use super::av_pairs::{AvPairsIter, Seen, check};
+use crate::error::{DecodeError, DecodeErrorKind};
+
+/// Writes a list that [`AvPairs::parse`](super::AvPairs::parse) reads.
+///
+/// ```
+/// use countersign_token::DecodeErrorKind;
+/// use countersign_token::ntlm::{AvFlags, AvId, AvPairs, AvPairsBuilder};
+///
+/// let mut builder = AvPairsBuilder::new();
+/// builder.push_text(AvId::TARGET_NAME, "HTTP/www.example.com")?;
+/// builder.push(AvId::FLAGS, &AvFlags::MIC_PROVIDED.0.to_le_bytes())?;
+/// let error = builder.push(AvId::FLAGS, &[0; 4]).unwrap_err();
+/// assert_eq!(error.kind(), DecodeErrorKind::DuplicateAvPair { id: 6 });
+///
+/// let list = builder.finish();
+/// assert_eq!(AvPairs::parse(&list)?.iter().count(), 2);
+/// # Ok::<_, countersign_token::DecodeError>(())
+/// ```
+#[derive(Default)]
+pub struct AvPairsBuilder {
+    bytes: Vec<u8>,
+    seen: Seen,
+}
+
+impl AvPairsBuilder {
+    /// No pairs.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// No pairs, and room for so many bytes of a list.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            seen: Seen::default(),
+        }
+    }
+
+    /// Appends a pair.
+    ///
+    /// # Errors
+    /// What [`AvPairs::parse`](super::AvPairs::parse) would refuse: an AvId that is there already or is MsvAvEOL, a value
+    /// that is malformed for its AvId or too long, too many pairs.
+    pub fn push(&mut self, id: AvId, value: &[u8]) -> Result<(), DecodeError> {
+        let error = |kind| DecodeError::new(self.bytes.len(), kind);
+        let limit = usize::from(u16::MAX);
+        let length = u16::try_from(value.len())
+            .map_err(|_| error(DecodeErrorKind::ValueTooLong { limit }))?;
+        if id == AvId::EOL {
+            return Err(error(DecodeErrorKind::DuplicateAvPair { id: id.0 }));
+        }
+        check(id, value).map_err(error)?;
+        let added = self.seen.add(id, &self.bytes);
+        added.map_err(|kind| DecodeError::new(self.bytes.len(), kind))?;
+        self.bytes.extend_from_slice(&id.0.to_le_bytes());
+        self.bytes.extend_from_slice(&length.to_le_bytes());
+        self.bytes.extend_from_slice(value);
+        Ok(())
+    }
+
+    /// Appends a pair whose value is text.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn push_text(&mut self, id: AvId, text: &str) -> Result<(), DecodeError> {
+        let value: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        self.push(id, &value)
+    }
+
+    /// The list, with MsvAvEOL.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<u8> {
+        self.bytes.extend_from_slice(&[0; 4]);
+        self.bytes
+    }
+}
+
+impl fmt::Debug for AvPairsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pairs = AvPairsIter { rest: &self.bytes };
+        f.debug_list().entries(pairs).finish()
+    }
+}

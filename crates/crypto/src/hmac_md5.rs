@@ -9,8 +9,7 @@ use crate::mac::keyed;
 pub(crate) type HmacMd5 = Hmac<Md5>;
 
 /// HMAC-MD5 (RFC 2104) over the concatenation of `parts`.
-#[must_use]
-pub fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 16]> {
+pub(crate) fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 16]> {
     compute(&keyed(key), parts)
 }
 

@@ -12,6 +12,8 @@ mod error;
 mod hmac_md5;
 mod key;
 mod mac;
+#[cfg(feature = "ntlm")]
+pub mod ntlm;
 mod prf;
 mod random;
 #[cfg(feature = "rc4")]

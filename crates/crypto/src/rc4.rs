@@ -15,13 +15,18 @@ use crate::{
     mac::{keyed, verify_equal},
 };
 
-pub use crate::hmac_md5::hmac_md5;
 pub use crate::stream::Stream;
 
 /// The constant with its terminating zero byte (RFC 4757 §4).
 const SIGNATURE_KEY: &[u8] = b"signaturekey\0";
 
 const TAG: usize = 16;
+
+/// HMAC-MD5 (RFC 2104) over the concatenation of `parts`.
+#[must_use]
+pub fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 16]> {
+    crate::hmac_md5::hmac_md5(key, parts)
+}
 
 /// The four bytes that stand for a usage (RFC 4757 §3), little-endian.
 ///

@@ -8,13 +8,19 @@ mod cts;
 mod derive;
 mod enctype;
 mod error;
+#[cfg(any(feature = "rc4", feature = "ntlm"))]
+mod hmac_md5;
 mod key;
 mod mac;
+#[cfg(feature = "ntlm")]
+pub mod ntlm;
 mod prf;
 mod random;
 #[cfg(feature = "rc4")]
 pub mod rc4;
 mod segment;
+#[cfg(any(feature = "rc4", feature = "ntlm"))]
+mod stream;
 mod string_to_key;
 mod suite;
 mod usage;

@@ -5,17 +5,17 @@
 
 use core::fmt;
 
-use hmac::{Hmac, Mac as _};
+use hmac::Mac as _;
 use md5::{Digest, Md5};
-use rc4::{KeyInit, Rc4, StreamCipher};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::{
     Enctype, Error, Key, KeyUsage, Segment, Tag,
+    hmac_md5::{HmacMd5, compute, finish, md4_of_text},
     mac::{keyed, verify_equal},
 };
 
-type HmacMd5 = Hmac<Md5>;
+pub use crate::stream::Stream;
 
 /// The constant with its terminating zero byte (RFC 4757 §4).
 const SIGNATURE_KEY: &[u8] = b"signaturekey\0";
@@ -25,48 +25,7 @@ const TAG: usize = 16;
 /// HMAC-MD5 (RFC 2104) over the concatenation of `parts`.
 #[must_use]
 pub fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> Zeroizing<[u8; 16]> {
-    let mut mac: HmacMd5 = keyed(key);
-    update(&mut mac, parts);
-    finish(mac)
-}
-
-fn update(mac: &mut HmacMd5, parts: &[&[u8]]) {
-    for part in parts {
-        mac.update(part);
-    }
-}
-
-fn finish(mac: HmacMd5) -> Zeroizing<[u8; 16]> {
-    let mut out = Zeroizing::new([0; 16]);
-    let mut full = mac.finalize().into_bytes();
-    out.copy_from_slice(&full);
-    full.as_mut_slice().zeroize();
-    out
-}
-
-/// An RC4 key stream; wiped when dropped.
-pub struct Stream(Rc4);
-
-impl Stream {
-    fn new(key: &[u8; 16]) -> Self {
-        // The crate's fixed-size constructor takes 32 bytes; RC4's key schedule repeats its key, so a key
-        // written twice has the schedule of the key itself.
-        let mut twice = Zeroizing::new([0; 32]);
-        twice[..16].copy_from_slice(key);
-        twice[16..].copy_from_slice(key);
-        Stream(Rc4::new((&*twice).into()))
-    }
-
-    /// Encrypts or decrypts in place, going on where the call before ended.
-    pub fn apply(&mut self, bytes: &mut [u8]) {
-        self.0.apply_keystream(bytes);
-    }
-}
-
-impl fmt::Debug for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Stream(..)")
-    }
+    crate::hmac_md5::hmac_md5(key, parts)
 }
 
 /// The four bytes that stand for a usage (RFC 4757 §3), little-endian.
@@ -108,9 +67,7 @@ fn sign(ksign: &HmacMd5, usage: [u8; 4], parts: &[&[u8]]) -> Zeroizing<[u8; 16]>
     for part in parts {
         Digest::update(&mut hash, part);
     }
-    let mut mac = ksign.clone();
-    mac.update(&hash.finalize());
-    finish(mac)
+    compute(ksign, &[&hash.finalize()])
 }
 
 /// A key prepared for one usage's messages (RFC 4757 §5).
@@ -128,9 +85,7 @@ impl MessageKey {
 
     /// K3 = HMAC(K1, checksum) ciphers the confounder and the data.
     fn cipher(&self, segments: &mut [Segment<'_>], tag: &[u8]) {
-        let mut mac = self.k1.clone();
-        mac.update(tag);
-        let mut stream = Stream::new(&finish(mac));
+        let mut stream = Stream::new(compute(&self.k1, &[tag]).as_slice());
         for segment in segments {
             if let Segment::Sealed(bytes) = segment {
                 stream.apply(bytes);
@@ -164,14 +119,9 @@ impl MessageKey {
 /// string-to-key (RFC 4757 §2): MD4 of the password in UTF-16, little-endian; no salt.
 pub(crate) fn string_to_key(password: &[u8], out: &mut [u8]) -> Result<(), Error> {
     let password = core::str::from_utf8(password).map_err(|_| Error::PasswordEncoding)?;
-    let mut hash = md4::Md4::new();
-    for unit in password.encode_utf16() {
-        Digest::update(&mut hash, unit.to_le_bytes());
-    }
-    let mut digest = hash.finalize();
+    let digest = md4_of_text(password);
     let len = out.len().min(digest.len());
     out[..len].copy_from_slice(&digest[..len]);
-    digest.as_mut_slice().zeroize();
     Ok(())
 }
 
@@ -253,9 +203,7 @@ impl fmt::Debug for GssKey {
 }
 
 fn derived_stream(key: &HmacMd5, input: &[u8]) -> Stream {
-    let mut mac = key.clone();
-    mac.update(input);
-    Stream::new(&finish(mac))
+    Stream::new(compute(key, &[input]).as_slice())
 }
 
 #[cfg(test)]
@@ -264,36 +212,6 @@ mod tests {
     use crate::{Enctype, Key};
 
     const SECRET: [u8; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
-
-    #[test]
-    fn rc4_matches_rfc_6229_section_2() {
-        let mut out = [0; 32];
-        Stream::new(&SECRET).apply(&mut out[..5]);
-        out[..5].fill(0);
-        let mut stream = Stream::new(&SECRET);
-        let (head, tail) = out.split_at_mut(5);
-        stream.apply(head);
-        stream.apply(tail);
-        assert_eq!(
-            out,
-            [
-                0x9a, 0xc7, 0xcc, 0x9a, 0x60, 0x9d, 0x1e, 0xf7, 0xb2, 0x93, 0x28, 0x99, 0xcd, 0xe4,
-                0x1b, 0x97, 0x52, 0x48, 0xc4, 0x95, 0x90, 0x14, 0x12, 0x6a, 0x6e, 0x8a, 0x84, 0xf1,
-                0x1d, 0x1a, 0x9e, 0x1c
-            ]
-        );
-    }
-
-    #[test]
-    fn hmac_md5_matches_rfc_2202_section_2() {
-        assert_eq!(
-            *hmac_md5(&[0x0b; 16], &[b"Hi ", b"There"]),
-            [
-                0x92, 0x94, 0x72, 0x7a, 0x36, 0x38, 0xbb, 0x1c, 0x13, 0xf4, 0x8e, 0xf8, 0x15, 0x8b,
-                0xfc, 0x9d
-            ]
-        );
-    }
 
     #[test]
     fn token_keys_follow_the_formulas_of_rfc_4757_section_7() {
@@ -311,14 +229,14 @@ mod tests {
         let mut sequence = [0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff];
         let mut expected = sequence;
         let kseq = hmac_md5(&SECRET, &[&[0; 4]]);
-        Stream::new(&hmac_md5(kseq.as_slice(), &[&checksum])).apply(&mut expected);
+        Stream::new(hmac_md5(kseq.as_slice(), &[&checksum]).as_slice()).apply(&mut expected);
         gss.apply_to_sequence(&checksum, &mut sequence);
         assert_eq!(sequence, expected);
 
         let local = SECRET.map(|byte| byte ^ 0xF0);
         let kcrypt = hmac_md5(&local, &[&[0; 4]]);
         let (mut data, mut expected) = (*b"confoundedly", *b"confoundedly");
-        Stream::new(&hmac_md5(kcrypt.as_slice(), &[&[0, 0, 0, 9]])).apply(&mut expected);
+        Stream::new(hmac_md5(kcrypt.as_slice(), &[&[0, 0, 0, 9]]).as_slice()).apply(&mut expected);
         gss.data_stream(9).apply(&mut data);
         assert_eq!(data, expected);
         assert_ne!(&data, b"confoundedly");

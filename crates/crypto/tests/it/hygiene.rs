@@ -41,6 +41,12 @@ fn prepared_keys_are_shared_between_threads() {
     check::<Mac>();
     check::<Tag>();
     check::<countersign_crypto::Error>();
+    #[cfg(feature = "ntlm")]
+    {
+        use countersign_crypto::ntlm;
+        check::<(ntlm::NtHash, ntlm::ResponseKey, ntlm::SessionKey)>();
+        check::<(ntlm::SignKey, ntlm::SealKey, ntlm::Stream, ntlm::Checksum)>();
+    }
     fn sent<T: Send>() {}
     sent::<Segment<'static>>();
 }
@@ -123,6 +129,52 @@ fn numbers_and_names_lead_back_to_their_enctype() {
     );
 }
 
+#[cfg(feature = "ntlm")]
+#[test]
+fn debug_output_of_ntlm_keys_shows_no_secret() {
+    use countersign_crypto::ntlm::{Direction, NtHash, SealKey, SessionKey, SignKey, Strength};
+
+    let (hash, session) = (NtHash::new([0x5A; 16]), SessionKey::new([0x5A; 16]));
+    let direction = Direction::ClientToServer;
+    let response_key = hash.response_key("user".chars(), "domain".chars());
+    let (sign, seal) = (
+        SignKey::derive(&session, direction),
+        SealKey::derive(&session, Strength::Bits128, direction),
+    );
+    let (stream, checksum) = (seal.stream(), sign.begin(0));
+    #[cfg(feature = "ntlm-v1")]
+    assert_eq!(
+        format!(
+            "{:?}",
+            countersign_crypto::ntlm::v1::LmHash::new([0x5A; 16])
+        ),
+        "LmHash(..)"
+    );
+    assert_eq!(
+        format!(
+            "{hash:#?} {session:#?} {response_key:?} {sign:?} {seal:?} {stream:?} {checksum:?}"
+        ),
+        "NtHash(..) SessionKey(..) ResponseKey(..) SignKey(..) SealKey(..) Stream(..) Checksum(..)"
+    );
+}
+
+#[cfg(feature = "ntlm")]
+#[test]
+fn duplicates_of_ntlm_keys_are_equal_and_independent() {
+    use countersign_crypto::ntlm::{NtHash, SessionKey};
+
+    let (hash, session) = (NtHash::new([1; 16]), SessionKey::new([2; 16]));
+    let (hash_copy, session_copy) = (hash.duplicate(), session.duplicate());
+    assert!(hash.ct_eq(&hash_copy) && session.ct_eq(&session_copy));
+    drop((hash, session));
+    assert_eq!(
+        (hash_copy.expose(), session_copy.expose()),
+        (&[1; 16], &[2; 16])
+    );
+    assert!(!hash_copy.ct_eq(&NtHash::new([2; 16])));
+    assert!(!session_copy.ct_eq(&SessionKey::new([1; 16])));
+}
+
 /// Fails to compile when a secret type implements a trait that would copy, compare or print it unseen.
 #[test]
 fn secret_types_are_not_clone_not_comparable_and_not_displayed() {
@@ -144,4 +196,25 @@ fn secret_types_are_not_clone_not_comparable_and_not_displayed() {
     }
     without!(Clone, PartialEq, std::fmt::Display, std::hash::Hash: Key, Cipher, Mac);
     without!(PartialEq, std::fmt::Display: Tag);
+    #[cfg(any(feature = "rc4", feature = "ntlm"))]
+    {
+        #[cfg(feature = "ntlm")]
+        use countersign_crypto::ntlm::Stream;
+        #[cfg(not(feature = "ntlm"))]
+        use countersign_crypto::rc4::Stream;
+        without!(Clone, PartialEq, std::fmt::Display, std::hash::Hash: Stream);
+    }
+    #[cfg(feature = "ntlm")]
+    {
+        use countersign_crypto::ntlm::{
+            Checksum, NtHash, ResponseKey, SealKey, SessionKey, SignKey,
+        };
+        without!(Clone, PartialEq, std::fmt::Display, std::hash::Hash:
+            Checksum, NtHash, ResponseKey, SealKey, SessionKey, SignKey);
+    }
+    #[cfg(feature = "ntlm-v1")]
+    {
+        use countersign_crypto::ntlm::v1::LmHash;
+        without!(Clone, PartialEq, std::fmt::Display, std::hash::Hash: LmHash);
+    }
 }

@@ -9,6 +9,10 @@
 mod checksum;
 mod encryption;
 mod hygiene;
+#[cfg(feature = "ntlm")]
+mod ntlm;
+#[cfg(feature = "ntlm-v1")]
+mod ntlm_v1;
 mod prf;
 mod refusal;
 mod segments;

@@ -1,0 +1,148 @@
+//! Upper case as Windows knows it.
+
+/// One letter in upper case, as Windows does it: one UTF-16 unit to one, by a table that depends on no language
+/// (MS-UCODEREF §3.1.5.3, the table of Windows 8).
+///
+/// It differs from Unicode's mapping. Letters stay as they are if their upper case is several letters (ß), if the
+/// lower case of their upper case is another letter (ı, ſ, ς, µ), if they are outside of the basic plane, and
+/// if Unicode learned of their upper case later (Georgian). And ᾳ becomes ᾼ.
+#[must_use]
+pub fn upper_case(letter: char) -> char {
+    if letter.is_ascii() {
+        return letter.to_ascii_uppercase();
+    }
+    let Ok(unit) = u16::try_from(u32::from(letter)) else {
+        return letter;
+    };
+    let index = RUNS.partition_point(|run| run.1 < unit);
+    let mapped = RUNS.get(index).and_then(|&(first, _, step, upper)| {
+        let distance = unit.checked_sub(first)?;
+        distance
+            .is_multiple_of(step)
+            .then(|| upper.wrapping_add(distance))
+    });
+    mapped
+        .and_then(|upper| char::from_u32(upper.into()))
+        .unwrap_or(letter)
+}
+
+/// Runs of letters: the first and the last one, their distance, and the first one's upper case. Those of the
+/// others follow at the same distance.
+#[rustfmt::skip]
+const RUNS: [(u16, u16, u16, u16); 133] = [
+    (0x00e0, 0x00f6, 1, 0x00c0), (0x00f8, 0x00fe, 1, 0x00d8), (0x00ff, 0x00ff, 1, 0x0178), (0x0101, 0x012f, 2, 0x0100),
+    (0x0133, 0x0137, 2, 0x0132), (0x013a, 0x0148, 2, 0x0139), (0x014b, 0x0177, 2, 0x014a), (0x017a, 0x017e, 2, 0x0179),
+    (0x0180, 0x0180, 1, 0x0243), (0x0183, 0x0185, 2, 0x0182), (0x0188, 0x0188, 1, 0x0187), (0x018c, 0x018c, 1, 0x018b),
+    (0x0192, 0x0192, 1, 0x0191), (0x0195, 0x0195, 1, 0x01f6), (0x0199, 0x0199, 1, 0x0198), (0x019a, 0x019a, 1, 0x023d),
+    (0x019e, 0x019e, 1, 0x0220), (0x01a1, 0x01a5, 2, 0x01a0), (0x01a8, 0x01a8, 1, 0x01a7), (0x01ad, 0x01ad, 1, 0x01ac),
+    (0x01b0, 0x01b0, 1, 0x01af), (0x01b4, 0x01b6, 2, 0x01b3), (0x01b9, 0x01b9, 1, 0x01b8), (0x01bd, 0x01bd, 1, 0x01bc),
+    (0x01bf, 0x01bf, 1, 0x01f7), (0x01c6, 0x01c6, 1, 0x01c4), (0x01c9, 0x01c9, 1, 0x01c7), (0x01cc, 0x01cc, 1, 0x01ca),
+    (0x01ce, 0x01dc, 2, 0x01cd), (0x01dd, 0x01dd, 1, 0x018e), (0x01df, 0x01ef, 2, 0x01de), (0x01f3, 0x01f3, 1, 0x01f1),
+    (0x01f5, 0x01f5, 1, 0x01f4), (0x01f9, 0x021f, 2, 0x01f8), (0x0223, 0x0233, 2, 0x0222), (0x023c, 0x023c, 1, 0x023b),
+    (0x0242, 0x0242, 1, 0x0241), (0x0247, 0x024f, 2, 0x0246), (0x0250, 0x0250, 1, 0x2c6f), (0x0251, 0x0251, 1, 0x2c6d),
+    (0x0253, 0x0253, 1, 0x0181), (0x0254, 0x0254, 1, 0x0186), (0x0256, 0x0257, 1, 0x0189), (0x0259, 0x0259, 1, 0x018f),
+    (0x025b, 0x025b, 1, 0x0190), (0x0260, 0x0260, 1, 0x0193), (0x0263, 0x0263, 1, 0x0194), (0x0268, 0x0268, 1, 0x0197),
+    (0x0269, 0x0269, 1, 0x0196), (0x026b, 0x026b, 1, 0x2c62), (0x026f, 0x026f, 1, 0x019c), (0x0271, 0x0271, 1, 0x2c6e),
+    (0x0272, 0x0272, 1, 0x019d), (0x0275, 0x0275, 1, 0x019f), (0x027d, 0x027d, 1, 0x2c64), (0x0280, 0x0280, 1, 0x01a6),
+    (0x0283, 0x0283, 1, 0x01a9), (0x0288, 0x0288, 1, 0x01ae), (0x0289, 0x0289, 1, 0x0244), (0x028a, 0x028b, 1, 0x01b1),
+    (0x028c, 0x028c, 1, 0x0245), (0x0292, 0x0292, 1, 0x01b7), (0x0371, 0x0373, 2, 0x0370), (0x0377, 0x0377, 1, 0x0376),
+    (0x037b, 0x037d, 1, 0x03fd), (0x03ac, 0x03ac, 1, 0x0386), (0x03ad, 0x03af, 1, 0x0388), (0x03b1, 0x03c1, 1, 0x0391),
+    (0x03c3, 0x03cb, 1, 0x03a3), (0x03cc, 0x03cc, 1, 0x038c), (0x03cd, 0x03ce, 1, 0x038e), (0x03d7, 0x03d7, 1, 0x03cf),
+    (0x03d9, 0x03ef, 2, 0x03d8), (0x03f2, 0x03f2, 1, 0x03f9), (0x03f8, 0x03f8, 1, 0x03f7), (0x03fb, 0x03fb, 1, 0x03fa),
+    (0x0430, 0x044f, 1, 0x0410), (0x0450, 0x045f, 1, 0x0400), (0x0461, 0x0481, 2, 0x0460), (0x048b, 0x04bf, 2, 0x048a),
+    (0x04c2, 0x04ce, 2, 0x04c1), (0x04cf, 0x04cf, 1, 0x04c0), (0x04d1, 0x0523, 2, 0x04d0), (0x0561, 0x0586, 1, 0x0531),
+    (0x1d79, 0x1d79, 1, 0xa77d), (0x1d7d, 0x1d7d, 1, 0x2c63), (0x1e01, 0x1e95, 2, 0x1e00), (0x1ea1, 0x1eff, 2, 0x1ea0),
+    (0x1f00, 0x1f07, 1, 0x1f08), (0x1f10, 0x1f15, 1, 0x1f18), (0x1f20, 0x1f27, 1, 0x1f28), (0x1f30, 0x1f37, 1, 0x1f38),
+    (0x1f40, 0x1f45, 1, 0x1f48), (0x1f51, 0x1f57, 2, 0x1f59), (0x1f60, 0x1f67, 1, 0x1f68), (0x1f70, 0x1f71, 1, 0x1fba),
+    (0x1f72, 0x1f75, 1, 0x1fc8), (0x1f76, 0x1f77, 1, 0x1fda), (0x1f78, 0x1f79, 1, 0x1ff8), (0x1f7a, 0x1f7b, 1, 0x1fea),
+    (0x1f7c, 0x1f7d, 1, 0x1ffa), (0x1f80, 0x1f87, 1, 0x1f88), (0x1f90, 0x1f97, 1, 0x1f98), (0x1fa0, 0x1fa7, 1, 0x1fa8),
+    (0x1fb0, 0x1fb1, 1, 0x1fb8), (0x1fb3, 0x1fb3, 1, 0x1fbc), (0x1fc3, 0x1fc3, 1, 0x1fcc), (0x1fd0, 0x1fd1, 1, 0x1fd8),
+    (0x1fe0, 0x1fe1, 1, 0x1fe8), (0x1fe5, 0x1fe5, 1, 0x1fec), (0x1ff3, 0x1ff3, 1, 0x1ffc), (0x214e, 0x214e, 1, 0x2132),
+    (0x2170, 0x217f, 1, 0x2160), (0x2184, 0x2184, 1, 0x2183), (0x24d0, 0x24e9, 1, 0x24b6), (0x2c30, 0x2c5e, 1, 0x2c00),
+    (0x2c61, 0x2c61, 1, 0x2c60), (0x2c65, 0x2c65, 1, 0x023a), (0x2c66, 0x2c66, 1, 0x023e), (0x2c68, 0x2c6c, 2, 0x2c67),
+    (0x2c73, 0x2c73, 1, 0x2c72), (0x2c76, 0x2c76, 1, 0x2c75), (0x2c81, 0x2ce3, 2, 0x2c80), (0x2d00, 0x2d25, 1, 0x10a0),
+    (0xa641, 0xa65f, 2, 0xa640), (0xa663, 0xa66d, 2, 0xa662), (0xa681, 0xa697, 2, 0xa680), (0xa723, 0xa72f, 2, 0xa722),
+    (0xa733, 0xa76f, 2, 0xa732), (0xa77a, 0xa77c, 2, 0xa779), (0xa77f, 0xa787, 2, 0xa77e), (0xa78c, 0xa78c, 1, 0xa78b),
+    (0xff41, 0xff5a, 1, 0xff21),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{RUNS, upper_case};
+
+    #[test]
+    fn runs_are_in_order_and_end_on_a_step() {
+        let mut after = 0x80;
+        for (first, last, step, upper) in RUNS {
+            assert!(first >= after && last >= first, "{first:#06x}");
+            assert_eq!((last - first) % step, 0, "{first:#06x}");
+            assert!(char::from_u32(upper.into()).is_some());
+            after = last + 1;
+        }
+    }
+
+    /// The table against another one: wherever a letter is mapped, Unicode knows the pair.
+    #[test]
+    fn what_is_mapped_is_a_pair_of_unicode() {
+        let mut mapped = 0;
+        for letter in '\0'..='\u{FFFF}' {
+            let upper = upper_case(letter);
+            if upper != letter {
+                assert!(upper.to_lowercase().eq([letter]), "{letter:?} {upper:?}");
+                assert!(
+                    letter.to_uppercase().eq([upper]) || letter.to_uppercase().len() > 1,
+                    "{letter:?} {upper:?}"
+                );
+                mapped += 1;
+            }
+            assert_eq!(upper_case(upper), upper, "{letter:?}");
+        }
+        assert_eq!(mapped, 973);
+    }
+
+    /// And the other way round, in the scripts that people write names in, up to what Windows leaves out.
+    #[test]
+    fn pairs_of_unicode_are_mapped_up_to_those_that_windows_leaves_out() {
+        let left_out = ['µ', 'ß', 'ı', 'ŉ', 'ſ', 'ǰ', 'ΐ', 'ΰ', 'ς', 'և'];
+        for letter in ('\0'..='\u{17F}')
+            .chain('\u{386}'..='\u{3CF}')
+            .chain('\u{400}'..='\u{523}')
+            .chain('\u{531}'..='\u{587}')
+        {
+            let windows = upper_case(letter);
+            if left_out.contains(&letter) {
+                assert_eq!(windows, letter);
+                assert!(!letter.to_uppercase().eq([letter]), "{letter:?}");
+            } else {
+                assert!(letter.to_uppercase().eq([windows]), "{letter:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn letters_without_a_single_lasting_upper_case_stay() {
+        for letter in [
+            'ǅ',
+            'ა',
+            '\u{10428}',
+            'ﬁ',
+            '€',
+            '\u{AB70}',
+            '\u{1C80}',
+            '\u{FFFF}',
+        ] {
+            assert_eq!(upper_case(letter), letter);
+        }
+        for (letter, upper) in [
+            ('z', 'Z'),
+            ('ÿ', 'Ÿ'),
+            ('ǆ', 'Ǆ'),
+            ('σ', 'Σ'),
+            ('я', 'Я'),
+            ('ᾳ', 'ᾼ'),
+            ('ｚ', 'Ｚ'),
+        ] {
+            assert_eq!(upper_case(letter), upper);
+        }
+    }
+}

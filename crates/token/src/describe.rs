@@ -10,6 +10,7 @@
 //! ```
 
 mod names;
+mod ntlm;
 mod pac;
 mod shape;
 mod tokens;
@@ -62,7 +63,8 @@ pub const MAX_DEPTH: usize = 64;
 /// Known are the frame of RFC 2743, the messages and encrypted parts of RFC 4120 (bare, with a
 /// token identifier, or with the length that precedes them on TCP), the PACs, the per-message tokens of
 /// RFC 4121 and RFC 1964, user-to-user, IAKERB, messages about passwords (RFC 3244) and to KDC
-/// proxies (MS-KKDCP), and SPNEGO; anything else is shown as the DER that it is, or as bytes.
+/// proxies (MS-KKDCP), NTLM, and SPNEGO with what is inside; anything else is shown as the DER that
+/// it is, or as bytes.
 #[must_use]
 pub fn tree(token: &[u8]) -> Vec<Line> {
     walk::Walk::of(token)

@@ -23,7 +23,7 @@ mod cred;
 mod data;
 mod error;
 pub mod fast;
-mod flags;
+pub(crate) mod flags;
 pub mod gss_checksum;
 pub mod gss_token;
 pub mod iakerb;

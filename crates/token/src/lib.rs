@@ -16,5 +16,6 @@ pub mod kerberos;
 pub mod ntlm;
 pub mod oid;
 pub mod pac;
+pub mod spnego;
 
 pub use error::{DecodeError, DecodeErrorKind};

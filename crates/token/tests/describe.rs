@@ -254,31 +254,135 @@ fn user_to_user_iakerb_proxied_and_password_messages_are_recognised() {
     }
 }
 
-/// RFC 4178 §4.2.1: a NegTokenInit of Kerberos with an optimistic token.
+/// RFC 4178 §4.2, MS-SPNG §2.2.1.
 #[test]
 fn spnego_is_shown_with_the_token_inside() {
-    use countersign_token::der::{Encode, Tag, Writer};
-    let inner = common::gss_token();
-    let mut writer = Writer::with_capacity(0);
-    writer.nest(Tag::context(0), |w| {
-        w.nest(Tag::SEQUENCE, |w| {
-            w.nest(Tag::context(0), |w| {
-                w.nest(Tag::SEQUENCE, |w| Oid::KERBEROS.encode(w))
-            });
-            w.nest(Tag::context(2), |w| w.element(Tag::OCTET_STRING, &inner));
-        });
-    });
-    let token = InitialToken::encode(Oid::SPNEGO, &[&writer.into_vec()]);
-    let text = text(&token);
-    for part in [
+    let init = [
         "GSS-API token: SPNEGO (1.3.6.1.5.5.2)",
+        "SPNEGO: NegTokenInit\n",
         "mechType: Kerberos 5 (1.2.840.113554.1.2.2)",
+        "reqFlags: 0x42000000 MUTUAL INTEG",
         "mechToken: ",
         "GSS-API token: Kerberos 5",
         "ap-options: 0x20000000 MUTUAL_REQUIRED",
+        "mechListMIC: 28 bytes",
+        "MIC token: 28 bytes",
+    ];
+    let init2 = [
+        "SPNEGO: NegTokenInit2\n",
+        "negHints\n",
+        "hintName: \"not_defined_in_RFC4178@please_ignore\"",
+        "mechListMIC: 28 bytes",
+    ];
+    let resp = [
+        "SPNEGO: NegTokenResp\n",
+        "negState: 1 accept-incomplete",
+        "supportedMech: NTLM (1.3.6.1.4.1.311.2.2.10)",
+        "responseToken: ",
+        "NTLM message: CHALLENGE",
+        "MsvAvDnsComputerName: \"server.example.com\"",
+        "NTLM signature: 16 bytes",
+        "SeqNum: 0",
+    ];
+    for (token, parts) in [
+        (common::spnego::init(), &init[..]),
+        (common::spnego::init2(), &init2),
+        (common::spnego::resp(), &resp),
     ] {
-        assert!(text.contains(part), "{part} in {text}");
+        let text = text(&token);
+        for part in parts {
+            assert!(text.contains(part), "{part} in {text}");
+        }
     }
+}
+
+/// RFC 4178 §4.2.2 has four states; the walk alone takes any number.
+#[test]
+fn what_only_the_typed_decoder_of_spnego_refuses_is_marked_at_its_line() {
+    let token = [0xa1, 7, 0x30, 5, 0xa0, 3, 0x0a, 1, 3];
+    assert!(errors(&describe::tree(&token)).is_empty());
+    let token = [0xa1, 7, 0x30, 5, 0xa0, 3, 0x0a, 1, 4];
+    let lines = describe::tree(&token);
+    let errors = errors(&lines);
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].label, "negState");
+}
+
+/// MS-NLMP §2.2.1.3.
+#[test]
+fn a_message_of_ntlm_is_shown_by_its_fields_flags_and_pairs_without_its_responses() {
+    let token = common::ntlm::example("Windows AUTHENTICATE");
+    let expected = "     0  NTLM message: AUTHENTICATE, 552 bytes
+    60    NegotiateFlags: 0xa2888205 NEGOTIATE_UNICODE REQUEST_TARGET NEGOTIATE_NTLM \
+        ALWAYS_SIGN EXTENDED_SESSIONSECURITY TARGET_INFO VERSION NEGOTIATE_128 NEGOTIATE_56
+    64    Version: 6.1.7600 (revision 15)
+    72    MIC: 16 bytes f054a542b090b66c1fea1a2cc82e930b
+    88    DomainName: \"WS2008R2\"
+   104    UserName: \"Administrator\"
+   130    Workstation: \"WIN7-2-PC\"
+   148    LmChallengeResponse: 24 bytes of 0
+   172    NtChallengeResponse: NTLMv2, 380 bytes
+   172      NTProofStr: 16 bytes, not shown
+   196      TimeStamp: 1355937036
+   204      ChallengeFromClient: 8 bytes 27fc118082c2fbdd
+   216      AvPairs: 10 pairs
+   216        MsvAvNbDomainName: \"WS2008R2\"
+";
+    let shown = text(&token);
+    assert!(shown.starts_with(expected), "{shown}");
+    for part in [
+        "   382        MsvAvTimestamp: 1355937036\n",
+        "   394        MsvAvFlags: 0x2 MIC_PROVIDED\n",
+        "MsvAvSingleHost: custom data 8 bytes 0100000000200000, machine 32 bytes 4d6b0d27",
+        "MsvAvChannelBindings: 16 bytes 6586e99d",
+        "   474        MsvAvTargetName: \"HTTP/dc-ws2008r2.ws2008r2.local\"\n",
+    ] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    // The proof begins 5a6a21ae.
+    assert!(!shown.contains("5a6a"), "{shown}");
+}
+
+#[test]
+fn every_message_of_ntlm_is_shown_without_an_error_and_a_cut_one_with_the_reason() {
+    use common::ntlm::{examples, samples};
+    for (name, token) in examples().into_iter().chain(samples()) {
+        let lines = describe::tree(&token);
+        assert!(errors(&lines).is_empty(), "{name}: {}", text(&token));
+        let lines = describe::tree(&token[..token.len() - 1]);
+        let errors = errors(&lines);
+        assert_eq!(errors.len(), 1, "{name}");
+        assert!(lines.is_sorted_by_key(|line| line.offset));
+    }
+    let negotiate = text(&common::ntlm::negotiate());
+    assert!(negotiate.contains("DomainName: \"EXAMPLE\"") && negotiate.contains("\"PC\""));
+    let challenge = text(&common::ntlm::challenge());
+    assert!(
+        challenge.contains("    24    ServerChallenge: 8 bytes 0102030405060708\n"),
+        "{challenge}"
+    );
+    assert!(
+        challenge.contains("AvId 0x1234: 7 bytes 756e6b6e6f776e"),
+        "{challenge}"
+    );
+    let unknown = text(b"NTLMSSP\0\x04\0\0\0");
+    assert!(unknown.contains("unknown NTLM message type 4"), "{unknown}");
+}
+
+/// A response that is neither of version 1 nor of version 2 is marked where it breaks.
+#[test]
+fn a_broken_response_is_marked_inside_of_its_message() {
+    let mut token = common::ntlm::authenticate();
+    let place = token
+        .windows(16)
+        .position(|bytes| bytes == [0x9f; 16])
+        .unwrap()
+        + 16;
+    assert!(errors(&describe::tree(&token)).is_empty());
+    token[place] = 3;
+    let lines = describe::tree(&token);
+    let errors = errors(&lines);
+    assert_eq!((errors.len(), errors[0].offset), (1, place));
 }
 
 #[test]

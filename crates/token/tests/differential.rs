@@ -392,6 +392,8 @@ macro_rules! agree {
 
 #[path = "differential/extensions.rs"]
 mod extensions;
+#[path = "differential/spnego.rs"]
+mod spnego;
 
 agree! {
     tickets_agree: ours::Ticket<'_>, Random::ticket;

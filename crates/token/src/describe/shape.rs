@@ -462,12 +462,24 @@ pub(super) fn message(number: u8) -> Option<&'static Shape> {
         .find(|shape| matches!(shape, Message(n, ..) if *n == number))
 }
 
-/// RFC 4178 §4.2.1 and MS-SPNG §2.2.1: `NegTokenInit`, `NegTokenInit2`.
+/// RFC 4178 §4.2.1: `NegTokenInit`.
 pub(super) static NEG_TOKEN_INIT: Shape = Fields(&[
     Part(0, "mechTypes", List("mechType", &Oid)),
-    Part(1, "reqFlags", Shape::Any),
+    Part(1, "reqFlags", Flags(flags::context_flags)),
     Part(2, "mechToken", Token),
-    Part(3, "mechListMIC or negHints", Shape::Any),
+    Part(3, "mechListMIC", Token),
+]);
+
+/// MS-SPNG §2.2.1: `NegTokenInit2`.
+pub(super) static NEG_TOKEN_INIT2: Shape = Fields(&[
+    Part(0, "mechTypes", List("mechType", &Oid)),
+    Part(1, "reqFlags", Flags(flags::context_flags)),
+    Part(2, "mechToken", Token),
+    Part(
+        3,
+        "negHints",
+        Fields(&[Part(0, "hintName", Text), Part(1, "hintAddress", Octets)]),
+    ),
     Part(4, "mechListMIC", Token),
 ]);
 
@@ -488,10 +500,15 @@ mod flags {
     use alloc::vec::Vec;
 
     use crate::kerberos::{ApOptions, KdcOptions, PacOptions, S4uOptions, TicketFlags};
+    use crate::spnego::ContextFlags;
 
     fn join(bits: u32, names: impl Iterator<Item = &'static str>) -> String {
         let names: Vec<_> = names.collect();
         alloc::format!("{bits:#010x} {}", names.join(" "))
+    }
+
+    pub(super) fn context_flags(bits: u32) -> String {
+        join(bits, ContextFlags(bits).names())
     }
 
     pub(super) fn ap_options(bits: u32) -> String {

@@ -5,10 +5,11 @@ use alloc::string::ToString;
 use core::fmt::Write as _;
 
 use super::shape::{
-    self, IAKERB_HEADER, KDC_PROXY, NEG_TOKEN_INIT, NEG_TOKEN_RESP, Shape, TGT_REP, TGT_REQ,
+    self, IAKERB_HEADER, KDC_PROXY, NEG_TOKEN_INIT, NEG_TOKEN_INIT2, NEG_TOKEN_RESP, Shape,
+    TGT_REP, TGT_REQ,
 };
 use super::walk::{Inside, Walk, hex, mechanism};
-use crate::der::{Decode, Reader};
+use crate::der::{Decode, Reader, Tag};
 use crate::error::DecodeError;
 use crate::framing::InitialToken;
 use crate::kerberos::cfx::{HEADER_LEN, MicHeader, WrapHeader};
@@ -19,7 +20,9 @@ use crate::kerberos::{
     EncKrbPrivPart, EncTgsRepPart, EncTicketPart, KdcProxyMessage, KpasswdRequest, KrbCred,
     KrbError, KrbPriv, KrbSafe, TgsRep, TgsReq, Ticket,
 };
+use crate::ntlm::MessageSignature;
 use crate::oid::Oid;
+use crate::spnego::{NegTokenInit, NegTokenResp};
 
 impl<'a> Walk<'a> {
     /// A token of any kind.
@@ -38,21 +41,15 @@ impl<'a> Walk<'a> {
             [1..=3, 0, 0x60..=0x7f, ..] | [4, 0 | 1, 0x30, ..] | [5, 1, 0x30, ..] => {
                 self.identified(token, depth);
             }
-            [0xa0, ..] => self.negotiation("NegTokenInit", token, depth, &NEG_TOKEN_INIT),
-            [0xa1, ..] => self.negotiation("NegTokenResp", token, depth, &NEG_TOKEN_RESP),
-            [b'N', b'T', b'L', b'M', b'S', b'S', b'P', 0, kind, ..] => {
-                let kind = match kind {
-                    1 => "NEGOTIATE",
-                    2 => "CHALLENGE",
-                    3 => "AUTHENTICATE",
-                    _ => "unknown",
-                };
-                self.line(
-                    depth,
-                    offset,
-                    "NTLM message",
-                    format!("{kind}, {} bytes", bytes.len()),
-                );
+            // Without its frame it is recognised only if it is one: others begin so too.
+            [0xa0, ..] if Explicit::<NegTokenInit<'_>>::from_der(bytes).is_ok() => {
+                self.negotiation::<NegTokenInit<'a>>(token, depth);
+            }
+            [0xa1, ..] => self.negotiation::<NegTokenResp<'a>>(token, depth),
+            [b'N', b'T', b'L', b'M', b'S', b'S', b'P', 0, ..] => self.ntlm(token, depth),
+            // MS-NLMP §2.2.2.9: version 1. A PAC is longer.
+            [1, 0, 0, 0, ..] if bytes.len() == MessageSignature::LEN => {
+                self.ntlm_signature(token, depth);
             }
             [0x30, ..] if KdcProxyMessage::from_der(bytes).is_ok_and(|m| m.message().is_ok()) => {
                 self.open(token, depth, Inside::List("KDC-PROXY-MESSAGE", &KDC_PROXY));
@@ -93,7 +90,9 @@ impl<'a> Walk<'a> {
         if let Err(error) = outer.finish() {
             self.broken(below, outer, error);
         }
-        if oid.is_kerberos() || oid == Oid::KERBEROS_USER_TO_USER || oid == Oid::IAKERB {
+        if oid == Oid::SPNEGO && inner.peek() == Some(Tag::context(0)) {
+            self.negotiation::<NegTokenInit<'a>>(inner, below);
+        } else if oid.is_kerberos() || oid == Oid::KERBEROS_USER_TO_USER || oid == Oid::IAKERB {
             self.identified(inner, below);
         } else {
             self.token("innerContextToken", inner, below);
@@ -238,25 +237,21 @@ impl<'a> Walk<'a> {
     }
 
     /// RFC 4178 §4.2: an explicitly tagged alternative.
-    fn negotiation(
-        &mut self,
-        name: &'static str,
-        token: Reader<'a>,
-        depth: usize,
-        shape: &'static Shape,
-    ) {
+    fn negotiation<T: Alternative<'a>>(&mut self, token: Reader<'a>, depth: usize) {
         let mut outer = token;
-        match outer.read_any() {
-            Ok((_, inner)) => {
-                let offset = token.offset();
-                self.line(depth, offset, "SPNEGO", name.to_string());
-                if let Err(error) = outer.finish() {
-                    self.broken(depth.saturating_add(1), outer, error);
-                }
-                self.open(inner, depth.saturating_add(1), Inside::List(name, shape));
-            }
-            Err(error) => self.broken(depth, token, error),
+        let (offset, below) = (token.offset(), depth.saturating_add(1));
+        let value = Explicit::<T>::decode(&mut { token }).map(|value| value.0);
+        let inner = match outer.read_any() {
+            Ok((_, inner)) => inner,
+            Err(error) => return self.broken(depth, token, error),
+        };
+        let (name, shape) = T::shape(value.as_ref().ok());
+        self.verdict = self.verdict.or(value.err());
+        self.line(depth, offset, "SPNEGO", name.to_string());
+        if let Err(error) = outer.finish() {
+            self.broken(below, outer, error);
         }
+        self.open(inner, below, Inside::List(name, shape));
     }
 
     /// A message of RFC 4120, by its tag.
@@ -271,6 +266,39 @@ impl<'a> Walk<'a> {
                 .and_then(|tag| check(tag.number(), token).err());
         }
         self.open(token, depth, Inside::List("token", shape));
+    }
+}
+
+/// A value in whatever tag.
+struct Explicit<T>(T);
+
+impl<'a, T: Decode<'a>> Decode<'a> for Explicit<T> {
+    fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let (_, mut inner) = reader.read_any()?;
+        let value = T::decode(&mut inner)?;
+        inner.finish()?;
+        Ok(Self(value))
+    }
+}
+
+/// An alternative of a NegotiationToken, RFC 4178 §4.2.
+trait Alternative<'a>: Decode<'a> {
+    /// Its name and its shape, as far as they depend on what was decoded.
+    fn shape(value: Option<&Self>) -> (&'static str, &'static Shape);
+}
+
+impl<'a> Alternative<'a> for NegTokenInit<'a> {
+    fn shape(value: Option<&Self>) -> (&'static str, &'static Shape) {
+        match value.and_then(|init| init.hints) {
+            Some(_) => ("NegTokenInit2", &NEG_TOKEN_INIT2),
+            None => ("NegTokenInit", &NEG_TOKEN_INIT),
+        }
+    }
+}
+
+impl<'a> Alternative<'a> for NegTokenResp<'a> {
+    fn shape(_: Option<&Self>) -> (&'static str, &'static Shape) {
+        ("NegTokenResp", &NEG_TOKEN_RESP)
     }
 }
 

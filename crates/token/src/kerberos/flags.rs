@@ -1,6 +1,4 @@
-use core::fmt;
-
-use crate::der::{Decode, Encode, Reader, Tag, Writer};
+use crate::der::{Reader, Tag};
 use crate::error::{DecodeError, DecodeErrorKind};
 
 /// RFC 4120 §5.2.8: `KerberosFlags ::= BIT STRING (SIZE (32..MAX))`.
@@ -8,7 +6,7 @@ use crate::error::{DecodeError, DecodeErrorKind};
 /// Bits after the 32nd are dropped, since no specification names one; bits that a peer left out
 /// are zero (see docs/TOLERANCES.md).
 #[inline]
-fn read_flags(reader: &mut Reader<'_>) -> Result<u32, DecodeError> {
+pub(crate) fn read_flags(reader: &mut Reader<'_>) -> Result<u32, DecodeError> {
     let contents = reader.read(Tag::BIT_STRING)?;
     match *contents.remaining() {
         [0, a, b, c, d] => Ok(u32::from_be_bytes([a, b, c, d])),
@@ -98,8 +96,8 @@ macro_rules! flags {
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 write!(f, "{}({:#010x}", stringify!($name), self.0)?;
                 self.names().try_for_each(|name| write!(f, " {name}"))?;
                 f.write_str(")")
@@ -110,21 +108,25 @@ macro_rules! flags {
 
 macro_rules! kerberos_flags {
     ($name:ident) => {
-        impl<'a> Decode<'a> for $name {
+        impl<'a> $crate::der::Decode<'a> for $name {
             #[inline]
-            fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-                read_flags(reader).map(Self)
+            fn decode(
+                reader: &mut $crate::der::Reader<'a>,
+            ) -> Result<Self, $crate::error::DecodeError> {
+                $crate::kerberos::flags::read_flags(reader).map(Self)
             }
         }
 
-        impl Encode for $name {
-            fn encode(&self, writer: &mut Writer) {
+        impl $crate::der::Encode for $name {
+            fn encode(&self, writer: &mut $crate::der::Writer) {
                 let [a, b, c, d] = self.0.to_be_bytes();
-                writer.element(Tag::BIT_STRING, &[0, a, b, c, d]);
+                writer.element($crate::der::Tag::BIT_STRING, &[0, a, b, c, d]);
             }
         }
     };
 }
+
+pub(crate) use {flags, kerberos_flags};
 
 flags! {
     /// RFC 4120 §5.5.1: `APOptions ::= KerberosFlags`.
@@ -259,6 +261,7 @@ mod tests {
     use alloc::format;
 
     use super::*;
+    use crate::der::{Decode, Encode};
 
     #[test]
     fn bit_zero_is_the_most_significant() {

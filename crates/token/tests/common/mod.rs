@@ -21,6 +21,7 @@ use countersign_token::oid::Oid;
 
 pub mod extensions;
 pub mod ntlm;
+pub mod spnego;
 
 /// xorshift64*, from a seed that is not zero.
 pub struct Random(pub u64);
@@ -92,6 +93,7 @@ use {message, other};
 pub fn kinds() -> Vec<Kind> {
     let mut kinds = extensions::kinds();
     kinds.extend(messages());
+    kinds.extend(spnego::kinds());
     kinds
 }
 

@@ -273,7 +273,8 @@ impl Side for Ours {
 
     fn session_key(&mut self) -> Result<(i32, Vec<u8>), Refusal> {
         let key = self.context()?.session_key();
-        Ok((key.enctype().id(), key.expose().to_vec()))
+        let enctype = key.enctype().ok_or_else(|| "no enctype".to_owned())?;
+        Ok((enctype.id(), key.expose().to_vec()))
     }
 
     fn store_delegated(&mut self, to: &Path) -> Result<(), Refusal> {

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::args::{ConnectOptions, FramingName, Package};
 use crate::connection::Connection;
 use crate::failure::{Failure, address_failed};
-use crate::output::{describe, duration, event, mechanism_name, printable};
+use crate::output::{ciphers, describe, duration, event, mechanism_name, printable};
 
 use credential::Source;
 
@@ -129,7 +129,7 @@ fn report(context: &SecurityContext, options: &ConnectOptions) {
                     format!("{} ({})", mechanism_name(context), context.mechanism()),
                 ),
                 ("flags", context.flags().to_string()),
-                ("enctype", context.enctype().name().to_owned()),
+                ("enctype", ciphers(context).to_owned()),
                 ("lifetime", duration(lifetime)),
             ];
             let rows = rows.map(|(name, value)| format!("  {name:<10} {value}"));

@@ -21,7 +21,7 @@ use serde_json::json;
 use crate::args::{DemoOptions, FramingName, enctype};
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::output::{describe, duration, event, flag_names, printable};
+use crate::output::{ciphers, describe, duration, event, flag_names, printable};
 
 const QUESTIONS: [&str; 2] = ["Halt! Who goes there?", "Friend or foe?"];
 const TIMEOUT: u64 = 10;
@@ -251,7 +251,7 @@ fn report(met: &Met, server: &SecurityContext, options: &DemoOptions) {
                 ("client", peer(server), " (proved to the server)"),
                 ("server", peer(context), " (proved to the client)"),
                 ("flags", context.flags().to_string(), ""),
-                ("enctype", context.enctype().name().to_owned(), ""),
+                ("enctype", ciphers(context).to_owned(), ""),
                 ("lifetime", duration(lifetime), ""),
                 ("established", format!("in {established:.0?}"), ""),
                 (

@@ -132,6 +132,11 @@ fn break_at_spaces(line: &str) -> String {
     broken
 }
 
+/// What protects messages: a Kerberos enctype, or what NTLM has in its place.
+pub(crate) fn ciphers(context: &SecurityContext) -> &'static str {
+    context.enctype().map_or("RC4, HMAC-MD5", Enctype::name)
+}
+
 /// What is known of an established context.
 pub(crate) fn describe(context: &SecurityContext) -> Value {
     json!({
@@ -140,7 +145,7 @@ pub(crate) fn describe(context: &SecurityContext) -> Value {
         "mechanism": context.mechanism().to_string(),
         "package": mechanism_name(context),
         "flags": flag_names(context.flags()),
-        "enctype": context.enctype().name(),
+        "enctype": context.enctype().map(Enctype::name),
     })
 }
 

@@ -2,9 +2,12 @@
 
 mod certificate;
 
+use countersign_crypto::verify_equal;
 use countersign_token::DecodeError;
 use countersign_token::bindings::ChannelBindings as WireBindings;
 use md5::{Digest, Md5};
+
+use crate::error::ErrorKind;
 
 /// Channel bindings of RFC 2744 §3.11: the application data, and the addresses that hardly anyone
 /// uses.
@@ -156,6 +159,25 @@ pub enum ChannelBindingPolicy {
     /// The initiator may send none; if it sends any, or says that it always does
     /// (`KERB_AP_OPTIONS_CBT`, MS-KILE §3.2.5.8), they must be these.
     IfPresent(ChannelBindings),
+}
+
+impl ChannelBindingPolicy {
+    /// Whether the initiator's bindings, by their hash, are present and match; an error if they must
+    /// and do not. Absent ones are sixteen zero bytes. `promised`: the initiator says that it always
+    /// sends some.
+    pub(crate) fn check(&self, sent: &[u8; 16], promised: bool) -> Result<bool, ErrorKind> {
+        let (ours, required) = match self {
+            Self::Ignore => return Ok(false),
+            Self::Required(ours) => (ours, true),
+            Self::IfPresent(ours) => (ours, promised),
+        };
+        match *sent == [0; 16] {
+            true if required => Err(ErrorKind::BindingsMissing),
+            true => Ok(false),
+            false if verify_equal(sent, &ours.hash()) => Ok(true),
+            false => Err(ErrorKind::BindingsMismatch),
+        }
+    }
 }
 
 #[cfg(test)]

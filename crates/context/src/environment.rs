@@ -14,6 +14,12 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
+    /// A moment that does not come: the end of what does not expire.
+    pub const NEVER: Self = Self {
+        seconds: i64::MAX,
+        microseconds: 0,
+    };
+
     /// A moment from unix seconds and microseconds; whole seconds hidden in `microseconds` are
     /// carried over.
     #[must_use]

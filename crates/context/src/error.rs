@@ -3,6 +3,8 @@
 
 mod kdc;
 mod kind;
+mod negotiation;
+mod ntlm;
 mod pac;
 mod text;
 
@@ -14,6 +16,8 @@ use crate::status::{MajorStatus, SspiStatus};
 
 pub use kdc::{KdcProblem, ReplyPart};
 pub use kind::ErrorKind;
+pub use negotiation::NegotiationProblem;
+pub use ntlm::NtlmProblem;
 pub use pac::{PacProblem, PacSignature};
 pub use text::krb_error_name;
 

@@ -3,6 +3,8 @@
 use core::fmt;
 
 use countersign_credential::Principal;
+#[cfg(feature = "ntlm")]
+use countersign_credential::ntlm::AccountName;
 use countersign_token::oid::Oid;
 
 /// A name that the mechanism has proved, or this side's own.
@@ -11,6 +13,26 @@ use countersign_token::oid::Oid;
 pub enum Identity {
     /// A Kerberos principal.
     Kerberos(Principal),
+    /// Whom NTLM proved.
+    #[cfg(feature = "ntlm")]
+    Ntlm(NtlmIdentity),
+}
+
+/// Whom NTLM proved. Three things that must not be taken for each other.
+#[cfg(feature = "ntlm")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NtlmIdentity {
+    /// An account, under the name that the user store or the domain controller has for it.
+    Account(AccountName),
+    /// Nobody: no name and no proof (MS-NLMP §3.2.5.1.2).
+    Anonymous,
+    /// Somebody whom the user store or the domain controller takes for a guest. The name is what
+    /// the initiator called itself, and nothing proves it.
+    Guest {
+        /// Not proved.
+        claimed: AccountName,
+    },
 }
 
 impl Identity {
@@ -19,6 +41,18 @@ impl Identity {
     pub fn principal(&self) -> Option<&Principal> {
         match self {
             Self::Kerberos(principal) => Some(principal),
+            #[cfg(feature = "ntlm")]
+            Self::Ntlm(_) => None,
+        }
+    }
+
+    /// The account, if NTLM proved one: neither a guest nor anonymous.
+    #[cfg(feature = "ntlm")]
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountName> {
+        match self {
+            Self::Ntlm(NtlmIdentity::Account(account)) => Some(account),
+            _ => None,
         }
     }
 
@@ -44,6 +78,8 @@ impl Identity {
         const OID_TAG: u8 = 0x06;
         let (mechanism, name) = match self {
             Self::Kerberos(principal) => (Oid::KERBEROS, principal.to_text()),
+            #[cfg(feature = "ntlm")]
+            Self::Ntlm(identity) => (Oid::NTLMSSP, identity.to_string().into_bytes()),
         };
         let oid = mechanism.as_bytes();
         let oid_length = u8::try_from(oid.len()).unwrap_or(u8::MAX);
@@ -59,11 +95,25 @@ impl Identity {
     }
 }
 
-/// `name@REALM` for a principal.
+/// `DOMAIN\user` for an account. No account is called as the other two are.
+#[cfg(feature = "ntlm")]
+impl fmt::Display for NtlmIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(account) => account.fmt(f),
+            Self::Anonymous => f.write_str("anonymous\\"),
+            Self::Guest { claimed } => write!(f, "guest\\ (says {claimed})"),
+        }
+    }
+}
+
+/// `name@REALM` for a principal, `DOMAIN\user` for an account.
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kerberos(principal) => principal.fmt(f),
+            #[cfg(feature = "ntlm")]
+            Self::Ntlm(identity) => identity.fmt(f),
         }
     }
 }

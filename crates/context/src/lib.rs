@@ -6,6 +6,10 @@ mod error;
 mod flags;
 mod identity;
 pub mod kerberos;
+pub mod negotiate;
+#[cfg(feature = "ntlm")]
+pub mod ntlm;
+mod outcome;
 mod policy;
 mod security_context;
 mod status;
@@ -17,11 +21,16 @@ pub use countersign_crypto as crypto;
 pub use countersign_token as token;
 pub use environment::{Environment, Timestamp};
 pub use error::{
-    Error, ErrorKind, KdcProblem, PacProblem, PacSignature, ReplyPart, krb_error_name,
+    Error, ErrorKind, KdcProblem, NegotiationProblem, NtlmProblem, PacProblem, PacSignature,
+    ReplyPart, krb_error_name,
 };
 pub use flags::Flags;
 pub use identity::Identity;
+#[cfg(feature = "ntlm")]
+pub use identity::NtlmIdentity;
 pub use policy::{EnctypeSet, PacPolicy, Policy};
+#[cfg(feature = "ntlm")]
+pub use policy::{MicPolicy, NtlmPolicy};
 pub use security_context::{
     IoBuffer, IovParts, Order, Overhead, PrfKey, Protection, Receiver, Role, SecurityContext,
     Sender, SessionKey, Sizes, Unwrapped, UnwrappedInPlace,

@@ -1,6 +1,8 @@
 //! What is permitted, explicit and safe by default.
 
 use countersign_crypto::Enctype;
+#[cfg(feature = "ntlm")]
+use countersign_crypto::ntlm::Strength;
 
 /// A set of encryption types.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,6 +87,116 @@ pub enum PacPolicy {
     Ignored,
 }
 
+/// What an acceptor makes of NTLM responses without a MIC (MS-NLMP §3.1.5.1.2). One that a
+/// response announces is verified whatever this says.
+#[cfg(feature = "ntlm")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum MicPolicy {
+    /// Refused.
+    #[default]
+    Required,
+    /// Taken: for curl, impacket and other initiators that send none. Whoever is on the way of such
+    /// a context can strip flags from its messages, signing and sealing among them; what the
+    /// acceptor requires it still gets, or ends the context.
+    IfPresent,
+}
+
+/// What is permitted of NTLM, where a program names NTLM at all.
+///
+/// ```
+/// use countersign_context::{MicPolicy, NtlmPolicy, Policy};
+///
+/// let policy = Policy::default().with_ntlm(NtlmPolicy::default().with_mic(MicPolicy::IfPresent));
+/// assert!(!policy.ntlm().guests());
+/// ```
+#[cfg(feature = "ntlm")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NtlmPolicy {
+    mic: MicPolicy,
+    strength: Strength,
+    guests: bool,
+    #[cfg(feature = "ntlm-v1")]
+    v1: bool,
+}
+
+#[cfg(feature = "ntlm")]
+impl NtlmPolicy {
+    /// NTLMv2 with a MIC, keys of 128 bits, no guests.
+    pub const DEFAULT: Self = Self {
+        mic: MicPolicy::Required,
+        strength: Strength::Bits128,
+        guests: false,
+        #[cfg(feature = "ntlm-v1")]
+        v1: false,
+    };
+
+    /// What an acceptor makes of responses without a MIC.
+    #[must_use]
+    pub fn with_mic(mut self, mic: MicPolicy) -> Self {
+        self.mic = mic;
+        self
+    }
+
+    /// Permits keys as weak as this for signing and sealing (MS-NLMP §3.4.5.3); 56 and 40 bits are
+    /// searched in no time.
+    #[must_use]
+    pub fn with_dangerous_strength(mut self, least: Strength) -> Self {
+        self.strength = least;
+        self
+    }
+
+    /// Admits those whom the user store or the domain controller takes for guests. Nothing is
+    /// proved of them, and nothing protects their messages.
+    #[must_use]
+    pub fn with_guests(mut self, admitted: bool) -> Self {
+        self.guests = admitted;
+        self
+    }
+
+    /// Accepts and sends NTLMv1 responses where the peer offers extended session security
+    /// (MS-NLMP §3.3.1). Dangerous: whoever hears one has the NT hash after some hours of search,
+    /// and no MIC protects it.
+    #[cfg(feature = "ntlm-v1")]
+    #[must_use]
+    pub fn with_dangerous_v1(mut self, accepted: bool) -> Self {
+        self.v1 = accepted;
+        self
+    }
+
+    /// What an acceptor makes of responses without a MIC.
+    #[must_use]
+    pub fn mic(&self) -> MicPolicy {
+        self.mic
+    }
+
+    /// The weakest keys that are permitted.
+    #[must_use]
+    pub fn strength(&self) -> Strength {
+        self.strength
+    }
+
+    /// Whether guests are admitted.
+    #[must_use]
+    pub fn guests(&self) -> bool {
+        self.guests
+    }
+
+    /// Whether NTLMv1 is accepted.
+    #[cfg(feature = "ntlm-v1")]
+    #[must_use]
+    pub fn v1(&self) -> bool {
+        self.v1
+    }
+}
+
+#[cfg(feature = "ntlm")]
+impl Default for NtlmPolicy {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
 /// What the engine permits. The default refuses everything weak; each relaxation has a name.
 ///
 /// ```
@@ -105,6 +217,8 @@ pub struct Policy {
     unchecked_transit: bool,
     anonymous_initiators: bool,
     pac: PacPolicy,
+    #[cfg(feature = "ntlm")]
+    ntlm: NtlmPolicy,
 }
 
 impl Policy {
@@ -119,6 +233,8 @@ impl Policy {
         unchecked_transit: false,
         anonymous_initiators: false,
         pac: PacPolicy::WhenPresent,
+        #[cfg(feature = "ntlm")]
+        ntlm: NtlmPolicy::DEFAULT,
     };
 
     /// Permits exactly these enctypes, for the ticket, the session key and both subkeys alike.
@@ -151,7 +267,7 @@ impl Policy {
         self
     }
 
-    /// Admits anonymous initiators (RFC 8062); their contexts have
+    /// Admits anonymous initiators (RFC 8062, MS-NLMP §3.2.5.1.2); their contexts have
     /// [`Flags::ANONYMOUS`](crate::Flags::ANONYMOUS), and the name in them says nothing.
     #[must_use]
     pub fn with_anonymous_initiators(mut self, admitted: bool) -> Self {
@@ -172,6 +288,21 @@ impl Policy {
     pub fn with_pac(mut self, pac: PacPolicy) -> Self {
         self.pac = pac;
         self
+    }
+
+    /// What is permitted of NTLM, where a program names NTLM at all.
+    #[cfg(feature = "ntlm")]
+    #[must_use]
+    pub fn with_ntlm(mut self, ntlm: NtlmPolicy) -> Self {
+        self.ntlm = ntlm;
+        self
+    }
+
+    /// What is permitted of NTLM.
+    #[cfg(feature = "ntlm")]
+    #[must_use]
+    pub fn ntlm(&self) -> &NtlmPolicy {
+        &self.ntlm
     }
 
     /// The permitted enctypes.

@@ -5,6 +5,8 @@ use countersign_token::oid::Oid;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::kerberos::kdc::{KdcAnswer, KdcRequest};
+#[cfg(feature = "ntlm")]
+use crate::ntlm::{Logon, LogonRequest};
 use crate::security_context::{SecurityContext, SessionKey};
 
 /// What the caller does next.
@@ -35,6 +37,9 @@ pub enum Need {
     Replay(ReplayQuery),
     /// A reply of a realm's KDC, answered with [`Answer::Kdc`].
     Kdc(KdcRequest),
+    /// Whether an initiator's NTLM response is right, answered with [`Answer::Logon`].
+    #[cfg(feature = "ntlm")]
+    Logon(LogonRequest),
 }
 
 /// Identifies an authenticator in a replay cache outside of this process.
@@ -47,13 +52,16 @@ pub struct ReplayQuery {
 }
 
 /// The caller's answer to a [`Need`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Answer {
     /// The external replay cache's verdict.
     Replay(ReplayVerdict),
     /// What came of the request.
     Kdc(KdcAnswer),
+    /// What a user store or a domain controller says.
+    #[cfg(feature = "ntlm")]
+    Logon(Logon),
 }
 
 /// What a replay cache says of an authenticator.
@@ -76,8 +84,8 @@ pub trait Mechanism: core::fmt::Debug + Send + Sync + 'static {
     /// The object identifier of the mechanism.
     fn mechanism(&self) -> Oid<'static>;
 
-    /// Feeds the peer's token; `None` only for an initiator's first step. An empty token is not an
-    /// absent one.
+    /// Feeds the peer's token; `None` only for the first step of the side that speaks first: the
+    /// initiator, or in NTLM's connectionless mode the acceptor. An empty token is not an absent one.
     ///
     /// # Errors
     /// Whatever is wrong with the peer, its token or the caller's use; [`Error::token`] may hold a
@@ -89,6 +97,10 @@ pub trait Mechanism: core::fmt::Debug + Send + Sync + 'static {
     fn session_key(&self) -> Option<SessionKey<'_>> {
         None
     }
+
+    /// Asks for [`Flags::INTEGRITY`](crate::Flags::INTEGRITY) too, without requiring it: Negotiate
+    /// calls it, as it proves by a MIC which mechanisms were to choose from.
+    fn ask_integrity(&mut self) {}
 
     /// Answers a [`Step::Need`].
     ///

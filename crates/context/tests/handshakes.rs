@@ -75,8 +75,8 @@ fn acceptor_upgrades_to_an_enctype_that_the_initiator_prefers() {
         .session_enctype(Enctype::Aes128CtsHmacSha1_96);
     let initiator = Initiator::new(ticket.mint().unwrap()).require(PROTECTION);
     let (ours, theirs) = establish(initiator, acceptor(&realm)).unwrap();
-    assert_eq!(ours.enctype(), Enctype::Aes256CtsHmacSha384_192);
-    assert_eq!(theirs.enctype(), Enctype::Aes256CtsHmacSha384_192);
+    assert_eq!(ours.enctype(), Some(Enctype::Aes256CtsHmacSha384_192));
+    assert_eq!(theirs.enctype(), Some(Enctype::Aes256CtsHmacSha384_192));
 }
 
 #[test]

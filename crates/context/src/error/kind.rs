@@ -3,7 +3,7 @@
 use countersign_crypto::RandomError;
 use countersign_token::DecodeError;
 
-use super::{KdcProblem, PacProblem};
+use super::{KdcProblem, NegotiationProblem, NtlmProblem, PacProblem};
 use crate::flags::Flags;
 use crate::status::{MajorStatus, SspiStatus};
 
@@ -120,6 +120,12 @@ pub enum ErrorKind {
     Kdc(KdcProblem),
     /// The ticket's PAC is refused.
     Pac(PacProblem),
+    /// The negotiation of the mechanism failed.
+    Negotiation(NegotiationProblem),
+    /// NTLM refuses.
+    Ntlm(NtlmProblem),
+    /// The mechanism has no such function.
+    Unsupported,
     /// The context is established already.
     AlreadyEstablished,
     /// An answer was given that nothing asked for, or a step taken while an answer is due.
@@ -204,12 +210,14 @@ impl ErrorKind {
             | Self::PeerError { .. } => S::SEC_E_LOGON_DENIED,
             Self::ReplayCacheUnavailable => S::SEC_E_INSUFFICIENT_MEMORY,
             Self::BindingsMismatch | Self::BindingsMissing => S::SEC_E_BAD_BINDINGS,
-            Self::UserToUserUnsupported => S::SEC_E_UNSUPPORTED_FUNCTION,
+            Self::UserToUserUnsupported | Self::Unsupported => S::SEC_E_UNSUPPORTED_FUNCTION,
             Self::UserToUserRequired => S::SEC_E_NO_CREDENTIALS,
             Self::DelegationRefused | Self::FlagsNotGranted(_) => S::SEC_E_SECURITY_QOS_FAILED,
             Self::MutualAuthenticationFailed => S::SEC_E_WRONG_PRINCIPAL,
             Self::Kdc(problem) => problem.status(),
             Self::Pac(problem) => problem.status(),
+            Self::Negotiation(problem) => problem.status(),
+            Self::Ntlm(problem) => problem.status(),
             Self::AlreadyEstablished | Self::UnexpectedCall => S::SEC_E_INVALID_HANDLE,
             Self::ConfidentialityNotGranted | Self::IntegrityNotGranted => {
                 S::SEC_E_QOP_NOT_SUPPORTED
@@ -263,8 +271,10 @@ impl ErrorKind {
             Self::ConfidentialityNotGranted | Self::IntegrityNotGranted => M::GSS_S_BAD_QOP,
             Self::Kdc(problem) => problem.major(),
             Self::Pac(problem) => problem.major(),
+            Self::Negotiation(problem) => problem.major(),
+            Self::Ntlm(problem) => problem.major(),
             Self::AlreadyEstablished | Self::UnexpectedCall => M::GSS_S_NO_CONTEXT,
-            Self::UserToUserUnsupported => M::GSS_S_UNAVAILABLE,
+            Self::UserToUserUnsupported | Self::Unsupported => M::GSS_S_UNAVAILABLE,
             _ => M::GSS_S_FAILURE,
         }
     }

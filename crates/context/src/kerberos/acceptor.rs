@@ -31,9 +31,9 @@ use super::credential::{AcceptorCredential, ReplayProtection};
 use super::drawn::Drawn;
 use super::framing::{Framed, unframe, unframe_any};
 use super::iakerb::Proxied;
-use super::outcome::Outcome;
 use super::request::{AcceptedRequest, Expectations};
 use super::{ap_rep, krb_error};
+use crate::outcome::Outcome;
 
 /// The acceptor of one Kerberos security context.
 ///
@@ -386,7 +386,7 @@ impl Mechanism for Acceptor {
 
     fn session_key(&self) -> Option<SessionKey<'_>> {
         match &self.state {
-            State::ThirdLeg(third) => Some(SessionKey::new(&third.context.key)),
+            State::ThirdLeg(third) => Some(SessionKey::of_enctype(&third.context.key)),
             _ => None,
         }
     }
@@ -434,7 +434,7 @@ impl Mechanism for Acceptor {
                     let result = Self::judge(*request, verdict, env);
                     self.settle(result, env)
                 }
-                Answer::Kdc(_) => {
+                _ => {
                     self.state = State::Verdict(request);
                     Err(ErrorKind::UnexpectedCall.into())
                 }

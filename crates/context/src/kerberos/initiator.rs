@@ -36,9 +36,9 @@ use super::ap_req::RequestParts;
 use super::framing::{Framed, unframe_any};
 use super::iakerb::Proxied;
 use super::kdc::{Acquisition, ClientCredential, Target, TicketKey};
-use super::outcome::Outcome;
 use super::ticket::permitted_key;
 use super::{ap_rep, krb_error};
+use crate::outcome::Outcome;
 
 /// KRB_AP_ERR_SKEW, RFC 4120 §7.5.9.
 const KRB_AP_ERR_SKEW: i32 = 37;
@@ -474,6 +474,10 @@ impl Mechanism for Initiator {
             (State::Reply(pending), Some(token)) => self.receive(*pending, token, env),
         };
         self.settle(result)
+    }
+
+    fn ask_integrity(&mut self) {
+        self.options.requested |= Flags::INTEGRITY;
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {

@@ -12,7 +12,6 @@ mod iakerb;
 mod initiator;
 pub mod kdc;
 mod krb_error;
-mod outcome;
 pub(crate) mod pac;
 mod plaintext;
 mod replay;

@@ -1,7 +1,7 @@
 //! Verification of an AP-REQ: RFC 4120 §3.2.3 and RFC 4121 §4.1.1.
 
 use countersign_credential::TicketCredential;
-use countersign_crypto::{Enctype, Key, KeyUsage, verify_equal};
+use countersign_crypto::{Enctype, Key, KeyUsage};
 use countersign_token::der::Decode;
 use countersign_token::kerberos::gss_checksum::GssChecksum;
 use countersign_token::kerberos::{ApOptions, ApReq, Authenticator};
@@ -110,7 +110,10 @@ impl AcceptedRequest {
         if ticket.anonymous {
             flags |= Flags::ANONYMOUS;
         }
-        if check_bindings(&checksum.bindings, &expectations.bindings, &data)? {
+        // RFC 4121 §4.1.1: absent bindings are sixteen zero bytes. MS-KILE §3.2.5.8: a client that
+        // always sends bindings and did not send these was lured into authenticating elsewhere.
+        let bindings = &expectations.bindings;
+        if bindings.check(&checksum.bindings, data.expects_bindings)? {
             flags |= Flags::CHANNEL_BOUND;
         }
         // Bare tokens belong to DCE style and to it alone.
@@ -192,29 +195,6 @@ fn check_client_and_time(
         return Err(ErrorKind::ClockSkew);
     }
     Ok(time)
-}
-
-/// Whether the channel bindings are present and match; an error if they must and do not.
-fn check_bindings(
-    sent: &[u8; 16],
-    policy: &ChannelBindingPolicy,
-    data: &AuthenticatorData<'_>,
-) -> Result<bool, ErrorKind> {
-    // RFC 4121 §4.1.1: absent bindings are sixteen zero bytes.
-    let absent = *sent == [0; 16];
-    let (ours, required) = match policy {
-        ChannelBindingPolicy::Ignore => return Ok(false),
-        ChannelBindingPolicy::Required(ours) => (ours, true),
-        // MS-KILE §3.2.5.8: a client that always sends bindings and did not send these was lured
-        // into authenticating elsewhere.
-        ChannelBindingPolicy::IfPresent(ours) => (ours, data.expects_bindings),
-    };
-    match absent {
-        true if required => Err(ErrorKind::BindingsMissing),
-        true => Ok(false),
-        false if verify_equal(sent, &ours.hash()) => Ok(true),
-        false => Err(ErrorKind::BindingsMismatch),
-    }
 }
 
 impl AuthenticatorData<'_> {

@@ -5,16 +5,20 @@
 //! role (1: 0 initiator, 1 acceptor) | mechanism (OID contents, counted)
 //! flags (4) | expires: seconds (8), microseconds (4)
 //! local identity | peer: 0, or 1 and an identity
-//! key | acceptor subkey (1: 0 or 1) | initiator's key
 //! sending: first (8), 0 or 1 and next (8)
 //! receiving: first (8), 0 or 1 and last (8), seen (8)
-//! delegated: 0, or 1 and a credential cache of version 4, counted
-//! authorization data, counted
-//! PAC: 0, or 1 and what became of the KDC's, the ticket's and the full signature (1 each: 0 absent,
-//!     1 unverified, 2 verified)
+//! keys
 //!
 //! identity   1 (Kerberos) | name type (4) | realm, counted | components (4), each counted
+//!            2 (NTLM) | 0 account, 1 anonymous, 2 guest | domain, counted | user, counted
+//! keys       1 (Kerberos) | key | acceptor subkey (1: 0 or 1) | initiator's key
+//!                | delegated: 0, or 1 and a credential cache of version 4, counted
+//!                | authorization data, counted
+//!                | PAC: 0, or 1 and what became of the KDC's, the ticket's and the full signature
+//!                    (1 each: 0 absent, 1 unverified, 2 verified)
+//!            2 (NTLM) | exported session key (16) | protection | sending RC4 | receiving RC4
 //! key        enctype (4) | bytes, counted
+//! RC4        0, or 1 and i (1), j (1), S (256)
 //! counted    length (4) | bytes
 //! ```
 //!
@@ -24,12 +28,18 @@
 use std::sync::Arc;
 
 use countersign_credential::cache::Version;
+#[cfg(feature = "ntlm")]
+use countersign_credential::ntlm::AccountName;
 use countersign_credential::{CredentialCache, NameType, Principal, TicketCredential};
+#[cfg(feature = "ntlm")]
+use countersign_crypto::ntlm::Stream;
 use countersign_crypto::{Enctype, Key};
 use countersign_token::oid::Oid;
 use zeroize::Zeroizing;
 
-use super::facts::Facts;
+use super::facts::{Facts, KerberosKeys, Keys};
+#[cfg(feature = "ntlm")]
+use super::ntlm::{NtlmKeys, Protection};
 use super::order::{ReceiveWindow, SendSequence, Width};
 use super::receive::Receiver;
 use super::send::{Sender, width};
@@ -38,11 +48,18 @@ use crate::environment::{Environment, Timestamp};
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
 use crate::identity::Identity;
+#[cfg(feature = "ntlm")]
+use crate::identity::NtlmIdentity;
 use crate::kerberos::SignatureState;
 use crate::kerberos::pac::Verified;
 
 const MAGIC: &[u8; 20] = b"countersign context\0";
 const VERSION: u16 = 1;
+
+/// Whose identity or keys follow.
+const KERBEROS: u8 = 1;
+#[cfg(feature = "ntlm")]
+const NTLM: u8 = 2;
 
 /// Every mechanism that a context can be of.
 const MECHANISMS: [Oid<'static>; 6] = [
@@ -87,28 +104,25 @@ impl SecurityContext {
                 out.identity(peer)?;
             }
         }
-        out.key(&facts.key)?;
-        out.bytes(&[u8::from(facts.acceptor_subkey)]);
-        out.key(&facts.initiator_key)?;
         out.number(sequence.first);
         out.optional(sequence.next);
         out.number(window.first);
         out.optional(window.last);
         out.number(window.seen);
-        match &self.receiver.delegated {
-            None => out.bytes(&[0]),
-            Some(credential) => {
-                let mut cache = CredentialCache::new(credential.client.clone());
-                cache.push(credential.duplicate());
-                let bytes = cache
-                    .to_bytes(Version::V4)
-                    .map_err(|_| ErrorKind::Overflow)?;
-                out.bytes(&[1]);
-                out.counted(&bytes)?;
+        match &facts.keys {
+            Keys::Kerberos(keys) => {
+                out.bytes(&[KERBEROS]);
+                out.kerberos(keys, self.receiver.delegated.as_ref())?;
+            }
+            #[cfg(feature = "ntlm")]
+            Keys::Ntlm(keys) => {
+                out.bytes(&[NTLM]);
+                out.bytes(keys.exported.expose());
+                out.bytes(&keys.protection.to_bytes());
+                out.stream(self.sender.ntlm_stream());
+                out.stream(self.receiver.ntlm_stream());
             }
         }
-        out.counted(&facts.authorization_data)?;
-        out.pac(facts.pac);
         Ok(out.0)
     }
 
@@ -125,10 +139,20 @@ impl SecurityContext {
         let mut seed = Zeroizing::new([0; 16]);
         env.random.fill(&mut *seed)?;
         let facts = Arc::new(parts.facts);
-        Ok(Self {
+        #[cfg_attr(not(feature = "ntlm"), expect(unused_mut, reason = "NTLM only"))]
+        let mut context = Self {
             sender: Sender::resume(Arc::clone(&facts), parts.sequence, &seed),
             receiver: Receiver::resume(facts, parts.window, parts.delegated),
-        })
+            negotiated: None,
+        };
+        #[cfg(feature = "ntlm")]
+        {
+            let [sending, receiving] = parts.streams;
+            if !(context.sender.resume_ntlm(sending) && context.receiver.resume_ntlm(receiving)) {
+                return Err(ErrorKind::DefectiveExport.into());
+            }
+        }
+        Ok(context)
     }
 }
 
@@ -167,6 +191,42 @@ impl Writer {
         }
     }
 
+    fn kerberos(
+        &mut self,
+        keys: &KerberosKeys,
+        delegated: Option<&TicketCredential>,
+    ) -> Result<(), Error> {
+        self.key(&keys.key)?;
+        self.bytes(&[u8::from(keys.acceptor_subkey)]);
+        self.key(&keys.initiator_key)?;
+        match delegated {
+            None => self.bytes(&[0]),
+            Some(credential) => {
+                let mut cache = CredentialCache::new(credential.client.clone());
+                cache.push(credential.duplicate());
+                let bytes = cache
+                    .to_bytes(Version::V4)
+                    .map_err(|_| ErrorKind::Overflow)?;
+                self.bytes(&[1]);
+                self.counted(&bytes)?;
+            }
+        }
+        self.counted(&keys.authorization_data)?;
+        self.pac(keys.pac);
+        Ok(())
+    }
+
+    #[cfg(feature = "ntlm")]
+    fn stream(&mut self, stream: Option<&Stream>) {
+        match stream {
+            None => self.bytes(&[0]),
+            Some(stream) => {
+                self.bytes(&[1]);
+                self.bytes(&*stream.to_bytes());
+            }
+        }
+    }
+
     fn pac(&mut self, pac: Option<Verified>) {
         let state = |state| match state {
             SignatureState::Absent => 0,
@@ -187,7 +247,7 @@ impl Writer {
     fn identity(&mut self, identity: &Identity) -> Result<(), Error> {
         match identity {
             Identity::Kerberos(principal) => {
-                self.bytes(&[1]);
+                self.bytes(&[KERBEROS]);
                 self.bytes(&principal.name_type().0.to_be_bytes());
                 self.counted(principal.realm())?;
                 let components = principal.components();
@@ -195,6 +255,20 @@ impl Writer {
                 self.bytes(&count.to_be_bytes());
                 for component in components {
                     self.counted(component)?;
+                }
+                Ok(())
+            }
+            #[cfg(feature = "ntlm")]
+            Identity::Ntlm(identity) => {
+                let (kind, account) = match identity {
+                    NtlmIdentity::Account(account) => (0, Some(account)),
+                    NtlmIdentity::Anonymous => (1, None),
+                    NtlmIdentity::Guest { claimed } => (2, Some(claimed)),
+                };
+                self.bytes(&[NTLM, kind]);
+                if let Some(account) = account {
+                    self.counted(account.domain().as_bytes())?;
+                    self.counted(account.user().as_bytes())?;
                 }
                 Ok(())
             }
@@ -207,6 +281,9 @@ struct Parts {
     sequence: SendSequence,
     window: ReceiveWindow,
     delegated: Option<TicketCredential>,
+    /// Of the sending and of the receiving direction.
+    #[cfg(feature = "ntlm")]
+    streams: [Option<Stream>; 2],
 }
 
 /// Every method is `None` where the bytes are not what was written.
@@ -232,59 +309,54 @@ impl<'a> Reader<'a> {
         if microseconds >= 1_000_000 {
             return None;
         }
+        let expires = Timestamp::new(seconds, microseconds);
+        let local = self.identity()?;
+        let peer = if self.boolean()? {
+            Some(self.identity()?)
+        } else {
+            None
+        };
+        let (first, next) = (self.number()?, self.optional()?);
+        let (first_due, last, seen) = (self.number()?, self.optional()?, self.number()?);
+        let mut delegated = None;
+        #[cfg(feature = "ntlm")]
+        let mut streams = [None, None];
+        let keys = match self.array()? {
+            [KERBEROS] => Keys::Kerberos(self.kerberos(&mut delegated)?),
+            #[cfg(feature = "ntlm")]
+            [NTLM] => {
+                let keys = NtlmKeys {
+                    exported: countersign_crypto::ntlm::SessionKey::new(self.array()?),
+                    protection: Protection::from_bytes(self.array()?)?,
+                };
+                streams = [self.stream()?, self.stream()?];
+                Keys::Ntlm(keys)
+            }
+            _ => return None,
+        };
         let facts = Facts {
             role,
             mechanism,
             flags,
-            expires: Timestamp::new(seconds, microseconds),
-            local: self.identity()?,
-            peer: if self.boolean()? {
-                Some(self.identity()?)
-            } else {
-                None
-            },
-            key: self.key()?,
-            acceptor_subkey: self.boolean()?,
-            initiator_key: self.key()?,
-            authorization_data: Vec::new(),
-            pac: None,
+            local,
+            peer,
+            expires,
+            keys,
         };
         let width = width(&facts);
-        let sequence = SendSequence {
-            first: self.number()?,
-            next: self.optional()?,
-            width,
-        };
+        let sequence = SendSequence { first, next, width };
         let window = ReceiveWindow {
-            first: self.number()?,
-            last: self.optional()?,
-            seen: self.number()?,
+            first: first_due,
+            last,
+            seen,
             width,
         };
-        if !sequence.is_consistent() || !window.is_consistent() {
-            return None;
-        }
-        let delegated = if self.boolean()? {
-            Some(self.credential()?)
-        } else {
-            None
-        };
-        let authorization_data = self.counted()?.to_vec();
-        let pac = if self.boolean()? {
-            Some(self.verified()?)
-        } else {
-            None
-        };
-        if !self.0.is_empty() {
-            return None;
-        }
-        let facts = Facts {
-            authorization_data,
-            pac,
-            ..facts
-        };
+        let consistent = sequence.is_consistent() && window.is_consistent();
         // A PAC that is said to be verified is there.
-        if facts.pac.is_some() != facts.pac().is_some() {
+        let verified = facts
+            .kerberos()
+            .is_some_and(|facts| facts.keys.pac.is_some());
+        if !consistent || verified != facts.pac().is_some() || !self.0.is_empty() {
             return None;
         }
         Some(Parts {
@@ -292,6 +364,39 @@ impl<'a> Reader<'a> {
             sequence,
             window,
             delegated,
+            #[cfg(feature = "ntlm")]
+            streams,
+        })
+    }
+
+    fn kerberos(&mut self, delegated: &mut Option<TicketCredential>) -> Option<KerberosKeys> {
+        let key = self.key()?;
+        let acceptor_subkey = self.boolean()?;
+        let initiator_key = self.key()?;
+        if self.boolean()? {
+            *delegated = Some(self.credential()?);
+        }
+        let authorization_data = self.counted()?.to_vec();
+        let pac = if self.boolean()? {
+            Some(self.verified()?)
+        } else {
+            None
+        };
+        Some(KerberosKeys {
+            key,
+            acceptor_subkey,
+            initiator_key,
+            authorization_data,
+            pac,
+        })
+    }
+
+    #[cfg(feature = "ntlm")]
+    fn stream(&mut self) -> Option<Option<Stream>> {
+        Some(if self.boolean()? {
+            Some(Stream::from_bytes(&self.array()?)?)
+        } else {
+            None
         })
     }
 
@@ -354,9 +459,31 @@ impl<'a> Reader<'a> {
     }
 
     fn identity(&mut self) -> Option<Identity> {
-        if self.array()? != [1] {
-            return None;
+        match self.array()? {
+            [KERBEROS] => self.principal().map(Identity::Kerberos),
+            #[cfg(feature = "ntlm")]
+            [NTLM] => self.ntlm_identity().map(Identity::Ntlm),
+            _ => None,
         }
+    }
+
+    #[cfg(feature = "ntlm")]
+    fn ntlm_identity(&mut self) -> Option<NtlmIdentity> {
+        let [kind] = self.array()?;
+        if kind == 1 {
+            return Some(NtlmIdentity::Anonymous);
+        }
+        let domain = str::from_utf8(self.counted()?).ok()?;
+        let user = str::from_utf8(self.counted()?).ok()?;
+        let account = AccountName::new(domain, user).ok()?;
+        match kind {
+            0 => Some(NtlmIdentity::Account(account)),
+            2 => Some(NtlmIdentity::Guest { claimed: account }),
+            _ => None,
+        }
+    }
+
+    fn principal(&mut self) -> Option<Principal> {
         let name_type = NameType(i32::from_be_bytes(self.array()?));
         let realm = self.counted()?;
         let count = self.length()?;
@@ -369,9 +496,7 @@ impl<'a> Reader<'a> {
         for _ in 0..count {
             components.push(self.counted()?);
         }
-        Some(Identity::Kerberos(Principal::new(
-            realm, components, name_type,
-        )))
+        Some(Principal::new(realm, components, name_type))
     }
 
     fn credential(&mut self) -> Option<TicketCredential> {

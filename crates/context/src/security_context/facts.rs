@@ -1,9 +1,13 @@
 //! What is true of a context as long as it lives, shared by its two halves.
 
+use core::ops::Deref;
+
 use countersign_crypto::{Enctype, Key};
 use countersign_token::oid::Oid;
 
 use super::Role;
+#[cfg(feature = "ntlm")]
+use super::ntlm::NtlmKeys;
 use crate::environment::Timestamp;
 use crate::flags::Flags;
 use crate::identity::Identity;
@@ -18,6 +22,22 @@ pub(crate) struct Facts {
     pub(super) local: Identity,
     pub(super) peer: Option<Identity>,
     pub(super) expires: Timestamp,
+    pub(super) keys: Keys,
+}
+
+/// What each mechanism agreed on.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives once a context, behind a pointer"
+)]
+pub(super) enum Keys {
+    Kerberos(KerberosKeys),
+    #[cfg(feature = "ntlm")]
+    Ntlm(NtlmKeys),
+}
+
+/// What Kerberos agreed on.
+pub(super) struct KerberosKeys {
     pub(super) key: Key,
     pub(super) acceptor_subkey: bool,
     pub(super) initiator_key: Key,
@@ -25,19 +45,84 @@ pub(crate) struct Facts {
     pub(super) pac: Option<Verified>,
 }
 
+/// The facts of a context whose mechanism is Kerberos.
+#[derive(Clone, Copy)]
+pub(super) struct KerberosFacts<'a> {
+    facts: &'a Facts,
+    pub(super) keys: &'a KerberosKeys,
+}
+
+impl Deref for KerberosFacts<'_> {
+    type Target = Facts;
+
+    fn deref(&self) -> &Facts {
+        self.facts
+    }
+}
+
+impl KerberosFacts<'_> {
+    pub(super) fn enctype(self) -> Enctype {
+        self.keys.key.enctype()
+    }
+}
+
+/// The form of a context's per-message tokens.
+#[derive(Clone, Copy)]
+pub(super) enum Form<'a> {
+    /// RFC 4121 §4.2.
+    Cfx(KerberosFacts<'a>),
+    /// RFC 4757 §7.
+    #[cfg(feature = "rc4")]
+    Rfc4757(KerberosFacts<'a>),
+    /// MS-NLMP §2.2.2.9.
+    #[cfg(feature = "ntlm")]
+    Ntlm(&'a NtlmKeys),
+}
+
 impl Facts {
+    /// Which tokens protect messages.
+    pub(super) fn form(&self) -> Form<'_> {
+        match &self.keys {
+            #[cfg(feature = "rc4")]
+            Keys::Kerberos(keys) if keys.key.enctype() == Enctype::Rc4Hmac => {
+                Form::Rfc4757(KerberosFacts { facts: self, keys })
+            }
+            Keys::Kerberos(keys) => Form::Cfx(KerberosFacts { facts: self, keys }),
+            #[cfg(feature = "ntlm")]
+            Keys::Ntlm(keys) => Form::Ntlm(keys),
+        }
+    }
+
     /// Whole seconds until the context expires, zero once it has.
     pub(super) fn remaining(&self, now: Timestamp) -> u64 {
         u64::try_from(self.expires.seconds_since(now)).unwrap_or(0)
     }
 
-    /// The PAC, where it was verified; it is read where it lies.
-    pub(super) fn pac(&self) -> Option<VerifiedPac<'_>> {
-        VerifiedPac::within(&self.authorization_data, self.pac?)
+    /// These facts, where the mechanism is Kerberos.
+    pub(super) fn kerberos(&self) -> Option<KerberosFacts<'_>> {
+        match &self.keys {
+            Keys::Kerberos(keys) => Some(KerberosFacts { facts: self, keys }),
+            #[cfg(feature = "ntlm")]
+            Keys::Ntlm(_) => None,
+        }
     }
 
-    pub(super) fn enctype(&self) -> Enctype {
-        self.key.enctype()
+    /// The PAC, where it was verified; it is read where it lies.
+    pub(super) fn pac(&self) -> Option<VerifiedPac<'_>> {
+        let keys = self.kerberos()?.keys;
+        VerifiedPac::within(&keys.authorization_data, keys.pac?)
+    }
+
+    pub(super) fn enctype(&self) -> Option<Enctype> {
+        self.kerberos().map(KerberosFacts::enctype)
+    }
+
+    pub(super) fn session_key(&self) -> SessionKey<'_> {
+        match &self.keys {
+            Keys::Kerberos(keys) => SessionKey::of_enctype(&keys.key),
+            #[cfg(feature = "ntlm")]
+            Keys::Ntlm(keys) => SessionKey::of_ntlm(&keys.exported),
+        }
     }
 
     pub(super) fn dce_style(&self) -> bool {
@@ -59,29 +144,46 @@ impl core::fmt::Debug for Facts {
 
 /// A context's key, on its way to a protocol that needs it (SMB, RPC). Prints nothing of itself.
 #[derive(Clone, Copy)]
-pub struct SessionKey<'a>(&'a Key);
+pub struct SessionKey<'a> {
+    bytes: &'a [u8],
+    enctype: Option<Enctype>,
+}
 
 impl<'a> SessionKey<'a> {
-    pub(crate) fn new(key: &'a Key) -> Self {
-        Self(key)
+    pub(crate) fn of_enctype(key: &'a Key) -> Self {
+        Self {
+            bytes: key.expose(),
+            enctype: Some(key.enctype()),
+        }
     }
 
-    /// The secret bytes, as long as the enctype's key.
+    #[cfg(feature = "ntlm")]
+    pub(crate) fn of_ntlm(key: &'a countersign_crypto::ntlm::SessionKey) -> Self {
+        Self {
+            bytes: key.expose(),
+            enctype: None,
+        }
+    }
+
+    /// The secret bytes: as long as the enctype's key, or the 16 of NTLM's exported session key.
     #[must_use]
     pub fn expose(self) -> &'a [u8] {
-        self.0.expose()
+        self.bytes
     }
 
-    /// What the key is for.
+    /// What a key of Kerberos is for; `None` for one of NTLM.
     #[must_use]
-    pub fn enctype(self) -> Enctype {
-        self.0.enctype()
+    pub fn enctype(self) -> Option<Enctype> {
+        self.enctype
     }
 }
 
 impl core::fmt::Debug for SessionKey<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "SessionKey({}, ..)", self.0.enctype())
+        match self.enctype {
+            Some(enctype) => write!(f, "SessionKey({enctype}, ..)"),
+            None => f.write_str("SessionKey(NTLM, ..)"),
+        }
     }
 }
 
@@ -120,8 +222,9 @@ macro_rules! facts_accessors {
                 self.facts().peer.as_ref()
             }
 
-            /// When the context expires. Messages are not refused afterwards, as nothing here
-            /// reads a clock: compare with [`is_expired`](Self::is_expired).
+            /// When the context expires, [`Timestamp::NEVER`](crate::Timestamp::NEVER) with NTLM.
+            /// Messages are not refused afterwards, as nothing here reads a clock: compare with
+            /// [`is_expired`](Self::is_expired).
             #[must_use]
             pub fn expires(&self) -> $crate::environment::Timestamp {
                 self.facts().expires
@@ -139,27 +242,30 @@ macro_rules! facts_accessors {
                 now >= self.facts().expires
             }
 
-            /// The enctype that protects messages.
+            /// The enctype that protects messages; `None` with NTLM, which has none.
             #[must_use]
-            pub fn enctype(&self) -> countersign_crypto::Enctype {
+            pub fn enctype(&self) -> Option<countersign_crypto::Enctype> {
                 self.facts().enctype()
             }
 
             /// The key that protects messages: the acceptor's subkey, else the initiator's, else
-            /// the ticket's session key (RFC 4121 §2). For protocols above that need it
+            /// the ticket's session key (RFC 4121 §2); with NTLM the exported session key
+            /// (MS-NLMP §3.1.5.1.2). For protocols above that need it
             /// (`SECPKG_ATTR_SESSION_KEY`, `GSS_C_INQ_SSPI_SESSION_KEY`).
             #[must_use]
             pub fn session_key(&self) -> $crate::security_context::SessionKey<'_> {
-                $crate::security_context::SessionKey::new(&self.facts().key)
+                self.facts().session_key()
             }
 
-            /// The ticket's AuthorizationData, DER (RFC 4120 §5.2.6); empty when it has none.
+            /// The ticket's AuthorizationData, DER (RFC 4120 §5.2.6); empty when there is none.
             ///
             /// The KDC vouches for the outermost elements, as they are sealed into the ticket. Of a
             /// PAC within, take what [`pac`](Self::pac) offers: only that has been verified.
             #[must_use]
             pub fn authorization_data(&self) -> &[u8] {
-                &self.facts().authorization_data
+                self.facts()
+                    .kerberos()
+                    .map_or(&[], |facts| &facts.keys.authorization_data)
             }
 
             /// Who the initiator is in Active Directory's terms, from the PAC in its ticket;
@@ -198,7 +304,8 @@ macro_rules! facts_accessors {
             /// sides compute alike from `input`, and that tell nothing of the key.
             ///
             /// # Errors
-            /// More than 2^32 blocks are asked for.
+            /// More than 2^32 blocks are asked for; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)
+            /// with NTLM, which has no such function.
             pub fn pseudo_random(
                 &self,
                 key: $crate::security_context::PrfKey,

@@ -10,13 +10,16 @@
 //! ```
 //!
 //! What never changes ([`facts`]) is shared by both halves; nothing else is, so neither waits for
-//! the other. Tokens are those of RFC 4121 ([`cfx`]), or those of RFC 4757 for rc4-hmac.
+//! the other. Tokens are those of RFC 4121 ([`cfx`]), those of RFC 4757 for rc4-hmac, or those of
+//! MS-NLMP for NTLM.
 
 mod cfx;
 mod confounder;
 mod export;
 mod facts;
 mod iov;
+#[cfg(feature = "ntlm")]
+pub(crate) mod ntlm;
 mod order;
 mod prf;
 mod receive;
@@ -37,6 +40,7 @@ use crate::environment::Timestamp;
 use crate::error::Error;
 use crate::flags::Flags;
 use crate::identity::Identity;
+use crate::negotiate::Negotiated;
 
 pub use facts::SessionKey;
 pub use iov::{IoBuffer, IovParts, Protection};
@@ -46,7 +50,7 @@ pub use receive::{Receiver, Unwrapped, UnwrappedInPlace};
 pub use send::Sender;
 pub use sizes::{Overhead, Sizes};
 
-use facts::{Facts, facts_accessors};
+use facts::{Facts, KerberosKeys, Keys, facts_accessors};
 
 /// Which side of a context this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,7 +72,7 @@ impl Role {
     }
 }
 
-/// All that a mechanism hands over when it is done.
+/// All that Kerberos hands over when it is done.
 pub(crate) struct NewContext {
     pub(crate) role: Role,
     pub(crate) mechanism: Oid<'static>,
@@ -98,6 +102,16 @@ pub(crate) struct NewContext {
     pub(crate) confounder_seed: [u8; 16],
 }
 
+/// All that NTLM hands over when it is done.
+#[cfg(feature = "ntlm")]
+pub(crate) struct NewNtlmContext {
+    pub(crate) role: Role,
+    pub(crate) flags: Flags,
+    pub(crate) local: Identity,
+    pub(crate) peer: Option<Identity>,
+    pub(crate) keys: ntlm::NtlmKeys,
+}
+
 /// An established security context: it knows the peer and protects messages.
 ///
 /// It is deliberately not `Clone`: bind it to the one connection on which it was established.
@@ -107,6 +121,7 @@ pub(crate) struct NewContext {
 pub struct SecurityContext {
     sender: Sender,
     receiver: Receiver,
+    negotiated: Option<Box<Negotiated>>,
 }
 
 impl SecurityContext {
@@ -137,20 +152,83 @@ impl SecurityContext {
             local,
             peer,
             expires,
-            key,
-            acceptor_subkey,
-            initiator_key,
-            authorization_data,
-            pac,
+            keys: Keys::Kerberos(KerberosKeys {
+                key,
+                acceptor_subkey,
+                initiator_key,
+                authorization_data,
+                pac,
+            }),
         });
         Self {
             sender: Sender::new(Arc::clone(&facts), send_sequence, &confounder_seed),
             receiver: Receiver::new(facts, receive_sequence, delegated),
+            negotiated: None,
+        }
+    }
+
+    /// What NTLM hands over, ready for messages; both directions begin at 0 (MS-NLMP §3.4.1).
+    #[cfg(feature = "ntlm")]
+    pub(crate) fn establish_ntlm(new: NewNtlmContext) -> Self {
+        let NewNtlmContext {
+            role,
+            flags,
+            local,
+            peer,
+            keys,
+        } = new;
+        let facts = Arc::new(Facts {
+            role,
+            mechanism: Oid::NTLMSSP,
+            flags,
+            local,
+            peer,
+            expires: Timestamp::NEVER,
+            keys: Keys::Ntlm(keys),
+        });
+        // No confounder is ever drawn.
+        Self {
+            sender: Sender::new(Arc::clone(&facts), 0, &[0; 16]),
+            receiver: Receiver::new(facts, 0, None),
+            negotiated: None,
         }
     }
 
     fn facts(&self) -> &Facts {
         self.sender.facts()
+    }
+
+    /// How the mechanism was negotiated; `None` where it was not. The halves, a context that was
+    /// joined from them, and an imported one do not know.
+    #[must_use]
+    pub fn negotiated(&self) -> Option<&Negotiated> {
+        self.negotiated.as_deref()
+    }
+
+    pub(crate) fn set_negotiated(&mut self, negotiated: Negotiated) {
+        self.negotiated = Some(Box::new(negotiated));
+    }
+
+    /// The MIC over the list of mechanisms. After it NTLM begins anew, key stream and number
+    /// (MS-SPNG §3.2.5.1, §3.3.5.1).
+    pub(crate) fn negotiation_mic(&mut self, list: &[u8]) -> Result<Vec<u8>, Error> {
+        let mic = self.sender.get_mic(list)?;
+        self.sender.restart_ntlm();
+        Ok(mic)
+    }
+
+    /// Verifies the peer's. Its number tells nothing: Windows has 0 there whatever number the
+    /// context begins with.
+    pub(crate) fn verify_negotiation_mic(&mut self, list: &[u8], mic: &[u8]) -> Result<(), Error> {
+        let _order = self.receiver.verify_mic_any_order(list, mic)?;
+        self.receiver.restart_ntlm();
+        Ok(())
+    }
+
+    /// Whether the peer, Windows to name one, wants the list proved in any case: where NTLM's own MIC
+    /// was sent.
+    pub(crate) fn demands_negotiation_mic(&self) -> bool {
+        self.facts().mechanism == Oid::NTLMSSP
     }
 
     /// Two halves that work independently, each without a lock.
@@ -166,7 +244,11 @@ impl SecurityContext {
     #[expect(clippy::result_large_err, reason = "both halves are given back")]
     pub fn rejoin(sender: Sender, receiver: Receiver) -> Result<Self, (Sender, Receiver)> {
         if Arc::ptr_eq(&sender.facts, &receiver.facts) {
-            Ok(Self { sender, receiver })
+            Ok(Self {
+                sender,
+                receiver,
+                negotiated: None,
+            })
         } else {
             Err((sender, receiver))
         }

@@ -115,14 +115,23 @@ impl ReceiveWindow {
         }
     }
 
+    /// The number that comes next where none is missing.
+    #[cfg_attr(
+        not(any(test, feature = "ntlm", feature = "rc4")),
+        expect(dead_code, reason = "tokens with 32 bits of number only")
+    )]
+    pub(crate) fn due(&self) -> u64 {
+        self.last.map_or(self.first, |last| last.wrapping_add(1))
+    }
+
     /// The 64-bit number that a 32-bit number on the wire stands for: the one nearest to the
     /// number that is due.
     #[cfg_attr(
-        not(any(test, feature = "rc4")),
-        expect(dead_code, reason = "RFC 4757 only")
+        not(any(test, feature = "ntlm", feature = "rc4")),
+        expect(dead_code, reason = "tokens with 32 bits of number only")
     )]
     pub(crate) fn widen(&self, wire: u32) -> u64 {
-        let due = self.last.map_or(self.first, |last| last.wrapping_add(1));
+        let due = self.due();
         #[expect(
             clippy::cast_possible_truncation,
             reason = "the low 32 bits are compared"

@@ -22,9 +22,10 @@ pub(super) fn pseudo_random(
     input: &[u8],
     length: usize,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let keys = facts.kerberos().ok_or(ErrorKind::Unsupported)?.keys;
     let key = match key {
-        PrfKey::Full => &facts.key,
-        PrfKey::Partial => &facts.initiator_key,
+        PrfKey::Full => &keys.key,
+        PrfKey::Partial => &keys.initiator_key,
     };
     let mut numbered = Zeroizing::new(Vec::with_capacity(input.len().saturating_add(4)));
     numbered.extend_from_slice(&[0; 4]);

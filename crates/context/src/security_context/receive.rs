@@ -4,15 +4,19 @@ use core::ops::Range;
 use std::sync::Arc;
 
 use countersign_credential::TicketCredential;
+#[cfg(feature = "ntlm")]
+use countersign_crypto::ntlm::Stream;
 use zeroize::Zeroize;
 
 use super::cfx::{CfxReceiver, Opened};
-use super::facts::{Facts, facts_accessors};
+use super::facts::{Facts, Form, facts_accessors};
 use super::iov::{self, IoBuffer, Protection, Survey};
+#[cfg(feature = "ntlm")]
+use super::ntlm::NtlmReceiver;
 use super::order::{Order, ReceiveWindow};
 #[cfg(feature = "rc4")]
 use super::rfc4757::Rfc4757Receiver;
-use super::send::width;
+use super::send::{kerberos, width};
 use crate::error::{Error, ErrorKind};
 
 /// The half of a context that verifies messages.
@@ -43,6 +47,8 @@ enum Scheme {
     Cfx(CfxReceiver),
     #[cfg(feature = "rc4")]
     Rfc4757(Rfc4757Receiver),
+    #[cfg(feature = "ntlm")]
+    Ntlm(NtlmReceiver),
 }
 
 /// A verified message.
@@ -90,16 +96,13 @@ impl Receiver {
         window: ReceiveWindow,
         delegated: Option<TicketCredential>,
     ) -> Self {
-        #[cfg(feature = "rc4")]
-        if let Some(receiver) = Rfc4757Receiver::new(&facts) {
-            return Self {
-                facts,
-                window,
-                delegated,
-                scheme: Scheme::Rfc4757(receiver),
-            };
-        }
-        let scheme = Scheme::Cfx(CfxReceiver::new(&facts));
+        let scheme = match facts.form() {
+            Form::Cfx(facts) => Scheme::Cfx(CfxReceiver::new(facts)),
+            #[cfg(feature = "rc4")]
+            Form::Rfc4757(facts) => Scheme::Rfc4757(Rfc4757Receiver::new(facts)),
+            #[cfg(feature = "ntlm")]
+            Form::Ntlm(keys) => Scheme::Ntlm(NtlmReceiver::new(keys, facts.role)),
+        };
         Self {
             facts,
             window,
@@ -110,6 +113,33 @@ impl Receiver {
 
     pub(super) fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// Begins anew, where the mechanism is NTLM.
+    pub(super) fn restart_ntlm(&mut self) {
+        #[cfg(feature = "ntlm")]
+        if let Form::Ntlm(keys) = self.facts.form() {
+            self.scheme = Scheme::Ntlm(NtlmReceiver::new(keys, self.facts.role));
+            self.window = ReceiveWindow::new(0, self.window.width);
+        }
+    }
+
+    /// NTLM's running key stream, where there is one.
+    #[cfg(feature = "ntlm")]
+    pub(super) fn ntlm_stream(&self) -> Option<&Stream> {
+        match &self.scheme {
+            Scheme::Ntlm(receiver) => receiver.stream(),
+            _ => None,
+        }
+    }
+
+    /// Goes on with an exported key stream; false where that does not fit.
+    #[cfg(feature = "ntlm")]
+    pub(super) fn resume_ntlm(&mut self, exported: Option<Stream>) -> bool {
+        match &mut self.scheme {
+            Scheme::Ntlm(receiver) => receiver.resume(exported),
+            _ => exported.is_none(),
+        }
     }
 
     /// Verifies a token and returns its message.
@@ -172,9 +202,13 @@ impl Receiver {
             protection,
             sequence,
         } = match &mut self.scheme {
-            Scheme::Cfx(receiver) => receiver.unwrap(&self.facts, token)?,
+            Scheme::Cfx(receiver) => receiver.unwrap(kerberos(&self.facts)?, token)?,
             #[cfg(feature = "rc4")]
-            Scheme::Rfc4757(receiver) => receiver.unwrap(&self.facts, &self.window, token)?,
+            Scheme::Rfc4757(receiver) => {
+                receiver.unwrap(kerberos(&self.facts)?, &self.window, token)?
+            }
+            #[cfg(feature = "ntlm")]
+            Scheme::Ntlm(receiver) => receiver.unwrap(&self.window, token)?,
         };
         let order = self
             .accept(sequence, mode)
@@ -231,11 +265,13 @@ impl Receiver {
     fn check_mic(&mut self, message: &[IoBuffer<'_>], mic: &[u8]) -> Result<u64, Error> {
         Survey::of_message(message)?;
         match &mut self.scheme {
-            Scheme::Cfx(receiver) => receiver.verify_mic(&self.facts, message, mic),
+            Scheme::Cfx(receiver) => receiver.verify_mic(kerberos(&self.facts)?, message, mic),
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(receiver) => {
-                receiver.verify_mic(&self.facts, &self.window, message, mic)
+                receiver.verify_mic(kerberos(&self.facts)?, &self.window, message, mic)
             }
+            #[cfg(feature = "ntlm")]
+            Scheme::Ntlm(receiver) => receiver.verify_mic(&self.window, message, mic),
         }
     }
 
@@ -267,9 +303,13 @@ impl Receiver {
         mode: Mode,
     ) -> Result<(Protection, Order), Error> {
         let (protection, sequence) = match &mut self.scheme {
-            Scheme::Cfx(receiver) => receiver.unwrap_iov(&self.facts, buffers)?,
+            Scheme::Cfx(receiver) => receiver.unwrap_iov(kerberos(&self.facts)?, buffers)?,
             #[cfg(feature = "rc4")]
-            Scheme::Rfc4757(receiver) => receiver.unwrap_iov(&self.facts, &self.window, buffers)?,
+            Scheme::Rfc4757(receiver) => {
+                receiver.unwrap_iov(kerberos(&self.facts)?, &self.window, buffers)?
+            }
+            #[cfg(feature = "ntlm")]
+            Scheme::Ntlm(receiver) => receiver.unwrap_iov(&self.window, buffers)?,
         };
         let order = self
             .accept(sequence, mode)

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-#[cfg(feature = "rc4")]
-use countersign_crypto::rc4::GssKey;
+#[cfg(feature = "ntlm")]
+use countersign_crypto::ntlm::Stream;
 
 use super::cfx::CfxSender;
 use super::confounder::Confounders;
-use super::facts::{Facts, facts_accessors};
+use super::facts::{Facts, Form, KerberosFacts, facts_accessors};
 use super::iov::{IoBuffer, IovParts, Survey};
+#[cfg(feature = "ntlm")]
+use super::ntlm::NtlmSender;
 use super::order::{SendSequence, Width};
 #[cfg(feature = "rc4")]
 use super::rfc4757::Rfc4757Sender;
-use super::sizes::is_rfc4757;
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
 
@@ -41,6 +42,8 @@ enum Scheme {
     Cfx(CfxSender),
     #[cfg(feature = "rc4")]
     Rfc4757(Rfc4757Sender),
+    #[cfg(feature = "ntlm")]
+    Ntlm(NtlmSender),
 }
 
 impl Sender {
@@ -50,17 +53,16 @@ impl Sender {
     }
 
     pub(super) fn resume(facts: Arc<Facts>, sequence: SendSequence, seed: &[u8; 16]) -> Self {
-        let confounders = Confounders::new(seed);
-        #[cfg(feature = "rc4")]
-        if let Some(key) = GssKey::new(&facts.key) {
-            let scheme = Scheme::Rfc4757(Rfc4757Sender::new(key, confounders));
-            return Self {
-                facts,
-                sequence,
-                scheme,
-            };
-        }
-        let scheme = Scheme::Cfx(CfxSender::new(&facts, confounders));
+        let confounders = || Confounders::new(seed);
+        let scheme = match facts.form() {
+            Form::Cfx(facts) => Scheme::Cfx(CfxSender::new(facts, confounders())),
+            #[cfg(feature = "rc4")]
+            Form::Rfc4757(facts) => {
+                Scheme::Rfc4757(Rfc4757Sender::new(&facts.keys.key, confounders()))
+            }
+            #[cfg(feature = "ntlm")]
+            Form::Ntlm(keys) => Scheme::Ntlm(NtlmSender::new(keys, facts.role)),
+        };
         Self {
             facts,
             sequence,
@@ -70,6 +72,33 @@ impl Sender {
 
     pub(super) fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// Begins anew, where the mechanism is NTLM.
+    pub(super) fn restart_ntlm(&mut self) {
+        #[cfg(feature = "ntlm")]
+        if let Form::Ntlm(keys) = self.facts.form() {
+            self.scheme = Scheme::Ntlm(NtlmSender::new(keys, self.facts.role));
+            self.sequence = SendSequence::new(0, self.sequence.width);
+        }
+    }
+
+    /// NTLM's running key stream, where there is one.
+    #[cfg(feature = "ntlm")]
+    pub(super) fn ntlm_stream(&self) -> Option<&Stream> {
+        match &self.scheme {
+            Scheme::Ntlm(sender) => sender.stream(),
+            _ => None,
+        }
+    }
+
+    /// Goes on with an exported key stream; false where that does not fit.
+    #[cfg(feature = "ntlm")]
+    pub(super) fn resume_ntlm(&mut self, exported: Option<Stream>) -> bool {
+        match &mut self.scheme {
+            Scheme::Ntlm(sender) => sender.resume(exported),
+            _ => exported.is_none(),
+        }
     }
 
     /// Protects a message: sealed, so that nobody else can read it, or signed only.
@@ -134,9 +163,13 @@ impl Sender {
             scheme,
         } = self;
         match scheme {
-            Scheme::Cfx(sender) => sender.wrap_in_place(facts, sequence, seal, buffer),
+            Scheme::Cfx(sender) => sender.wrap_in_place(kerberos(facts)?, sequence, seal, buffer),
             #[cfg(feature = "rc4")]
-            Scheme::Rfc4757(sender) => sender.wrap_in_place(facts, sequence, seal, buffer),
+            Scheme::Rfc4757(sender) => {
+                sender.wrap_in_place(kerberos(facts)?, sequence, seal, buffer)
+            }
+            #[cfg(feature = "ntlm")]
+            Scheme::Ntlm(sender) => sender.wrap_in_place(sequence, buffer),
         }
     }
 
@@ -164,9 +197,11 @@ impl Sender {
             scheme,
         } = self;
         match scheme {
-            Scheme::Cfx(sender) => sender.get_mic(facts, sequence, message),
+            Scheme::Cfx(sender) => sender.get_mic(kerberos(facts)?, sequence, message),
             #[cfg(feature = "rc4")]
-            Scheme::Rfc4757(sender) => sender.get_mic(facts, sequence, message),
+            Scheme::Rfc4757(sender) => sender.get_mic(kerberos(facts)?, sequence, message),
+            #[cfg(feature = "ntlm")]
+            Scheme::Ntlm(sender) => sender.get_mic(sequence, message),
         }
     }
 
@@ -177,14 +212,12 @@ impl Sender {
     /// [`ErrorKind::BufferLayout`] when the buffers cannot be wrapped together.
     pub fn wrap_iov_length(&self, seal: bool, buffers: &[IoBuffer<'_>]) -> Result<IovParts, Error> {
         let survey = Survey::of_header(buffers)?;
-        match &self.scheme {
-            Scheme::Cfx(_) => Ok(CfxSender::iov_parts(
-                &self.facts,
-                seal,
-                survey.has_trailer(),
-            )),
+        match self.facts.form() {
+            Form::Cfx(facts) => Ok(CfxSender::iov_parts(facts, seal, survey.has_trailer())),
             #[cfg(feature = "rc4")]
-            Scheme::Rfc4757(_) => super::rfc4757::iov_parts(&self.facts, &survey),
+            Form::Rfc4757(facts) => super::rfc4757::iov_parts(facts, &survey),
+            #[cfg(feature = "ntlm")]
+            Form::Ntlm(_) => Ok(super::ntlm::PARTS),
         }
     }
 
@@ -202,9 +235,11 @@ impl Sender {
             scheme,
         } = self;
         match scheme {
-            Scheme::Cfx(sender) => sender.wrap_iov(facts, sequence, seal, buffers),
+            Scheme::Cfx(sender) => sender.wrap_iov(kerberos(facts)?, sequence, seal, buffers),
             #[cfg(feature = "rc4")]
-            Scheme::Rfc4757(sender) => sender.wrap_iov(facts, sequence, seal, buffers),
+            Scheme::Rfc4757(sender) => sender.wrap_iov(kerberos(facts)?, sequence, seal, buffers),
+            #[cfg(feature = "ntlm")]
+            Scheme::Ntlm(sender) => sender.wrap_iov(sequence, buffers),
         }
     }
 
@@ -251,10 +286,12 @@ impl Sender {
         expect(unused_variables, reason = "RFC 4757 only")
     )]
     fn aead_parts(&self, seal: bool, message: usize) -> IovParts {
-        match &self.scheme {
-            Scheme::Cfx(_) => CfxSender::iov_parts(&self.facts, seal, true),
+        match self.facts.form() {
+            Form::Cfx(facts) => CfxSender::iov_parts(facts, seal, true),
             #[cfg(feature = "rc4")]
-            Scheme::Rfc4757(_) => super::rfc4757::parts(&self.facts, message),
+            Form::Rfc4757(facts) => super::rfc4757::parts(facts, message),
+            #[cfg(feature = "ntlm")]
+            Form::Ntlm(_) => super::ntlm::PARTS,
         }
     }
 
@@ -273,11 +310,20 @@ impl Sender {
 
 /// How long sequence numbers are on the wire.
 pub(super) fn width(facts: &Facts) -> Width {
-    if is_rfc4757(facts.enctype()) {
-        Width::Bits32
-    } else {
-        Width::Bits64
+    match facts.form() {
+        Form::Cfx(_) => Width::Bits64,
+        #[cfg(feature = "rc4")]
+        Form::Rfc4757(_) => Width::Bits32,
+        #[cfg(feature = "ntlm")]
+        Form::Ntlm(_) => Width::Bits32,
     }
+}
+
+/// The facts that a scheme of Kerberos works with; it is there only where they are.
+pub(super) fn kerberos(facts: &Facts) -> Result<KerberosFacts<'_>, Error> {
+    facts
+        .kerberos()
+        .ok_or_else(|| ErrorKind::Internal("scheme of another mechanism").into())
 }
 
 facts_accessors!(Sender);

@@ -4,12 +4,11 @@
 //! sealed   header 16 | confounder 16 | message | header 16 | MAC        (RFC 4121 §4.2.4)
 //! signed   header 16 | message | checksum                                (RFC 4121 §4.2.4)
 //! MIC      header 16 | checksum                                          (RFC 4121 §4.2.6.1)
+//! NTLM     signature 16 | message                                        (MS-NLMP §3.4.4)
 //! ```
 
-use countersign_crypto::Enctype;
-
 use super::cfx;
-use super::facts::Facts;
+use super::facts::{Facts, Form};
 use crate::policy::Policy;
 
 /// Sizes of `SecPkgContext_Sizes`, in bytes.
@@ -53,52 +52,55 @@ impl Overhead {
     }
 }
 
-/// Whether the old tokens of RFC 4757 are used, not those of RFC 4121.
-pub(super) fn is_rfc4757(enctype: Enctype) -> bool {
-    #[cfg(feature = "rc4")]
-    return enctype == Enctype::Rc4Hmac;
-    #[cfg(not(feature = "rc4"))]
-    {
-        let _ = enctype;
-        false
-    }
-}
-
 fn mic_len(facts: &Facts) -> usize {
-    #[cfg(feature = "rc4")]
-    if is_rfc4757(facts.enctype()) {
-        return super::rfc4757::MIC_LEN;
+    match facts.form() {
+        Form::Cfx(facts) => cfx::HEADER.saturating_add(facts.enctype().checksum_type().len()),
+        #[cfg(feature = "rc4")]
+        Form::Rfc4757(_) => super::rfc4757::MIC_LEN,
+        #[cfg(feature = "ntlm")]
+        Form::Ntlm(_) => super::ntlm::SIGNATURE,
     }
-    cfx::HEADER.saturating_add(facts.enctype().checksum_type().len())
 }
 
 fn security_trailer(facts: &Facts) -> usize {
-    #[cfg(feature = "rc4")]
-    if is_rfc4757(facts.enctype()) {
-        return super::rfc4757::parts(facts, 0).total();
+    match facts.form() {
+        Form::Cfx(kerberos) => overhead(facts, true, 0)
+            .total()
+            .saturating_add(cfx::dce_extra(kerberos)),
+        #[cfg(feature = "rc4")]
+        Form::Rfc4757(facts) => super::rfc4757::parts(facts, 0).total(),
+        #[cfg(feature = "ntlm")]
+        Form::Ntlm(_) => super::ntlm::SIGNATURE,
     }
-    overhead(facts, true, 0)
-        .total()
-        .saturating_add(cfx::dce_extra(facts))
 }
 
+#[cfg_attr(
+    not(feature = "rc4"),
+    expect(unused_variables, reason = "lengths of RFC 4757 alone depend on it")
+)]
 pub(super) fn overhead(facts: &Facts, seal: bool, message: usize) -> Overhead {
-    #[cfg(feature = "rc4")]
-    if is_rfc4757(facts.enctype()) {
-        return super::rfc4757::overhead(message);
-    }
-    let _ = message;
-    let mac = facts.enctype().checksum_type().len();
-    if seal {
-        Overhead {
-            header: cfx::HEADER.saturating_add(cfx::CONFOUNDER),
-            trailer: cfx::HEADER.saturating_add(mac),
+    match facts.form() {
+        Form::Cfx(facts) => {
+            let mac = facts.enctype().checksum_type().len();
+            if seal {
+                Overhead {
+                    header: cfx::HEADER.saturating_add(cfx::CONFOUNDER),
+                    trailer: cfx::HEADER.saturating_add(mac),
+                }
+            } else {
+                Overhead {
+                    header: cfx::HEADER,
+                    trailer: mac,
+                }
+            }
         }
-    } else {
-        Overhead {
-            header: cfx::HEADER,
-            trailer: mac,
-        }
+        #[cfg(feature = "rc4")]
+        Form::Rfc4757(_) => super::rfc4757::overhead(message),
+        #[cfg(feature = "ntlm")]
+        Form::Ntlm(_) => Overhead {
+            header: super::ntlm::SIGNATURE,
+            trailer: 0,
+        },
     }
 }
 

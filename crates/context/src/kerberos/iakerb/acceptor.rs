@@ -24,7 +24,7 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::kerberos::acceptor::Acceptor;
 use crate::kerberos::kdc::{KdcAnswer, KdcRequest, KdcService};
-use crate::kerberos::outcome::Outcome;
+use crate::outcome::Outcome;
 use crate::security_context::SessionKey;
 use crate::step::{Answer, Mechanism, Need, Step};
 

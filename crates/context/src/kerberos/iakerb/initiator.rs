@@ -27,7 +27,7 @@ use crate::kerberos::framing::unframe_any;
 use crate::kerberos::initiator::Initiator;
 use crate::kerberos::kdc::{Exchange, ExchangeStep, KdcAnswer, KdcRequest, KdcService};
 use crate::kerberos::krb_error;
-use crate::kerberos::outcome::Outcome;
+use crate::outcome::Outcome;
 use crate::security_context::SessionKey;
 use crate::step::{Answer, Mechanism, Step};
 

@@ -24,7 +24,7 @@ use crate::kerberos::framing::{Framed, unframe_any};
 use crate::kerberos::initiator::Initiator;
 use crate::kerberos::kdc::{Exchange, ExchangeStep, KdcAnswer};
 use crate::kerberos::krb_error;
-use crate::kerberos::outcome::Outcome;
+use crate::outcome::Outcome;
 use crate::security_context::SessionKey;
 use crate::step::{Answer, Mechanism, Need, Step};
 

@@ -18,7 +18,7 @@ use countersign_crypto::{Cipher, Key, KeyUsage, Mac};
 use countersign_token::kerberos::cfx::{CfxFlags, HEADER_LEN};
 
 use super::Role;
-use super::facts::Facts;
+use super::facts::KerberosFacts;
 use super::iov::{self, Gathered, IoBuffer, Segments};
 use crate::error::{Error, ErrorKind};
 
@@ -30,7 +30,7 @@ pub(super) const CONFOUNDER: usize = 16;
 
 /// The flags that this implementation knows; others are ignored where they arrive (RFC 4121
 /// §4.2.2), but never without being authenticated.
-pub(super) fn flags(facts: &Facts, sender: Role, sealed: bool) -> CfxFlags {
+pub(super) fn flags(facts: KerberosFacts<'_>, sender: Role, sealed: bool) -> CfxFlags {
     let mut flags = CfxFlags::NONE;
     if sender == Role::Acceptor {
         flags = flags | CfxFlags::SENT_BY_ACCEPTOR;
@@ -38,7 +38,7 @@ pub(super) fn flags(facts: &Facts, sender: Role, sealed: bool) -> CfxFlags {
     if sealed {
         flags = flags | CfxFlags::SEALED;
     }
-    if facts.acceptor_subkey {
+    if facts.keys.acceptor_subkey {
         flags = flags | CfxFlags::ACCEPTOR_SUBKEY;
     }
     flags
@@ -46,7 +46,7 @@ pub(super) fn flags(facts: &Facts, sender: Role, sealed: bool) -> CfxFlags {
 
 /// Filler that DCE style adds to sealed messages: one block. Windows rotates by EC + RRC and
 /// always has EC = 16 there (MS-KILE §3.4.5.4.1; so do MIT krb5 and Heimdal).
-pub(super) fn dce_extra(facts: &Facts) -> usize {
+pub(super) fn dce_extra(facts: KerberosFacts<'_>) -> usize {
     if facts.dce_style() { 16 } else { 0 }
 }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroize;
 use super::{CONFOUNDER, DirectionKeys, HEADER, Pieces, flags, internal};
 use crate::error::{Error, ErrorKind};
 use crate::security_context::Role;
-use crate::security_context::facts::Facts;
+use crate::security_context::facts::KerberosFacts;
 use crate::security_context::iov::{self, Gathered, IoBuffer, Protection, Segments, Survey};
 
 /// The receiving direction.
@@ -28,7 +28,7 @@ pub(crate) struct Opened {
 }
 
 impl CfxReceiver {
-    pub(crate) fn new(facts: &Facts) -> Self {
+    pub(crate) fn new(facts: KerberosFacts<'_>) -> Self {
         let peer = facts.role.other();
         Self {
             keys: DirectionKeys::new(peer),
@@ -38,7 +38,7 @@ impl CfxReceiver {
 
     /// RFC 4121 §4.2.2: the sender is the peer and uses the key that we do. Both flags are under
     /// the MAC too; here they choose the error.
-    fn check_flags(&self, facts: &Facts, found: CfxFlags) -> Result<(), Error> {
+    fn check_flags(&self, facts: KerberosFacts<'_>, found: CfxFlags) -> Result<(), Error> {
         let expected = flags(facts, self.peer, false);
         let differs = |flag| found.contains(flag) != expected.contains(flag);
         if differs(CfxFlags::SENT_BY_ACCEPTOR) {
@@ -50,14 +50,18 @@ impl CfxReceiver {
         Ok(())
     }
 
-    fn header(&self, facts: &Facts, token: &[u8]) -> Result<WrapHeader, Error> {
+    fn header(&self, facts: KerberosFacts<'_>, token: &[u8]) -> Result<WrapHeader, Error> {
         let (header, _) = WrapHeader::parse(token).map_err(ErrorKind::DefectiveToken)?;
         self.check_flags(facts, header.flags)?;
         Ok(header)
     }
 
     /// Opens a whole token in place.
-    pub(crate) fn unwrap(&mut self, facts: &Facts, token: &mut [u8]) -> Result<Opened, Error> {
+    pub(crate) fn unwrap(
+        &mut self,
+        facts: KerberosFacts<'_>,
+        token: &mut [u8],
+    ) -> Result<Opened, Error> {
         let header = self.header(facts, token)?;
         let (_, rest) = token
             .split_at_mut_checked(HEADER)
@@ -65,7 +69,7 @@ impl CfxReceiver {
         rotate_back(rest, rotation(facts, &header));
         let sequence = header.seq;
         if header.flags.contains(CfxFlags::SEALED) {
-            let cipher = self.keys.wrap_cipher(&facts.key);
+            let cipher = self.keys.wrap_cipher(&facts.keys.key);
             let plain = cipher.decrypt_in_place(rest).map_err(refused)?;
             let length = check_plaintext(&header, plain).inspect_err(|_| plain.zeroize())?;
             let start = HEADER.saturating_add(CONFOUNDER);
@@ -76,7 +80,7 @@ impl CfxReceiver {
                 sequence,
             });
         }
-        let mac = self.keys.wrap_mac(&facts.key);
+        let mac = self.keys.wrap_mac(&facts.keys.key);
         check_checksum_len(&header, mac.len())?;
         let length = rest
             .len()
@@ -98,7 +102,7 @@ impl CfxReceiver {
     /// Verifies a MIC token and tells its number.
     pub(crate) fn verify_mic(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         message: &[IoBuffer<'_>],
         token: &[u8],
     ) -> Result<u64, Error> {
@@ -108,7 +112,7 @@ impl CfxReceiver {
         if header.flags.contains(CfxFlags::SEALED) {
             return Err(ErrorKind::MessageModified.into());
         }
-        let mac = self.keys.mic_mac(&facts.key);
+        let mac = self.keys.mic_mac(&facts.keys.key);
         iov::with_parts(None, message, Some(&header.to_bytes()), |parts| {
             mac.verify(parts, checksum)
         })
@@ -119,7 +123,7 @@ impl CfxReceiver {
     /// Opens scattered buffers in place.
     pub(crate) fn unwrap_iov(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         buffers: &mut [IoBuffer<'_>],
     ) -> Result<(Protection, u64), Error> {
         if Survey::of(buffers)?.streams != 0 {
@@ -162,7 +166,7 @@ impl CfxReceiver {
                 .inspect_err(|_| iov::wipe(buffers))?;
             return Ok((Protection::Sealed, header.seq));
         }
-        let mac = self.keys.wrap_mac(&facts.key);
+        let mac = self.keys.wrap_mac(&facts.keys.key);
         check_checksum_len(&header, mac.len())?;
         let expected = if survey.has_trailer() { 0 } else { mac.len() };
         check_rotation(&header, expected)?;
@@ -194,7 +198,7 @@ impl CfxReceiver {
     /// Opens a whole token beside associated data; the one data buffer becomes the message.
     fn unwrap_stream(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         buffers: &mut [IoBuffer<'_>],
     ) -> Result<(Protection, u64), Error> {
         let stream = iov::take_stream(buffers)?;
@@ -233,7 +237,7 @@ impl CfxReceiver {
                 .inspect_err(|_| iov::wipe(buffers))?;
             return Ok((Protection::Sealed, header.seq));
         }
-        let key = self.keys.wrap_mac(&facts.key);
+        let key = self.keys.wrap_mac(&facts.keys.key);
         let plain = plain_header(&header);
         let computed = iov::with_parts(None, buffers, Some(&plain), |parts| key.compute(parts));
         if !verify_equal(computed.as_bytes(), mac) {
@@ -244,14 +248,14 @@ impl CfxReceiver {
 
     fn open_segments<'s>(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         header: &WrapHeader,
         segments: Segments<'s>,
         confounder: &'s mut [u8],
         last: &'s mut [u8],
         mac: &[u8],
     ) -> Result<(), Error> {
-        let cipher = self.keys.wrap_cipher(&facts.key);
+        let cipher = self.keys.wrap_cipher(&facts.keys.key);
         let copy: [u8; HEADER] = segments
             .open(cipher, confounder, last, mac)
             .map_err(refused)?;
@@ -262,7 +266,7 @@ impl CfxReceiver {
 /// How far the sender rotated to the right (RFC 4121 §4.2.5). In DCE style sealed messages are
 /// rotated by EC + RRC (MS-KILE §3.4.5.4.1), unless they are not rotated at all, as MIT krb5
 /// sends them with a trailer.
-fn rotation(facts: &Facts, header: &WrapHeader) -> usize {
+fn rotation(facts: KerberosFacts<'_>, header: &WrapHeader) -> usize {
     let rotation = usize::from(header.rrc);
     if facts.dce_style() && header.flags.contains(CfxFlags::SEALED) && rotation != 0 {
         rotation.saturating_add(usize::from(header.ec))

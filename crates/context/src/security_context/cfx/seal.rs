@@ -6,7 +6,7 @@ use countersign_token::kerberos::cfx::{MicHeader, WrapHeader};
 use super::{CONFOUNDER, DirectionKeys, HEADER, Pieces, dce_extra, flags, internal};
 use crate::error::{Error, ErrorKind};
 use crate::security_context::confounder::Confounders;
-use crate::security_context::facts::Facts;
+use crate::security_context::facts::KerberosFacts;
 use crate::security_context::iov::{self, Gathered, IoBuffer, IovParts, Survey};
 use crate::security_context::order::SendSequence;
 
@@ -17,14 +17,14 @@ pub(crate) struct CfxSender {
 }
 
 impl CfxSender {
-    pub(crate) fn new(facts: &Facts, confounders: Confounders) -> Self {
+    pub(crate) fn new(facts: KerberosFacts<'_>, confounders: Confounders) -> Self {
         Self {
             keys: DirectionKeys::new(facts.role),
             confounders,
         }
     }
 
-    fn header(facts: &Facts, sealed: bool, seq: u64) -> WrapHeader {
+    fn header(facts: KerberosFacts<'_>, sealed: bool, seq: u64) -> WrapHeader {
         WrapHeader {
             flags: flags(facts, facts.role, sealed),
             ec: 0,
@@ -36,7 +36,7 @@ impl CfxSender {
     /// Makes `buffer` a token; the message in it has its overhead around it.
     pub(crate) fn wrap_in_place(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         sequence: &mut SendSequence,
         seal: bool,
         buffer: &mut [u8],
@@ -46,7 +46,7 @@ impl CfxSender {
             .split_first_chunk_mut::<HEADER>()
             .ok_or(ErrorKind::BufferLayout)?;
         if seal {
-            let cipher = self.keys.wrap_cipher(&facts.key);
+            let cipher = self.keys.wrap_cipher(&facts.keys.key);
             let copy = copy_of_header(cipher, rest).ok_or(ErrorKind::BufferLayout)?;
             *copy = header.to_bytes();
             let confounder = rest
@@ -57,7 +57,7 @@ impl CfxSender {
                 .encrypt_in_place(rest)
                 .map_err(|_| internal("in-place lengths"))?;
         } else {
-            let mac = self.keys.wrap_mac(&facts.key);
+            let mac = self.keys.wrap_mac(&facts.keys.key);
             let end = rest
                 .len()
                 .checked_sub(mac.len())
@@ -74,7 +74,7 @@ impl CfxSender {
 
     pub(crate) fn get_mic(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         sequence: &mut SendSequence,
         message: &[IoBuffer<'_>],
     ) -> Result<Vec<u8>, Error> {
@@ -83,7 +83,7 @@ impl CfxSender {
             seq: sequence.peek()?,
         };
         let header = header.to_bytes();
-        let mac = self.keys.mic_mac(&facts.key);
+        let mac = self.keys.mic_mac(&facts.keys.key);
         let tag = iov::with_parts(None, message, Some(&header), |parts| mac.compute(parts));
         let mut token = Vec::with_capacity(HEADER.saturating_add(mac.len()));
         token.extend_from_slice(&header);
@@ -93,7 +93,7 @@ impl CfxSender {
     }
 
     /// Lengths of header and trailer for these buffers.
-    pub(crate) fn iov_parts(facts: &Facts, seal: bool, has_trailer: bool) -> IovParts {
+    pub(crate) fn iov_parts(facts: KerberosFacts<'_>, seal: bool, has_trailer: bool) -> IovParts {
         let mac = facts.enctype().checksum_type().len();
         let (confounder, after) = if seal {
             (
@@ -123,7 +123,7 @@ impl CfxSender {
     /// header, as though rotated there.
     pub(crate) fn wrap_iov(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         sequence: &mut SendSequence,
         seal: bool,
         buffers: &mut [IoBuffer<'_>],
@@ -142,11 +142,11 @@ impl CfxSender {
 
     fn sign_iov(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         mut header: WrapHeader,
         buffers: &mut [IoBuffer<'_>],
     ) -> Result<(), Error> {
-        let mac = self.keys.wrap_mac(&facts.key);
+        let mac = self.keys.wrap_mac(&facts.keys.key);
         let tag = iov::with_parts(None, buffers, Some(&header.to_bytes()), |parts| {
             mac.compute(parts)
         });
@@ -174,13 +174,13 @@ impl CfxSender {
 
     fn seal_iov(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         mut header: WrapHeader,
         buffers: &mut [IoBuffer<'_>],
     ) -> Result<(), Error> {
         let extra = dce_extra(facts);
         header.ec = u16::try_from(extra).map_err(|_| internal("filler length"))?;
-        let cipher = self.keys.wrap_cipher(&facts.key);
+        let cipher = self.keys.wrap_cipher(&facts.keys.key);
         let rotated = !Survey::of_header(buffers)?.has_trailer();
         let Pieces {
             header: place,

@@ -26,7 +26,7 @@ use countersign_token::kerberos::rfc1964::Rfc1964Header;
 use countersign_token::oid::Oid;
 
 use super::Role;
-use super::facts::Facts;
+use super::facts::KerberosFacts;
 use super::iov::{IovParts, Survey};
 use super::sizes::Overhead;
 use crate::error::{Error, ErrorKind};
@@ -106,7 +106,7 @@ impl Frame {
 }
 
 /// The identifier that frames carry: Kerberos, also beneath SPNEGO.
-fn mechanism(facts: &Facts) -> Oid<'static> {
+fn mechanism(facts: KerberosFacts<'_>) -> Oid<'static> {
     if facts.mechanism.is_kerberos() {
         facts.mechanism
     } else {
@@ -126,7 +126,7 @@ pub(super) fn overhead(message: usize) -> Overhead {
 }
 
 /// Lengths of header and padding beside `message` bytes.
-pub(super) fn parts(facts: &Facts, message: usize) -> IovParts {
+pub(super) fn parts(facts: KerberosFacts<'_>, message: usize) -> IovParts {
     if facts.dce_style() {
         let frame = Frame::around(Oid::KERBEROS, HEADER).map_or(MAX_FRAME, |frame| frame.len);
         return IovParts {
@@ -147,7 +147,7 @@ pub(super) fn parts(facts: &Facts, message: usize) -> IovParts {
 }
 
 /// Lengths for these buffers; without DCE style there must be one for the padding.
-pub(super) fn iov_parts(facts: &Facts, survey: &Survey) -> Result<IovParts, Error> {
+pub(super) fn iov_parts(facts: KerberosFacts<'_>, survey: &Survey) -> Result<IovParts, Error> {
     let parts = parts(facts, survey.data);
     if parts.padding != 0 && survey.paddings != 1 {
         return Err(ErrorKind::BufferLayout.into());

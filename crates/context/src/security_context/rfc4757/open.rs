@@ -13,7 +13,7 @@ use super::{CONFOUNDER, COVERED, Frame, HEADER, MIC_LEN, direction, mechanism};
 use crate::error::{Error, ErrorKind};
 use crate::security_context::Role;
 use crate::security_context::cfx::Opened;
-use crate::security_context::facts::Facts;
+use crate::security_context::facts::KerberosFacts;
 use crate::security_context::iov::{self, Gathered, IoBuffer, Protection, Survey};
 use crate::security_context::order::ReceiveWindow;
 
@@ -33,18 +33,17 @@ struct Token {
 }
 
 impl Rfc4757Receiver {
-    /// `None` when the key is of another enctype.
-    pub(crate) fn new(facts: &Facts) -> Option<Self> {
-        Some(Self {
-            key: GssKey::new(&facts.key)?,
+    pub(crate) fn new(facts: KerberosFacts<'_>) -> Self {
+        Self {
+            key: GssKey::new(&facts.keys.key),
             peer: facts.role.other(),
-        })
+        }
     }
 
     /// Reads frame and header; `following` bytes of the token lie in other buffers.
     fn token(
         &self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         id: TokenId,
         token: &[u8],
         following: usize,
@@ -91,7 +90,7 @@ impl Rfc4757Receiver {
     /// Opens a whole token in place.
     pub(crate) fn unwrap(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         window: &ReceiveWindow,
         token: &mut [u8],
     ) -> Result<Opened, Error> {
@@ -130,7 +129,7 @@ impl Rfc4757Receiver {
 
     pub(crate) fn verify_mic(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         window: &ReceiveWindow,
         message: &[IoBuffer<'_>],
         token: &[u8],
@@ -148,7 +147,7 @@ impl Rfc4757Receiver {
     /// Opens scattered buffers in place.
     pub(crate) fn unwrap_iov(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         window: &ReceiveWindow,
         buffers: &mut [IoBuffer<'_>],
     ) -> Result<(Protection, u64), Error> {
@@ -183,7 +182,7 @@ impl Rfc4757Receiver {
     /// Opens a whole token beside associated data; the one data buffer becomes the message.
     fn unwrap_stream(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         window: &ReceiveWindow,
         buffers: &mut [IoBuffer<'_>],
     ) -> Result<(Protection, u64), Error> {
@@ -234,7 +233,7 @@ impl Rfc4757Receiver {
 }
 
 /// The frame at the start of a token of `total` bytes, under either of Kerberos' identifiers.
-fn frame_len(facts: &Facts, token: &[u8], total: usize) -> Result<usize, Error> {
+fn frame_len(facts: KerberosFacts<'_>, token: &[u8], total: usize) -> Result<usize, Error> {
     for oid in [mechanism(facts), Oid::KERBEROS, Oid::MS_KERBEROS] {
         match Frame::within(oid, total) {
             Some(frame) if token.starts_with(frame.as_bytes()) => return Ok(frame.len),

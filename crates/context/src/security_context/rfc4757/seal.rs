@@ -1,5 +1,6 @@
 //! Making tokens of RFC 4757.
 
+use countersign_crypto::Key;
 use countersign_crypto::rc4::{GssKey, TokenUsage};
 use countersign_token::kerberos::gss_token::TokenId;
 use countersign_token::kerberos::rfc1964::Rfc1964Header;
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::error::{Error, ErrorKind};
 use crate::security_context::confounder::Confounders;
-use crate::security_context::facts::Facts;
+use crate::security_context::facts::KerberosFacts;
 use crate::security_context::iov::{self, Gathered, IoBuffer, Survey};
 use crate::security_context::order::SendSequence;
 
@@ -20,8 +21,11 @@ pub(crate) struct Rfc4757Sender {
 }
 
 impl Rfc4757Sender {
-    pub(crate) fn new(key: GssKey, confounders: Confounders) -> Self {
-        Self { key, confounders }
+    pub(crate) fn new(key: &Key, confounders: Confounders) -> Self {
+        Self {
+            key: GssKey::new(key),
+            confounders,
+        }
     }
 
     fn header(seal: bool) -> Rfc1964Header {
@@ -39,7 +43,13 @@ impl Rfc4757Sender {
     }
 
     /// Puts checksum and encrypted sequence number into a header.
-    fn finish(&self, facts: &Facts, header: &mut Rfc1964Header, number: u32, checksum: [u8; 8]) {
+    fn finish(
+        &self,
+        facts: KerberosFacts<'_>,
+        header: &mut Rfc1964Header,
+        number: u32,
+        checksum: [u8; 8],
+    ) {
         let [a, b, c, d] = number.to_be_bytes();
         let [e, f, g, h] = direction(facts.role);
         header.sgn_cksum = checksum;
@@ -50,7 +60,7 @@ impl Rfc4757Sender {
     /// Makes `buffer` a token; the message in it has its overhead around it.
     pub(crate) fn wrap_in_place(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         sequence: &mut SendSequence,
         seal: bool,
         buffer: &mut [u8],
@@ -89,7 +99,7 @@ impl Rfc4757Sender {
 
     pub(crate) fn get_mic(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         sequence: &mut SendSequence,
         message: &[IoBuffer<'_>],
     ) -> Result<Vec<u8>, Error> {
@@ -113,7 +123,7 @@ impl Rfc4757Sender {
     /// Protects scattered buffers: `Header | Data… | Padding`, an empty trailer.
     pub(crate) fn wrap_iov(
         &mut self,
-        facts: &Facts,
+        facts: KerberosFacts<'_>,
         sequence: &mut SendSequence,
         seal: bool,
         buffers: &mut [IoBuffer<'_>],

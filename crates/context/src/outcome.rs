@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Established,
     Failed(Error),
     /// Only while a step runs; never seen unless a step was interrupted by a panic of the caller's
@@ -12,7 +12,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    pub(super) fn error(&self) -> Error {
+    pub(crate) fn error(&self) -> Error {
         match self {
             Self::Established => ErrorKind::AlreadyEstablished.into(),
             Self::Failed(error) => error.clone(),

@@ -1,0 +1,235 @@
+//! The initiator's response to a challenge: MS-NLMP §3.1.5.1.2, §3.1.5.2.1 and §3.3.2.
+
+use countersign_credential::ntlm::NtlmCredential;
+use countersign_crypto::ntlm::SessionKey;
+use countersign_token::ntlm::{
+    AuthenticateMessage, AvFlags, AvId, AvPairs, AvPairsBuilder, ChallengeMessage, Charset,
+    NegotiateFlags, SingleHostData, Text, encode_client_challenge,
+};
+
+use crate::environment::Environment;
+use crate::error::{Error, ErrorKind, NtlmProblem};
+use crate::flags::Flags;
+use crate::identity::{Identity, NtlmIdentity};
+use crate::security_context::ntlm::NtlmKeys;
+use crate::security_context::{NewNtlmContext, Role};
+
+use super::flags;
+use super::initiator::{Options, VERSION};
+use super::time::file_time;
+
+/// What was sent, and is under the MIC.
+#[derive(Debug)]
+pub(super) struct Offer {
+    pub(super) flags: NegotiateFlags,
+    /// Empty in connectionless mode.
+    pub(super) message: Vec<u8>,
+}
+
+/// MS-NLMP §3.3.2: the reserved bytes after the list.
+const TRAILING_ZEROS: usize = 4;
+
+/// LmChallengeResponse beside NTLMv2 (MS-NLMP §3.1.5.1.2), whether or not the server sent a
+/// timestamp: LMv2 can be had from nobody here.
+const NO_LM_RESPONSE: [u8; 24] = [0; 24];
+
+/// The AUTHENTICATE message and the context that it establishes.
+pub(super) fn respond(
+    offer: &Offer,
+    token: &[u8],
+    options: &Options,
+    env: &mut Environment<'_>,
+) -> Result<(Vec<u8>, NewNtlmContext), Error> {
+    let challenge = ChallengeMessage::parse(token).map_err(ErrorKind::DefectiveToken)?;
+    let agreed = agree(offer, &challenge, options, env)?;
+    let mut granted = flags::granted(agreed, options.required)?;
+    granted |= options.requested & Flags::DCE_STYLE;
+    let proof = match &options.credential {
+        Some(credential) => Proof::of(credential, &challenge, options, env)?,
+        None => {
+            granted |= Flags::ANONYMOUS;
+            Proof::anonymous()
+        }
+    };
+    let local = match &options.credential {
+        Some(credential) => NtlmIdentity::Account(credential.name().clone()),
+        None => NtlmIdentity::Anonymous,
+    };
+    let (exported, encrypted) = if flags::exchanges_key(agreed) {
+        let exported = SessionKey::generate(env.random).map_err(|_| ErrorKind::Random)?;
+        let encrypted = proof.base.encrypt(&exported);
+        (exported, Some(encrypted))
+    } else {
+        (proof.base, None)
+    };
+    let unicode = |text: &str| {
+        Charset::Unicode
+            .encode(text)
+            .ok_or(ErrorKind::Internal("UTF-16"))
+    };
+    let credential = options.credential.as_deref();
+    let domain = unicode(credential.map_or("", |known| known.name().domain()))?;
+    let user = unicode(credential.map_or("", |known| known.name().user()))?;
+    let workstation = unicode(
+        credential
+            .and_then(NtlmCredential::workstation)
+            .unwrap_or(""),
+    )?;
+    let text = |bytes| {
+        Text::parse(bytes, Charset::Unicode).map_err(|_| ErrorKind::Internal("text of a message"))
+    };
+    let anonymous = credential.is_none();
+    let message = AuthenticateMessage {
+        flags: if anonymous {
+            agreed | NegotiateFlags::ANONYMOUS
+        } else {
+            agreed
+        },
+        lm_response: if anonymous { &[0] } else { &NO_LM_RESPONSE },
+        nt_response: &proof.response,
+        domain: text(&domain)?,
+        user: text(&user)?,
+        workstation: text(&workstation)?,
+        encrypted_session_key: encrypted.as_ref().map_or(&[], |key| key),
+        version: Some(VERSION),
+        mic: Some([0; 16]),
+    };
+    let mut message = message.to_bytes().map_err(|_| ErrorKind::Overflow)?;
+    let mic = exported.mic(&[&offer.message, token, &message]);
+    let start = AuthenticateMessage::MIC_OFFSET;
+    let place = message
+        .get_mut(start..start.saturating_add(AuthenticateMessage::MIC_LEN))
+        .ok_or(ErrorKind::Internal("place of the MIC"))?;
+    place.copy_from_slice(mic.as_bytes());
+    let context = NewNtlmContext {
+        role: Role::Initiator,
+        flags: granted,
+        local: Identity::Ntlm(local),
+        // NTLM proves the initiator alone.
+        peer: None,
+        keys: NtlmKeys {
+            exported,
+            protection: flags::protection(agreed),
+        },
+    };
+    Ok((message, context))
+}
+
+/// What both sides can do: the acceptor chose it from the offer, and what it added counts for
+/// nothing.
+fn agree(
+    offer: &Offer,
+    challenge: &ChallengeMessage<'_>,
+    options: &Options,
+    env: &Environment<'_>,
+) -> Result<NegotiateFlags, Error> {
+    let agreed = challenge.flags & offer.flags;
+    if !agreed.contains(NegotiateFlags::EXTENDED_SESSIONSECURITY) {
+        return Err(NtlmProblem::SessionSecurityRefused.into());
+    }
+    // Names and response are in Unicode, and the mode is the one that was chosen.
+    let fixed = NegotiateFlags::NEGOTIATE_UNICODE | NegotiateFlags::NEGOTIATE_DATAGRAM;
+    if agreed & fixed != offer.flags & fixed {
+        return Err(NtlmProblem::FlagsNotOffered.into());
+    }
+    if challenge.flags.contains(NegotiateFlags::NEGOTIATE_DATAGRAM) != options.datagram {
+        return Err(NtlmProblem::FlagsNotOffered.into());
+    }
+    flags::check_strength(agreed, env.policy.ntlm())?;
+    Ok(agreed)
+}
+
+/// What proves the initiator.
+struct Proof {
+    response: Vec<u8>,
+    /// SessionBaseKey, which is KeyExchangeKey with NTLMv2 (MS-NLMP §3.4.5.1).
+    base: SessionKey,
+}
+
+impl Proof {
+    /// MS-NLMP §3.2.5.1.2: nothing, and a key that everybody knows.
+    fn anonymous() -> Self {
+        Self {
+            response: Vec::new(),
+            base: SessionKey::zero(),
+        }
+    }
+
+    /// NTLMv2.
+    fn of(
+        credential: &NtlmCredential,
+        challenge: &ChallengeMessage<'_>,
+        options: &Options,
+        env: &mut Environment<'_>,
+    ) -> Result<Self, Error> {
+        let target = challenge.target_info.as_ref();
+        // §3.1.5.1.2: the server's time, where it told it.
+        let time = target
+            .and_then(AvPairs::timestamp)
+            .unwrap_or_else(|| file_time(env.now));
+        let mut client_challenge = [0; 8];
+        env.random.fill(&mut client_challenge)?;
+        let pairs = pairs(target, options)?;
+        let blob = encode_client_challenge(time, &client_challenge, &pairs, TRAILING_ZEROS);
+        let name = credential.name();
+        let key = credential
+            .hash()
+            .response_key(name.user().chars(), name.domain().chars());
+        let proof = key.proof(&challenge.server_challenge, &[&blob]);
+        let base = key.session_base_key(&proof);
+        Ok(Self {
+            response: [&proof[..], &blob].concat(),
+            base,
+        })
+    }
+}
+
+/// The server's pairs in their order, without those that are the initiator's to set
+/// (CVE-2019-1166), then the initiator's in the order in which Windows has them.
+fn pairs(target: Option<&AvPairs<'_>>, options: &Options) -> Result<Vec<u8>, Error> {
+    const OWN: [AvId; 4] = [
+        AvId::FLAGS,
+        AvId::SINGLE_HOST,
+        AvId::CHANNEL_BINDINGS,
+        AvId::TARGET_NAME,
+    ];
+    let refused = |_| Error::from(ErrorKind::Internal("pairs of a response"));
+    let mut pairs = AvPairsBuilder::new();
+    let mut own = AvFlags::MIC_PROVIDED;
+    if let Some(target) = target {
+        for pair in target.iter().filter(|pair| !OWN.contains(&pair.id)) {
+            pairs.push(pair.id, pair.value).map_err(refused)?;
+        }
+        if target
+            .flags()
+            .is_some_and(|flags| flags.contains(AvFlags::CONSTRAINED))
+        {
+            own = own | AvFlags::CONSTRAINED;
+        }
+    }
+    pairs
+        .push(AvId::FLAGS, &own.0.to_le_bytes())
+        .map_err(refused)?;
+    if let Some(machine) = &options.machine {
+        let host = SingleHostData {
+            custom_data: &[0; 8],
+            machine_id: &machine.0,
+        };
+        pairs
+            .push(AvId::SINGLE_HOST, &host.to_bytes())
+            .map_err(refused)?;
+    }
+    // Sixteen zeros would say that there are bindings, to acceptors that require them; without a
+    // channel there is no such pair.
+    if let Some(bindings) = &options.bindings {
+        pairs
+            .push(AvId::CHANNEL_BINDINGS, &bindings.hash())
+            .map_err(refused)?;
+    }
+    if let Some(target) = &options.target {
+        pairs
+            .push_text(AvId::TARGET_NAME, &target.to_string())
+            .map_err(refused)?;
+    }
+    Ok(pairs.finish())
+}

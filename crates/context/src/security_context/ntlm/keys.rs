@@ -1,0 +1,222 @@
+//! What protects the messages of one direction.
+
+use countersign_crypto::ntlm::{Direction, SealKey, SessionKey, SignKey, Stream, Strength};
+use countersign_crypto::verify_equal;
+
+use crate::security_context::Role;
+use crate::security_context::iov::{self, IoBuffer};
+
+/// What NTLM agreed on.
+pub(crate) struct NtlmKeys {
+    /// MS-NLMP §3.1.5.1.2: ExportedSessionKey.
+    pub(crate) exported: SessionKey,
+    pub(crate) protection: Protection,
+}
+
+/// How messages are protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Protection {
+    pub(crate) strength: Strength,
+    /// A session key was exchanged: checksums are encrypted too.
+    pub(crate) key_exchange: bool,
+    /// Connectionless: messages come in any order.
+    pub(crate) datagram: bool,
+    /// Wrapped messages are sealed.
+    pub(crate) seal: bool,
+}
+
+impl Protection {
+    /// As exported contexts have it.
+    pub(crate) fn to_bytes(self) -> [u8; 4] {
+        let strength = match self.strength {
+            Strength::Bits128 => 128,
+            Strength::Bits56 => 56,
+            Strength::Bits40 => 40,
+        };
+        [
+            strength,
+            u8::from(self.key_exchange),
+            u8::from(self.datagram),
+            u8::from(self.seal),
+        ]
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 4]) -> Option<Self> {
+        let [strength, key_exchange, datagram, seal] = bytes;
+        let boolean = |byte| match byte {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        };
+        Some(Self {
+            strength: match strength {
+                128 => Strength::Bits128,
+                56 => Strength::Bits56,
+                40 => Strength::Bits40,
+                _ => return None,
+            },
+            key_exchange: boolean(key_exchange)?,
+            datagram: boolean(datagram)?,
+            seal: boolean(seal)?,
+        })
+    }
+}
+
+/// The keys of one direction.
+pub(super) struct Channel {
+    sign: SignKey,
+    cipher: Cipher,
+    key_exchange: bool,
+    seal: bool,
+}
+
+/// Where the key stream of a message comes from.
+enum Cipher {
+    /// One stream for all messages.
+    Connection(Stream),
+    /// A stream for each.
+    Datagram(SealKey),
+}
+
+impl Channel {
+    pub(super) fn new(keys: &NtlmKeys, sender: Role) -> Self {
+        let direction = match sender {
+            Role::Initiator => Direction::ClientToServer,
+            Role::Acceptor => Direction::ServerToClient,
+        };
+        let NtlmKeys {
+            exported,
+            protection,
+        } = keys;
+        let key = SealKey::derive(exported, protection.strength, direction);
+        Self {
+            sign: SignKey::derive(exported, direction),
+            cipher: if protection.datagram {
+                Cipher::Datagram(key)
+            } else {
+                Cipher::Connection(key.stream())
+            },
+            key_exchange: protection.key_exchange,
+            seal: protection.seal,
+        }
+    }
+
+    pub(super) fn seals(&self) -> bool {
+        self.seal
+    }
+
+    pub(super) fn is_datagram(&self) -> bool {
+        matches!(self.cipher, Cipher::Datagram(_))
+    }
+
+    /// The running stream, where there is one.
+    pub(super) fn stream(&self) -> Option<&Stream> {
+        match &self.cipher {
+            Cipher::Connection(stream) => Some(stream),
+            Cipher::Datagram(_) => None,
+        }
+    }
+
+    /// Goes on with the stream of an exported context; false where it has none and this has, or
+    /// the reverse.
+    pub(super) fn resume(&mut self, exported: Option<Stream>) -> bool {
+        match (&mut self.cipher, exported) {
+            (Cipher::Connection(stream), Some(exported)) => {
+                *stream = exported;
+                true
+            }
+            (Cipher::Datagram(_), None) => true,
+            _ => false,
+        }
+    }
+
+    /// Seals the data in the buffers, where this context does, and makes the checksum of all of
+    /// them: MS-NLMP §3.4.3 and §3.4.4.2.
+    pub(super) fn protect(&mut self, sequence: u32, message: &mut [IoBuffer<'_>]) -> [u8; 8] {
+        let mut checksum = self.checksum(sequence, message);
+        let (seal, key_exchange) = (self.seal, self.key_exchange);
+        self.with_stream(sequence, |stream| {
+            if seal {
+                cipher(stream, message);
+            }
+            if key_exchange {
+                stream.apply(&mut checksum);
+            }
+        });
+        checksum
+    }
+
+    /// The checksum of a message that is not part of the token.
+    pub(super) fn sign(&mut self, sequence: u32, message: &[IoBuffer<'_>]) -> [u8; 8] {
+        let mut checksum = self.checksum(sequence, message);
+        if self.key_exchange {
+            self.with_stream(sequence, |stream| stream.apply(&mut checksum));
+        }
+        checksum
+    }
+
+    /// Undoes [`protect`](Self::protect). Where it is false the stream stands where it stood.
+    pub(super) fn open(
+        &mut self,
+        sequence: u32,
+        message: &mut [IoBuffer<'_>],
+        received: [u8; 8],
+    ) -> bool {
+        let before = self.stream().map(Stream::duplicate);
+        let mut received = received;
+        let (seal, key_exchange) = (self.seal, self.key_exchange);
+        self.with_stream(sequence, |stream| {
+            if seal {
+                cipher(stream, message);
+            }
+            if key_exchange {
+                stream.apply(&mut received);
+            }
+        });
+        let genuine = verify_equal(&self.checksum(sequence, message), &received);
+        self.undo_unless(genuine, before)
+    }
+
+    /// Whether [`sign`](Self::sign) makes this. Where it is false the stream stands where it stood.
+    pub(super) fn verify(
+        &mut self,
+        sequence: u32,
+        message: &[IoBuffer<'_>],
+        received: &[u8; 8],
+    ) -> bool {
+        let before = self.stream().map(Stream::duplicate);
+        let genuine = verify_equal(&self.sign(sequence, message), received);
+        self.undo_unless(genuine, before)
+    }
+
+    fn undo_unless(&mut self, genuine: bool, before: Option<Stream>) -> bool {
+        if let (false, Some(before), Cipher::Connection(stream)) =
+            (genuine, before, &mut self.cipher)
+        {
+            *stream = before;
+        }
+        genuine
+    }
+
+    /// The checksum in the clear.
+    fn checksum(&self, sequence: u32, message: &[IoBuffer<'_>]) -> [u8; 8] {
+        iov::with_parts(None, message, None, |parts| {
+            *self.sign.checksum(sequence, parts)
+        })
+    }
+
+    fn with_stream(&mut self, sequence: u32, apply: impl FnOnce(&mut Stream)) {
+        match &mut self.cipher {
+            Cipher::Connection(stream) => apply(stream),
+            Cipher::Datagram(key) => apply(&mut key.datagram_stream(sequence)),
+        }
+    }
+}
+
+fn cipher(stream: &mut Stream, message: &mut [IoBuffer<'_>]) {
+    for buffer in message {
+        if let IoBuffer::Data(bytes) = buffer {
+            stream.apply(bytes);
+        }
+    }
+}

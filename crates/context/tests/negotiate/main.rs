@@ -1,0 +1,3 @@
+//! Negotiate over Kerberos and NTLM, in memory.
+
+mod handshakes;

@@ -35,7 +35,9 @@ impl Error {
         Self { kind, token: None }
     }
 
-    pub(crate) fn with_token(kind: ErrorKind, token: Vec<u8>) -> Self {
+    /// An error with the token that tells the peer of it.
+    #[must_use]
+    pub fn with_token(kind: ErrorKind, token: Vec<u8>) -> Self {
         Self {
             kind,
             token: Some(token.into_boxed_slice()),

@@ -16,6 +16,13 @@ pub enum Identity {
     /// Whom NTLM proved.
     #[cfg(feature = "ntlm")]
     Ntlm(NtlmIdentity),
+    /// Whom a mechanism proved that the program brought along.
+    Other {
+        /// The mechanism.
+        mechanism: Oid<'static>,
+        /// As it prints and as it is exported.
+        name: String,
+    },
 }
 
 /// Whom NTLM proved. Three things that must not be taken for each other.
@@ -43,6 +50,7 @@ impl Identity {
             Self::Kerberos(principal) => Some(principal),
             #[cfg(feature = "ntlm")]
             Self::Ntlm(_) => None,
+            Self::Other { .. } => None,
         }
     }
 
@@ -80,6 +88,7 @@ impl Identity {
             Self::Kerberos(principal) => (Oid::KERBEROS, principal.to_text()),
             #[cfg(feature = "ntlm")]
             Self::Ntlm(identity) => (Oid::NTLMSSP, identity.to_string().into_bytes()),
+            Self::Other { mechanism, name } => (*mechanism, name.clone().into_bytes()),
         };
         let oid = mechanism.as_bytes();
         let oid_length = u8::try_from(oid.len()).unwrap_or(u8::MAX);
@@ -114,6 +123,7 @@ impl fmt::Display for Identity {
             Self::Kerberos(principal) => principal.fmt(f),
             #[cfg(feature = "ntlm")]
             Self::Ntlm(identity) => identity.fmt(f),
+            Self::Other { name, .. } => f.write_str(name),
         }
     }
 }

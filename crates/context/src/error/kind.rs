@@ -124,6 +124,8 @@ pub enum ErrorKind {
     Negotiation(NegotiationProblem),
     /// NTLM refuses.
     Ntlm(NtlmProblem),
+    /// A mechanism that the program brought along refuses; what it says of it.
+    Custom(&'static str),
     /// The mechanism has no such function.
     Unsupported,
     /// The context is established already.
@@ -207,7 +209,8 @@ impl ErrorKind {
             | Self::Replayed
             | Self::PeerTicketUnfit
             | Self::DelegationDefective
-            | Self::PeerError { .. } => S::SEC_E_LOGON_DENIED,
+            | Self::PeerError { .. }
+            | Self::Custom(_) => S::SEC_E_LOGON_DENIED,
             Self::ReplayCacheUnavailable => S::SEC_E_INSUFFICIENT_MEMORY,
             Self::BindingsMismatch | Self::BindingsMissing => S::SEC_E_BAD_BINDINGS,
             Self::UserToUserUnsupported | Self::Unsupported => S::SEC_E_UNSUPPORTED_FUNCTION,

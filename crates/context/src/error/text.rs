@@ -209,6 +209,7 @@ impl fmt::Display for ErrorKind {
             Self::DefectiveExport => "the exported context does not decode",
             Self::Negotiation(problem) => return problem.fmt(f),
             Self::Ntlm(problem) => return problem.fmt(f),
+            Self::Custom(what) => what,
             Self::Unsupported => "the mechanism has no such function: ask a context of Kerberos",
             Self::Internal(what) => {
                 return write!(f, "an error in this library, please report it: {what}");

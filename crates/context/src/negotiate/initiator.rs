@@ -275,7 +275,7 @@ impl Negotiating {
         if same(supported, self.mechanism) {
             return Ok(false);
         }
-        let offered = self.offered.iter().any(|offered| *offered == supported);
+        let offered = self.offered.contains(&supported);
         if !first || !offered {
             return Err(NegotiationProblem::NotOffered.into());
         }
@@ -353,14 +353,14 @@ impl Negotiating {
     }
 
     /// There is nothing left to say.
-    fn finish(self: Box<Self>) -> Result<(State, Step), Error> {
+    fn finish(self) -> Result<(State, Step), Error> {
         let Self {
             inner,
             proof,
             accepted,
             fallbacks,
             ..
-        } = *self;
+        } = self;
         let Inner::Done(mut context) = inner else {
             // The acceptor has nothing to say, and the mechanism is not done.
             return Err(NegotiationProblem::UnexpectedState.into());

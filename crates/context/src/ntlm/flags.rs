@@ -55,18 +55,18 @@ pub(super) fn offered_by_initiator(flags: Flags, policy: &NtlmPolicy, datagram: 
         offered = offered | F::NEGOTIATE_SEAL | F::NEGOTIATE_SIGN;
     }
     if any(flags, SIGNED) {
-        offered = offered | F::NEGOTIATE_SIGN;
+        offered |= F::NEGOTIATE_SIGN;
     }
     // A key is exchanged for messages to be protected with; without them sides do not agree on
     // whether there is one (MS-NLMP §3.1.5.1.2, §3.2.5.1.2).
     if offered.contains(F::NEGOTIATE_SIGN) {
-        offered = offered | F::KEY_EXCH;
+        offered |= F::KEY_EXCH;
     }
     if flags.contains(Flags::IDENTIFY) {
-        offered = offered | F::IDENTIFY;
+        offered |= F::IDENTIFY;
     }
     if datagram {
-        offered = offered | F::NEGOTIATE_DATAGRAM;
+        offered |= F::NEGOTIATE_DATAGRAM;
     }
     offered
 }

@@ -76,7 +76,7 @@ impl ServerNames {
 
     /// The computer's account, as domains name it: `DOMAIN\COMPUTER$`.
     pub(super) fn account(&self) -> Result<AccountName, ErrorKind> {
-        AccountName::new(&self.domain, &format!("{}$", self.computer))
+        AccountName::new(&self.domain, format!("{}$", self.computer))
             .map_err(|_| NtlmProblem::NameRefused.into())
     }
 

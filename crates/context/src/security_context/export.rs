@@ -80,6 +80,7 @@ impl SecurityContext {
     /// sequence numbers be used twice. Hand them over as you would a private key.
     ///
     /// # Errors
+    /// [`ErrorKind::Unsupported`] for a context of a mechanism that the program brought along;
     /// [`ErrorKind::Overflow`] when a length does not fit 32 bits, or a delegated credential has
     /// times that the cache format cannot hold.
     pub fn export(self) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -122,6 +123,7 @@ impl SecurityContext {
                 out.stream(self.sender.ntlm_stream());
                 out.stream(self.receiver.ntlm_stream());
             }
+            Keys::Custom(_) => return Err(ErrorKind::Unsupported.into()),
         }
         Ok(out.0)
     }
@@ -258,6 +260,7 @@ impl Writer {
                 }
                 Ok(())
             }
+            Identity::Other { .. } => Err(ErrorKind::Unsupported.into()),
             #[cfg(feature = "ntlm")]
             Identity::Ntlm(identity) => {
                 let (kind, account) = match identity {

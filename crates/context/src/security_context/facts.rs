@@ -6,6 +6,7 @@ use countersign_crypto::{Enctype, Key};
 use countersign_token::oid::Oid;
 
 use super::Role;
+use super::custom::CustomKeys;
 #[cfg(feature = "ntlm")]
 use super::ntlm::NtlmKeys;
 use crate::environment::Timestamp;
@@ -26,14 +27,11 @@ pub(crate) struct Facts {
 }
 
 /// What each mechanism agreed on.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives once a context, behind a pointer"
-)]
 pub(super) enum Keys {
     Kerberos(KerberosKeys),
     #[cfg(feature = "ntlm")]
     Ntlm(NtlmKeys),
+    Custom(CustomKeys),
 }
 
 /// What Kerberos agreed on.
@@ -77,6 +75,8 @@ pub(super) enum Form<'a> {
     /// MS-NLMP §2.2.2.9.
     #[cfg(feature = "ntlm")]
     Ntlm(&'a NtlmKeys),
+    /// The program's own.
+    Custom(&'a CustomKeys),
 }
 
 impl Facts {
@@ -90,6 +90,7 @@ impl Facts {
             Keys::Kerberos(keys) => Form::Cfx(KerberosFacts { facts: self, keys }),
             #[cfg(feature = "ntlm")]
             Keys::Ntlm(keys) => Form::Ntlm(keys),
+            Keys::Custom(keys) => Form::Custom(keys),
         }
     }
 
@@ -104,6 +105,7 @@ impl Facts {
             Keys::Kerberos(keys) => Some(KerberosFacts { facts: self, keys }),
             #[cfg(feature = "ntlm")]
             Keys::Ntlm(_) => None,
+            Keys::Custom(_) => None,
         }
     }
 
@@ -121,7 +123,8 @@ impl Facts {
         match &self.keys {
             Keys::Kerberos(keys) => SessionKey::of_enctype(&keys.key),
             #[cfg(feature = "ntlm")]
-            Keys::Ntlm(keys) => SessionKey::of_ntlm(&keys.exported),
+            Keys::Ntlm(keys) => SessionKey::without_enctype(keys.exported.expose()),
+            Keys::Custom(keys) => SessionKey::without_enctype(&keys.session_key),
         }
     }
 
@@ -157,10 +160,9 @@ impl<'a> SessionKey<'a> {
         }
     }
 
-    #[cfg(feature = "ntlm")]
-    pub(crate) fn of_ntlm(key: &'a countersign_crypto::ntlm::SessionKey) -> Self {
+    pub(crate) fn without_enctype(bytes: &'a [u8]) -> Self {
         Self {
-            bytes: key.expose(),
+            bytes,
             enctype: None,
         }
     }
@@ -171,7 +173,7 @@ impl<'a> SessionKey<'a> {
         self.bytes
     }
 
-    /// What a key of Kerberos is for; `None` for one of NTLM.
+    /// What a key of Kerberos is for; `None` for one of another mechanism.
     #[must_use]
     pub fn enctype(self) -> Option<Enctype> {
         self.enctype
@@ -182,7 +184,7 @@ impl core::fmt::Debug for SessionKey<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self.enctype {
             Some(enctype) => write!(f, "SessionKey({enctype}, ..)"),
-            None => f.write_str("SessionKey(NTLM, ..)"),
+            None => f.write_str("SessionKey(..)"),
         }
     }
 }
@@ -242,7 +244,7 @@ macro_rules! facts_accessors {
                 now >= self.facts().expires
             }
 
-            /// The enctype that protects messages; `None` with NTLM, which has none.
+            /// The enctype that protects messages; `None` with NTLM and others, which have none.
             #[must_use]
             pub fn enctype(&self) -> Option<countersign_crypto::Enctype> {
                 self.facts().enctype()
@@ -305,7 +307,7 @@ macro_rules! facts_accessors {
             ///
             /// # Errors
             /// More than 2^32 blocks are asked for; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)
-            /// with NTLM, which has no such function.
+            /// with mechanisms other than Kerberos, which have no such function.
             pub fn pseudo_random(
                 &self,
                 key: $crate::security_context::PrfKey,

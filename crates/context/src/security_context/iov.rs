@@ -10,6 +10,7 @@
 //! alone goes into the checksum, last.
 
 use countersign_crypto::{Cipher, Error as CryptoError, Segment};
+use countersign_token::{DecodeError, DecodeErrorKind};
 use zeroize::Zeroize;
 
 use crate::error::{Error, ErrorKind};
@@ -173,6 +174,43 @@ pub(super) fn place_message<'b>(buffers: &mut [IoBuffer<'b>], message: &'b mut [
     }) {
         *place = message;
     }
+}
+
+/// The header of a message of which everything stands before the data, apart from them: a buffer of
+/// its own, or the first bytes of a stream, whose rest becomes the data.
+pub(super) fn take_header<'b>(
+    buffers: &mut [IoBuffer<'b>],
+    length: usize,
+) -> Result<&'b [u8], Error> {
+    if Survey::of(buffers)?.streams != 0 {
+        let stream = take_stream(buffers)?;
+        let total = stream.len();
+        let (header, message) = stream
+            .split_at_mut_checked(length)
+            .ok_or_else(|| truncated(total, length))?;
+        place_message(buffers, message);
+        return Ok(header);
+    }
+    Survey::of_header(buffers)?;
+    let beside = |buffer: &IoBuffer<'_>| matches!(buffer, IoBuffer::Padding(bytes) | IoBuffer::Trailer(bytes) if !bytes.is_empty());
+    if buffers.iter().any(beside) {
+        return Err(ErrorKind::BufferLayout.into());
+    }
+    let header = buffers.iter_mut().find_map(|buffer| match buffer {
+        IoBuffer::Header(bytes) => Some(core::mem::take(bytes)),
+        _ => None,
+    });
+    match header {
+        Some(header) if header.len() == length => Ok(header),
+        _ => Err(ErrorKind::BufferLayout.into()),
+    }
+}
+
+/// A token that ends before its header does.
+pub(super) fn truncated(length: usize, needed: usize) -> Error {
+    let missing = needed.saturating_sub(length);
+    let error = DecodeError::new(length, DecodeErrorKind::Truncated { missing });
+    ErrorKind::DefectiveToken(error).into()
 }
 
 /// The header's bytes; nothing where there is none.

@@ -15,6 +15,7 @@
 
 mod cfx;
 mod confounder;
+mod custom;
 mod export;
 mod facts;
 mod iov;
@@ -42,6 +43,7 @@ use crate::flags::Flags;
 use crate::identity::Identity;
 use crate::negotiate::Negotiated;
 
+pub use custom::{CustomContext, OpenMessages, ProtectMessages};
 pub use facts::SessionKey;
 pub use iov::{IoBuffer, IovParts, Protection};
 pub use order::Order;

@@ -9,6 +9,7 @@ use countersign_crypto::ntlm::Stream;
 use zeroize::Zeroize;
 
 use super::cfx::{CfxReceiver, Opened};
+use super::custom::{self, Nothing, OpenMessages};
 use super::facts::{Facts, Form, facts_accessors};
 use super::iov::{self, IoBuffer, Protection, Survey};
 #[cfg(feature = "ntlm")]
@@ -49,6 +50,7 @@ enum Scheme {
     Rfc4757(Rfc4757Receiver),
     #[cfg(feature = "ntlm")]
     Ntlm(NtlmReceiver),
+    Custom(Box<dyn OpenMessages>),
 }
 
 /// A verified message.
@@ -102,12 +104,26 @@ impl Receiver {
             Form::Rfc4757(facts) => Scheme::Rfc4757(Rfc4757Receiver::new(facts)),
             #[cfg(feature = "ntlm")]
             Form::Ntlm(keys) => Scheme::Ntlm(NtlmReceiver::new(keys, facts.role)),
+            Form::Custom(_) => Scheme::Custom(Box::new(Nothing)),
         };
         Self {
             facts,
             window,
             delegated,
             scheme,
+        }
+    }
+
+    pub(super) fn custom(
+        facts: Arc<Facts>,
+        window: ReceiveWindow,
+        open: Box<dyn OpenMessages>,
+    ) -> Self {
+        Self {
+            facts,
+            window,
+            delegated: None,
+            scheme: Scheme::Custom(open),
         }
     }
 
@@ -209,6 +225,7 @@ impl Receiver {
             }
             #[cfg(feature = "ntlm")]
             Scheme::Ntlm(receiver) => receiver.unwrap(&self.window, token)?,
+            Scheme::Custom(open) => custom::unwrap(open.as_mut(), &self.facts, token)?,
         };
         let order = self
             .accept(sequence, mode)
@@ -272,6 +289,7 @@ impl Receiver {
             }
             #[cfg(feature = "ntlm")]
             Scheme::Ntlm(receiver) => receiver.verify_mic(&self.window, message, mic),
+            Scheme::Custom(open) => open.verify(message, mic),
         }
     }
 
@@ -310,6 +328,7 @@ impl Receiver {
             }
             #[cfg(feature = "ntlm")]
             Scheme::Ntlm(receiver) => receiver.unwrap_iov(&self.window, buffers)?,
+            Scheme::Custom(open) => custom::unwrap_iov(open.as_mut(), &self.facts, buffers)?,
         };
         let order = self
             .accept(sequence, mode)

@@ -7,6 +7,7 @@ use countersign_crypto::ntlm::Stream;
 
 use super::cfx::CfxSender;
 use super::confounder::Confounders;
+use super::custom::{self, Nothing, ProtectMessages};
 use super::facts::{Facts, Form, KerberosFacts, facts_accessors};
 use super::iov::{IoBuffer, IovParts, Survey};
 #[cfg(feature = "ntlm")]
@@ -44,6 +45,7 @@ enum Scheme {
     Rfc4757(Rfc4757Sender),
     #[cfg(feature = "ntlm")]
     Ntlm(NtlmSender),
+    Custom(Box<dyn ProtectMessages>),
 }
 
 impl Sender {
@@ -62,11 +64,24 @@ impl Sender {
             }
             #[cfg(feature = "ntlm")]
             Form::Ntlm(keys) => Scheme::Ntlm(NtlmSender::new(keys, facts.role)),
+            Form::Custom(_) => Scheme::Custom(Box::new(Nothing)),
         };
         Self {
             facts,
             sequence,
             scheme,
+        }
+    }
+
+    pub(super) fn custom(
+        facts: Arc<Facts>,
+        sequence: SendSequence,
+        protect: Box<dyn ProtectMessages>,
+    ) -> Self {
+        Self {
+            facts,
+            sequence,
+            scheme: Scheme::Custom(protect),
         }
     }
 
@@ -170,6 +185,9 @@ impl Sender {
             }
             #[cfg(feature = "ntlm")]
             Scheme::Ntlm(sender) => sender.wrap_in_place(sequence, buffer),
+            Scheme::Custom(protect) => {
+                custom::wrap_in_place(protect.as_mut(), facts, sequence, seal, buffer)
+            }
         }
     }
 
@@ -202,6 +220,7 @@ impl Sender {
             Scheme::Rfc4757(sender) => sender.get_mic(kerberos(facts)?, sequence, message),
             #[cfg(feature = "ntlm")]
             Scheme::Ntlm(sender) => sender.get_mic(sequence, message),
+            Scheme::Custom(protect) => custom::get_mic(protect.as_mut(), facts, sequence, message),
         }
     }
 
@@ -218,6 +237,7 @@ impl Sender {
             Form::Rfc4757(facts) => super::rfc4757::iov_parts(facts, &survey),
             #[cfg(feature = "ntlm")]
             Form::Ntlm(_) => Ok(super::ntlm::PARTS),
+            Form::Custom(keys) => Ok(keys.parts()),
         }
     }
 
@@ -240,6 +260,9 @@ impl Sender {
             Scheme::Rfc4757(sender) => sender.wrap_iov(kerberos(facts)?, sequence, seal, buffers),
             #[cfg(feature = "ntlm")]
             Scheme::Ntlm(sender) => sender.wrap_iov(sequence, buffers),
+            Scheme::Custom(protect) => {
+                custom::wrap_iov(protect.as_mut(), facts, sequence, seal, buffers)
+            }
         }
     }
 
@@ -292,6 +315,7 @@ impl Sender {
             Form::Rfc4757(facts) => super::rfc4757::parts(facts, message),
             #[cfg(feature = "ntlm")]
             Form::Ntlm(_) => super::ntlm::PARTS,
+            Form::Custom(keys) => keys.parts(),
         }
     }
 
@@ -311,7 +335,7 @@ impl Sender {
 /// How long sequence numbers are on the wire.
 pub(super) fn width(facts: &Facts) -> Width {
     match facts.form() {
-        Form::Cfx(_) => Width::Bits64,
+        Form::Cfx(_) | Form::Custom(_) => Width::Bits64,
         #[cfg(feature = "rc4")]
         Form::Rfc4757(_) => Width::Bits32,
         #[cfg(feature = "ntlm")]

@@ -59,6 +59,7 @@ fn mic_len(facts: &Facts) -> usize {
         Form::Rfc4757(_) => super::rfc4757::MIC_LEN,
         #[cfg(feature = "ntlm")]
         Form::Ntlm(_) => super::ntlm::SIGNATURE,
+        Form::Custom(keys) => keys.header,
     }
 }
 
@@ -71,6 +72,7 @@ fn security_trailer(facts: &Facts) -> usize {
         Form::Rfc4757(facts) => super::rfc4757::parts(facts, 0).total(),
         #[cfg(feature = "ntlm")]
         Form::Ntlm(_) => super::ntlm::SIGNATURE,
+        Form::Custom(keys) => keys.header,
     }
 }
 
@@ -99,6 +101,10 @@ pub(super) fn overhead(facts: &Facts, seal: bool, message: usize) -> Overhead {
         #[cfg(feature = "ntlm")]
         Form::Ntlm(_) => Overhead {
             header: super::ntlm::SIGNATURE,
+            trailer: 0,
+        },
+        Form::Custom(keys) => Overhead {
+            header: keys.header,
             trailer: 0,
         },
     }

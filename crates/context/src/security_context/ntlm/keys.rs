@@ -71,6 +71,10 @@ pub(super) struct Channel {
 }
 
 /// Where the key stream of a message comes from.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives in a box with the rest of the context"
+)]
 enum Cipher {
     /// One stream for all messages.
     Connection(Stream),

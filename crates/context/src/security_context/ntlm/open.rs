@@ -2,14 +2,13 @@
 
 use countersign_crypto::ntlm::Stream;
 use countersign_token::ntlm::MessageSignature;
-use countersign_token::{DecodeError, DecodeErrorKind};
 
 use super::SIGNATURE;
 use super::keys::{Channel, NtlmKeys};
 use crate::error::{Error, ErrorKind};
 use crate::security_context::Role;
 use crate::security_context::cfx::Opened;
-use crate::security_context::iov::{self, IoBuffer, Protection, Survey};
+use crate::security_context::iov::{self, IoBuffer, Protection};
 use crate::security_context::order::ReceiveWindow;
 
 /// The receiving direction.
@@ -68,9 +67,9 @@ impl NtlmReceiver {
         token: &mut [u8],
     ) -> Result<Opened, Error> {
         let length = token.len();
-        let Some((header, message)) = token.split_first_chunk_mut::<SIGNATURE>() else {
-            return Err(truncated(length));
-        };
+        let (header, message) = token
+            .split_first_chunk_mut::<SIGNATURE>()
+            .ok_or_else(|| iov::truncated(length, SIGNATURE))?;
         let (MessageSignature { checksum, sequence }, number) = self.signature(window, header)?;
         let mut buffers = [IoBuffer::Data(message)];
         if !self.channel.open(sequence, &mut buffers, checksum) {
@@ -104,24 +103,9 @@ impl NtlmReceiver {
         window: &ReceiveWindow,
         buffers: &mut [IoBuffer<'_>],
     ) -> Result<(Protection, u64), Error> {
-        let survey = Survey::of(buffers)?;
-        let header = if survey.streams == 0 {
-            Survey::of_header(buffers)?;
-            let beside = |buffer: &IoBuffer<'_>| matches!(buffer, IoBuffer::Padding(bytes) | IoBuffer::Trailer(bytes) if !bytes.is_empty());
-            if buffers.iter().any(beside) {
-                return Err(ErrorKind::BufferLayout.into());
-            }
-            let header = iov::header_bytes(buffers);
-            header.try_into().map_err(|_| ErrorKind::BufferLayout)?
-        } else {
-            let stream = iov::take_stream(buffers)?;
-            let length = stream.len();
-            let Some((header, message)) = stream.split_first_chunk_mut::<SIGNATURE>() else {
-                return Err(truncated(length));
-            };
-            iov::place_message(buffers, message);
-            *header
-        };
+        let header: [u8; SIGNATURE] = iov::take_header(buffers, SIGNATURE)?
+            .try_into()
+            .map_err(|_| ErrorKind::BufferLayout)?;
         let (MessageSignature { checksum, sequence }, number) = self.signature(window, &header)?;
         if !self.channel.open(sequence, buffers, checksum) {
             iov::wipe(buffers);
@@ -129,10 +113,4 @@ impl NtlmReceiver {
         }
         Ok((self.protection(), number))
     }
-}
-
-fn truncated(length: usize) -> Error {
-    let missing = SIGNATURE.saturating_sub(length);
-    let error = DecodeError::new(length, DecodeErrorKind::Truncated { missing });
-    ErrorKind::DefectiveToken(error).into()
 }

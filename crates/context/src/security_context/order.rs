@@ -116,10 +116,6 @@ impl ReceiveWindow {
     }
 
     /// The number that comes next where none is missing.
-    #[cfg_attr(
-        not(any(test, feature = "ntlm", feature = "rc4")),
-        expect(dead_code, reason = "tokens with 32 bits of number only")
-    )]
     pub(crate) fn due(&self) -> u64 {
         self.last.map_or(self.first, |last| last.wrapping_add(1))
     }

@@ -37,12 +37,9 @@ pub struct Receiver {
     scheme: Scheme,
 }
 
-#[cfg_attr(
-    feature = "rc4",
-    expect(
-        clippy::large_enum_variant,
-        reason = "lives in a box with the rest of the context"
-    )
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives in a box with the rest of the context"
 )]
 enum Scheme {
     Cfx(CfxReceiver),

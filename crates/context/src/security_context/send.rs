@@ -32,12 +32,9 @@ pub struct Sender {
     scheme: Scheme,
 }
 
-#[cfg_attr(
-    feature = "rc4",
-    expect(
-        clippy::large_enum_variant,
-        reason = "lives in a box with the rest of the context"
-    )
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives in a box with the rest of the context"
 )]
 enum Scheme {
     Cfx(CfxSender),

@@ -16,6 +16,8 @@ mod key_block;
 pub mod keytab;
 pub mod krb5_conf;
 pub mod limits;
+#[cfg(feature = "ntlm")]
+pub mod ntlm;
 mod password;
 mod principal;
 mod service_name;

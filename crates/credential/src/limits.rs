@@ -45,3 +45,15 @@ pub const KCM_BYTES: u32 = 10 * 1024 * 1024;
 
 /// Bytes of the name of a KCM cache.
 pub const KCM_NAME: usize = 4_096;
+
+/// UTF-16 units of an NTLM user's, domain's or workstation's name.
+#[cfg(feature = "ntlm")]
+pub const NTLM_NAME: usize = 256;
+
+/// The largest file of NTLM users that [`Users::parse`](crate::ntlm::Users::parse) looks at, in bytes.
+#[cfg(feature = "ntlm")]
+pub const NTLM_USERS_BYTES: usize = 16 * 1024 * 1024;
+
+/// The most users that a file may hold.
+#[cfg(feature = "ntlm")]
+pub const NTLM_USERS: usize = 65_536;

@@ -45,6 +45,7 @@ fn main() -> Result {
     names()?;
     configurations()?;
     cache_servers()?;
+    ntlm_users()?;
     exchanges()?;
     kdc_exchanges()?;
     messages()
@@ -285,6 +286,32 @@ fn configurations() -> Result {
     }
     let included = b"include /1\nincludedir /d\n[a]\nb = 1\n\xff[a]\nb = 2\n\xff[c]\nd = 3\n";
     put("krb5_conf", "included", included)
+}
+
+fn ntlm_users() -> Result {
+    let hash = "cfc43211ba8dc470832267827cac1407";
+    let samba = "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX:CFC43211BA8DC470832267827CAC1407";
+    for (name, text) in [
+        (
+            "whole",
+            format!(
+                "\u{feff}# users\r\nCORP:alice:correct:horse\r\n*:bob: p \n:Jürgen:x\n\ncarol:{hash}\n\
+                 LAB\\carol:{hash}\ndave@corp.example:{hash}\n"
+            ),
+        ),
+        (
+            "samba",
+            format!(
+                "alice:1000:{samba}:[U          ]:LCT-5F5E1000:\nbob:1001:{samba}:[DU         ]:LCT-5F5E1000:\n"
+            ),
+        ),
+        ("duplicate", "CORP:alice:one\ncorp:ALICE:two\n".into()),
+        ("name", "CORP\\alice".into()),
+        ("principal-name", "alice@corp.example".into()),
+    ] {
+        put("ntlm_users", name, text.as_bytes())?;
+    }
+    Ok(())
 }
 
 fn cache_servers() -> Result {

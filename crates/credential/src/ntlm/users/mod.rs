@@ -42,7 +42,12 @@ pub use error::{UsersError, UsersErrorKind};
 #[derive(Default)]
 pub struct Users {
     /// By the folded name. Boxed: what a tree moves around are no secrets then, only where they are.
-    entries: BTreeMap<String, Box<NtHash>>,
+    entries: BTreeMap<String, Box<User>>,
+}
+
+struct User {
+    name: AccountName,
+    hash: NtHash,
 }
 
 impl Users {
@@ -99,22 +104,23 @@ impl Users {
         match self.entries.entry(key(name.domain(), name.user())) {
             Entry::Occupied(_) => Err(UsersErrorKind::Duplicate),
             Entry::Vacant(vacant) => {
-                vacant.insert(Box::new(hash));
+                vacant.insert(Box::new(User { name, hash }));
                 Ok(())
             }
         }
     }
 
-    /// The hash of a user of the domain, or else of the user of that name in every domain.
+    /// A user of the domain, or else the user of that name in every domain: the name as it stands here, and the
+    /// hash. The domain of a user of every domain is empty, whatever domain was asked for: nobody has proved it.
     ///
     /// The names are those of a peer who has proved nothing yet: any text is looked up. Whether there is such a user
     /// shows in the time of this call no more than a look-up in a tree shows it; that the rest of a logon takes
     /// the same time either way is up to the caller.
     #[must_use]
-    pub fn find(&self, domain: &str, user: &str) -> Option<&NtHash> {
+    pub fn find(&self, domain: &str, user: &str) -> Option<(&AccountName, &NtHash)> {
         let own = self.entries.get(&key(domain, user));
         let any = self.entries.get(&key("", user));
-        own.or(any).map(Box::as_ref)
+        own.or(any).map(|user| (&user.name, &user.hash))
     }
 
     /// How many users there are.

@@ -18,7 +18,7 @@ fn refused(bytes: &[u8]) -> (u32, UsersErrorKind) {
 fn has(users: &Users, domain: &str, user: &str, password: &str) -> bool {
     users
         .find(domain, user)
-        .is_some_and(|hash| hash.ct_eq(&NtHash::from_password(password)))
+        .is_some_and(|(_, hash)| hash.ct_eq(&NtHash::from_password(password)))
 }
 
 #[test]
@@ -222,4 +222,12 @@ fn errors_tell_the_line_and_none_of_it() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn a_user_is_found_under_the_name_of_the_file_not_the_one_that_was_asked_for() {
+    let users = users("Corp:Alice:secret\n*:bob:secret\n");
+    let name = |domain, user| users.find(domain, user).unwrap().0.to_string();
+    assert_eq!(name("CORP", "alice"), "Corp\\Alice");
+    assert_eq!(name("PENTAGON", "BOB"), "bob");
 }

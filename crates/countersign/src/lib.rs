@@ -1,13 +1,21 @@
 #![doc = include_str!("../README.md")]
 
+pub mod gss;
+mod provider;
+pub mod sspi;
+
+pub use provider::Provider;
+
 /// All of the engine, where a name is not at the root.
 pub use countersign_context as context;
 pub use countersign_context::{
     Answer, ChannelBindingPolicy, ChannelBindings, EnctypeSet, Environment, Error, ErrorKind,
     Flags, Identity, IoBuffer, MajorStatus, Mechanism, Need, Order, PacPolicy, Policy, Protection,
     Receiver, ReplayQuery, ReplayVerdict, Role, SecurityContext, Sender, SspiStatus, Step,
-    Timestamp, Unwrapped, crypto, kerberos, krb_error_name, token,
+    Timestamp, Unwrapped, crypto, kerberos, krb_error_name, negotiate, token,
 };
+#[cfg(feature = "ntlm")]
+pub use countersign_context::{MicPolicy, NtlmIdentity, NtlmPolicy, ntlm};
 pub use countersign_credential as credential;
 pub use countersign_handshake as handshake;
 

@@ -83,7 +83,12 @@ impl AcceptorCredential {
     /// What its own users say; `None` where it has none and the caller is to be asked.
     pub(super) fn logon(&self, request: &LogonRequest) -> Option<Logon> {
         let users = self.0.users.as_ref()?;
-        Some(match users.find(request.domain(), request.user()) {
+        // Who names no domain means this server's, to be looked up in, not to be proved with.
+        let domain = match request.domain() {
+            "" => self.0.names.domain(),
+            named => named,
+        };
+        Some(match users.find(domain, request.user()) {
             Some((account, hash)) => Logon::NtHash {
                 account: account.clone(),
                 hash: hash.duplicate(),

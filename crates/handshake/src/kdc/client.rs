@@ -167,8 +167,10 @@ impl KdcClient {
         }
     }
 
-    /// For a handshake, which may have to end sooner.
-    pub(crate) fn answer(&self, request: &KdcRequest, deadline: Option<Instant>) -> KdcAnswer {
+    /// The answer to [`Need::Kdc`](countersign_context::Need::Kdc), by the earlier of `deadline` and this client's own: what
+    /// came, or that nothing did.
+    #[must_use]
+    pub fn answer(&self, request: &KdcRequest, deadline: Option<Instant>) -> KdcAnswer {
         let ours = self.deadline();
         let deadline = deadline.map_or(ours, |theirs| theirs.min(ours));
         answer(self.send_until(request, deadline))

@@ -39,7 +39,7 @@ static gss_OID mechanism = GSS_C_NO_OID;
 static struct gss_channel_bindings_struct bindings_storage;
 static gss_channel_bindings_t bindings = GSS_C_NO_CHANNEL_BINDINGS;
 static OM_uint32 wanted_flags, granted_flags, lifetime;
-static int is_initiator, is_complete;
+static int is_initiator, is_complete, wants_mic;
 
 /* The request being answered: its line, and the data after it. */
 static char *line;
@@ -50,6 +50,8 @@ static gss_OID_desc krb5_oid = {9, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
 static gss_OID_desc spnego_oid = {6, "\x2b\x06\x01\x05\x05\x02"};
 static gss_OID_desc iakerb_oid = {6, "\x2b\x06\x01\x05\x02\x05"};
 static gss_OID_desc ntlm_oid = {10, "\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"};
+/* 1.3.6.1.4.1.7165.655.1.2, by which MIT's SPNEGO asks gss-ntlmssp for a MIC in AUTHENTICATE_MESSAGE. */
+static gss_OID_desc require_mic_oid = {11, "\x2b\x06\x01\x04\x01\xb7\x7d\x85\x0f\x01\x02"};
 
 static const struct {
     const char *name;
@@ -397,8 +399,9 @@ static OM_uint32 log_on(const char *user, OM_uint32 *minor)
 /*
  * initiator target=SERVICE@HOST [principal=NAME] [flags=a,b] [bindings=HEX] [mech=krb5|spnego|iakerb|ntlm]
  *           [ccache=FILE:PATH] [client=NAME client-keytab=FILE:PATH]
- *           [user=DOMAIN\NAME password=HEX] [user=DOMAIN\NAME users=PATH] [offers=MECH,MECH]:
+ *           [user=DOMAIN\NAME password=HEX] [user=DOMAIN\NAME users=PATH] [offers=MECH,MECH] [mic=1]:
  *           forgets the last context and readies a new one. The lines of users are DOMAIN:NAME:PASSWORD.
+ *           Outside of SPNEGO gss-ntlmssp sends a MIC only if mic=1.
  */
 static void do_initiator(void)
 {
@@ -408,6 +411,7 @@ static void do_initiator(void)
     char *user = argument("user");
     gss_name_t client = GSS_C_NO_NAME;
     wanted_flags = parse_flags(flags);
+    wants_mic = number("mic", 0) != 0;
     major = import("target", GSS_C_NT_HOSTBASED_SERVICE, &target, &minor);
     if (!GSS_ERROR(major))
         major = import("principal", GSS_C_NT_USER_NAME, &target, &minor);
@@ -483,6 +487,11 @@ static void do_step(void)
         fail_with(major, minor, &out);
     } else {
         is_complete = !(major & GSS_S_CONTINUE_NEEDED);
+        if (is_initiator && wants_mic && !is_complete) {
+            gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+            gss_inquire_sec_context_by_oid(&ignored, context, &require_mic_oid, &set);
+            gss_release_buffer_set(&ignored, &set);
+        }
         reply(&out, "ok state=%s token=%d", is_complete ? "complete" : "continue", out.length != 0);
     }
     gss_release_buffer(&ignored, &out);

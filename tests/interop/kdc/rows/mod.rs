@@ -13,6 +13,7 @@ mod tickets;
 use crate::Result;
 use crate::kdc::lab::Lab;
 use crate::kdc::{Kdc, ROLE};
+use crate::report::Table;
 use crate::row::{Outcome, Role, Title};
 
 /// Something asked of one KDC.
@@ -30,7 +31,8 @@ type Check = Box<dyn Fn(&Lab) -> Result<()>>;
 impl Row {
     pub(crate) fn title(&self) -> Title {
         Title {
-            peer: self.kdc.name(),
+            table: Table::Kdcs,
+            peer: self.kdc.name().into(),
             role: ROLE,
             enctype: "",
             scenario: self.scenario.clone(),

@@ -274,20 +274,21 @@ impl Verifier {
         ] {
             self.helper.say(&line)?;
         }
-        let (mut authenticated, mut key, mut error) = (false, Vec::new(), String::new());
+        let (mut authenticated, mut key, mut error) = (None, Vec::new(), String::new());
         loop {
             let line = self.helper.hear()?;
             match line.split_once(": ") {
-                Some(("Authenticated", value)) => authenticated = value == "Yes",
+                Some(("Authenticated", value)) => authenticated = Some(value == "Yes"),
                 Some(("User-Session-Key", value)) => key = unhex(value),
                 Some(("Authentication-Error", value)) => error = value.to_owned(),
-                None if line == "." => break,
+                // A refusal ends with two of these: one may be left of the question before.
+                None if line == "." && authenticated.is_some() => break,
                 _ => {}
             }
         }
         match authenticated {
-            true => Ok(key),
-            false => Err(format!("ntlm_auth: {error}")),
+            Some(true) => Ok(key),
+            _ => Err(format!("ntlm_auth: {error}")),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod faults;
 mod initial;
 mod located;
+mod ntlm;
 mod password;
 mod realms;
 mod refused;
@@ -63,6 +64,7 @@ pub(crate) fn rows() -> Vec<Row> {
     service::add_all(&mut rows);
     password::add_all(&mut rows);
     faults::add_all(&mut rows);
+    ntlm::add_all(&mut rows);
     rows
 }
 

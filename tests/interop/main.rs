@@ -160,7 +160,7 @@ fn run(rows: &[Row], ntlm: &[ntlm::Row], questions: &[kdc::Row], options: &Optio
         }
     }
     if !ntlm.is_empty() {
-        ntlm::run(ntlm, recording, unavailable, |title, outcome| {
+        ntlm::run(ntlm, &recording, unavailable, |title, outcome| {
             report.add(title, outcome);
         });
     }

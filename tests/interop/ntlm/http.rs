@@ -80,7 +80,7 @@ pub(super) fn from_curl(
                 Ok((stream, _)) => {
                     stream.set_nonblocking(false).map_err(|e| e.to_string())?;
                     acceptor.start_acceptor(&setup)?;
-                    serve(stream, scheme(mech), acceptor, &mut why)?;
+                    serve(lab, stream, scheme(mech), acceptor, &mut why)?;
                 }
                 Err(e) if e.kind() != ErrorKind::WouldBlock => return Err(e.to_string()),
                 Err(_) if curl.has_ended()? => break,
@@ -157,6 +157,7 @@ fn curl_result((succeeded, output): (bool, String)) -> Result<(u16, String)> {
 
 /// Answers the requests of one connection, the first time that one has a right response with the user's name.
 fn serve(
+    lab: &Lab,
     stream: TcpStream,
     scheme: &str,
     acceptor: &mut dyn NtlmSide,
@@ -165,6 +166,9 @@ fn serve(
     let mut stream = connection(stream)?;
     while let Some(request) = Message::read(&mut stream, false)? {
         let token = request.token("authorization", scheme);
+        if let Some(token) = &token {
+            lab.recording().keep("step", token)?;
+        }
         let stepped = token.map(|token| acceptor.step(Some(&token)));
         let (status, answer, body) = match stepped {
             None => ("401 Unauthorized", String::new(), String::new()),

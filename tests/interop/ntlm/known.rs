@@ -55,8 +55,8 @@ fn pair(row: &Row) -> Option<(&'static str, &'static str)> {
     })
 }
 
-const UNICODE_AND_OEM: &str = "gss-ntlmssp 1.2, in curl too, takes no CHALLENGE_MESSAGE that says both Unicode and OEM, as the \
-                               crate sspi's";
+const UNICODE_AND_OEM: &str = "gss-ntlmssp 1.2, in curl too, takes no CHALLENGE_MESSAGE that says both Unicode \
+                               and OEM, as the crate sspi's";
 
 /// What one side does or does not, whatever the other.
 fn one(row: &Row) -> Option<(&'static str, &'static str)> {
@@ -105,7 +105,8 @@ fn one(row: &Row) -> Option<(&'static str, &'static str)> {
         (BAD_PASSWORD, NtlmAuth, Sspi) => (
             "was accepted",
             "the crate sspi does not compare the response to its challenge, and looks at a MIC only where \
-             AUTHENTICATE_MESSAGE has NTLMSSP_NEGOTIATE_TARGET_INFO, which Samba's has not: any password will do",
+             AUTHENTICATE_MESSAGE has NTLMSSP_NEGOTIATE_TARGET_INFO, which Samba's has not: any password \
+             will do",
         ),
         (MIC_OFF, _, Sspi) if raw => (
             "was accepted",
@@ -116,7 +117,7 @@ fn one(row: &Row) -> Option<(&'static str, &'static str)> {
     })
 }
 
-const ONE_BYTE: &str = "pyspnego sends one byte of session key where none is exchanged (MS-NLMP 3.1.5.1.2); the crate sspi and \
-                        Samba want sixteen";
+const ONE_BYTE: &str = "pyspnego sends one byte of session key where none is exchanged (MS-NLMP 3.1.5.1.2); \
+                        the crate sspi and Samba want sixteen";
 
 const SIGNS: &str = "the crate sspi signs and wraps without session security";

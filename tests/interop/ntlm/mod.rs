@@ -1,12 +1,13 @@
 //! NTLM between implementations, raw and within SPNEGO: every pair that can speak with each other is asked the
 //! same questions.
 //!
-//! Our own sides belong into a file `ours.rs` beside this one: an implementation of [`NtlmSide`] and a variant
-//! of `rows::Peer`; the pairs, the questions and the table are then made of it. Where a program of ours speaks
-//! HTTP, `http` has the other end.
+//! One more implementation, ours too, is an implementation of `side::NtlmSide` and a variant of `rows::Peer`
+//! with its arm in `Peer::start` and its place in `rows::SIDES`: the pairs, the questions and the table are
+//! made of that, those with curl and Apache among them.
 
 mod apache;
 mod base64;
+mod helper;
 mod http;
 mod known;
 mod lab;
@@ -15,7 +16,9 @@ mod program;
 mod questions;
 mod rows;
 mod side;
+mod verifier;
 
-pub(crate) use ntlm_auth::{Client, Server, Verifier};
+pub(crate) use ntlm_auth::{Client, Server};
 pub(crate) use questions::QUESTIONS;
 pub(crate) use rows::{Row, rows, run};
+pub(crate) use verifier::Verifier;

@@ -12,8 +12,8 @@ use crate::side::{Handshake, Refusal, Stepped};
 pub(super) struct Program<'l> {
     lab: &'l Lab,
     frames: Frames,
-    /// Whether `wrap conf=0` signs only. gss-ntlmssp 1.2 seals whatever conf_req_flag says, and opens only what is
-    /// sealed; its signature before the message is the same token.
+    /// Whether `wrap conf=0` signs only. gss-ntlmssp 1.2 seals whatever conf_req_flag says, and opens only
+    /// what is sealed; its signature before the message is the same token.
     signs_only: bool,
 }
 

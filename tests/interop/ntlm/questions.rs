@@ -294,8 +294,8 @@ fn wrap_one_way(seal: bool, sender: &mut dyn NtlmSide, receiver: &mut dyn NtlmSi
 
 /// A token with one bit changed is refused; what came before is the control.
 fn wrap_changed(seal: bool, sides: &mut Sides<'_>, flags: &'static [&'static str]) -> Result<()> {
-    // One context for each: RC4 runs on, whatever comes of it. In the version, the checksum, the sequence number
-    // and the message.
+    // One context for each: RC4 runs on, whatever comes of it. In the version, the checksum, the
+    // sequence number and the message.
     for index in [0, 4, 12, 16] {
         sides.establish(flags)?;
         let mut token = sides.initiator.wrap(seal, MESSAGE)?;
@@ -447,8 +447,8 @@ fn clear_mic_flag(token: &mut [u8]) -> Result<()> {
     Ok(())
 }
 
-/// Somebody on the way says that AUTHENTICATE_MESSAGE has no MIC (MS-NLMP §2.2.2.1, MsvAvFlags): the response
-/// covers that flag.
+/// Somebody on the way says that AUTHENTICATE_MESSAGE has no MIC (MS-NLMP §2.2.2.1, MsvAvFlags): the
+/// response covers that flag.
 fn mic_flag_cleared(sides: &mut Sides<'_>) -> Result<()> {
     sides.establish(SEALED)?;
     let (initiator, acceptor) = (sides.initiator(SEALED), sides.acceptor());

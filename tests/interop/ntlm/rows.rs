@@ -1,6 +1,7 @@
 //! The rows: pair of implementations x question.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::Result;
 use crate::ntlm::apache::Apache;
@@ -127,12 +128,12 @@ struct Started<'l> {
 /// Runs the rows.
 pub(crate) fn run(
     rows: &[Row],
-    recording: Recording,
+    recording: &Recording,
     unavailable: impl Fn(String) -> Outcome,
     mut done: impl FnMut(&Title, Outcome),
 ) {
     let lab = match script::install("ntlm") {
-        Ok(()) => Lab::start(recording).map_err(Outcome::Failed),
+        Ok(()) => Lab::start(recording.within("ntlm")).map_err(Outcome::Failed),
         Err(reason) => Err(unavailable(reason)),
     };
     let lab = match lab {
@@ -201,9 +202,9 @@ fn get<'s, 'l>(
     peer: Peer,
     lab: &'l Lab,
 ) -> Result<&'s mut (dyn NtlmSide + 'l)> {
-    if !sides.contains_key(&peer) {
-        sides.insert(peer, peer.start(lab)?);
-    }
-    let side = sides.get_mut(&peer).ok_or("no side")?;
+    let side = match sides.entry(peer) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(entry) => entry.insert(peer.start(lab)?),
+    };
     Ok(side.as_mut())
 }

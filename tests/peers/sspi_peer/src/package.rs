@@ -3,10 +3,10 @@
 
 use sspi::ntlm::NtlmConfig;
 use sspi::{
-    AuthIdentity, BufferType, ClientRequestFlags, CredentialUse, Credentials, CredentialsBuffers,
-    DataRepresentation, EncryptionFlags, Negotiate, NegotiateConfig, Ntlm, SecurityBuffer,
-    SecurityBufferFlags, SecurityBufferRef, SecurityStatus, ServerRequestFlags, Sspi, SspiEx,
-    SspiImpl, Username,
+    AuthIdentity, AuthIdentityBuffers, BufferType, ClientRequestFlags, CredentialUse, Credentials,
+    CredentialsBuffers, DataRepresentation, EncryptionFlags, Negotiate, NegotiateConfig, Ntlm,
+    SecurityBuffer, SecurityBufferFlags, SecurityBufferRef, SecurityStatus, ServerRequestFlags,
+    Sspi, SspiEx, SspiImpl, Username,
 };
 
 use crate::Answer;
@@ -33,7 +33,7 @@ struct Setup {
 }
 
 enum Package {
-    Ntlm(Ntlm, Option<sspi::AuthIdentityBuffers>),
+    Ntlm(Box<Ntlm>, Option<AuthIdentityBuffers>),
     Negotiate(Box<Negotiate>, Option<CredentialsBuffers>),
 }
 
@@ -79,7 +79,7 @@ impl Context {
     pub fn step(&mut self, token: &[u8]) -> Answer {
         let (status, token) = match &mut self.package {
             Package::Ntlm(ntlm, handle) => {
-                let (status, token) = step(ntlm, handle, &self.setup, token)?;
+                let (status, token) = step(ntlm.as_mut(), handle, &self.setup, token)?;
                 if status == SecurityStatus::CompleteNeeded {
                     // Whom the response names; the crate leaves it to us to find that user.
                     let named = ntlm.query_context_names()?.username;
@@ -111,7 +111,7 @@ impl Context {
 
     fn sspi(&mut self) -> &mut dyn Messages {
         match &mut self.package {
-            Package::Ntlm(ntlm, _) => ntlm,
+            Package::Ntlm(ntlm, _) => ntlm.as_mut(),
             Package::Negotiate(negotiate, _) => negotiate.as_mut(),
         }
     }
@@ -221,7 +221,7 @@ fn ntlm(setup: &Setup) -> Result<Package> {
         builder = builder.with_auth_data(user);
     }
     let handle = builder.execute(&mut ntlm)?.credentials_handle;
-    Ok(Package::Ntlm(ntlm, handle))
+    Ok(Package::Ntlm(Box::new(ntlm), handle))
 }
 
 fn negotiate(setup: &Setup) -> Result<Package> {

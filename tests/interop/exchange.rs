@@ -1,12 +1,12 @@
 //! Leads two sides to an established context, or to the refusal that a row expects.
 
 use crate::Result;
-use crate::side::{Refusal, Side};
+use crate::side::{Handshake, Refusal};
 
 /// Runs the handshake; how many tokens it took.
 pub(crate) fn establish(
-    initiator: &mut dyn Side,
-    acceptor: &mut dyn Side,
+    initiator: &mut dyn Handshake,
+    acceptor: &mut dyn Handshake,
 ) -> std::result::Result<usize, Refusal> {
     let mut tokens = 0;
     let mut to_initiator: Option<Vec<u8>> = None;
@@ -44,7 +44,7 @@ pub(crate) fn establish(
 }
 
 /// Hands the acceptor's error token to the initiator, which must refuse it too.
-fn tell(initiator: &mut dyn Side, refusal: Refusal) -> Refusal {
+fn tell(initiator: &mut dyn Handshake, refusal: Refusal) -> Refusal {
     let Some(token) = &refusal.token else {
         return refusal;
     };
@@ -59,8 +59,8 @@ fn tell(initiator: &mut dyn Side, refusal: Refusal) -> Refusal {
 
 /// Runs a handshake that must be refused, for one of the reasons.
 pub(crate) fn refuse(
-    initiator: &mut dyn Side,
-    acceptor: &mut dyn Side,
+    initiator: &mut dyn Handshake,
+    acceptor: &mut dyn Handshake,
     reasons: &[&str],
 ) -> Result<()> {
     match establish(initiator, acceptor) {

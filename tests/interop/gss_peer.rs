@@ -1,112 +1,30 @@
 //! Drives `tests/peers/gss_peer.c`, whose opening comment is the protocol.
 
-use std::collections::BTreeMap;
-use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 
 use crate::Result;
+use crate::frames::{Frames, Reply, hex, unhex};
 use crate::lab::Lab;
-use crate::process::PATIENCE;
-use crate::recording::Recording;
 use crate::side::{
-    AcceptorSetup, Bindings, Facts, InitiatorSetup, Kind, Opened, Refusal, Scattered, Side, Stepped,
+    AcceptorSetup, Bindings, Facts, Handshake, InitiatorSetup, Kind, Opened, Refusal, Scattered,
+    Side, Stepped,
 };
 
 /// The C program as a side of a context.
 pub(crate) struct GssPeer {
-    recording: Recording,
-    child: Child,
-    input: Option<ChildStdin>,
-    frames: Receiver<Vec<u8>>,
-}
-
-/// An `ok` reply.
-struct Reply {
-    values: BTreeMap<String, String>,
-    data: Vec<u8>,
-}
-
-impl Reply {
-    fn value(&self, key: &str) -> &str {
-        self.values.get(key).map_or("", String::as_str)
-    }
+    program: Frames,
 }
 
 impl GssPeer {
     /// Starts the program, its clock moved by `offset`.
     pub(crate) fn start(lab: &Lab, offset: Option<&str>) -> Result<Self> {
-        let mut child = lab
-            .command_at(lab.gss_peer(), offset)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|e| format!("gss_peer: {e}"))?;
-        let input = child.stdin.take();
-        let mut output = child.stdout.take().ok_or("gss_peer has no output")?;
-        let (sender, frames) = channel();
-        std::thread::spawn(move || {
-            loop {
-                let mut length = [0; 4];
-                if output.read_exact(&mut length).is_err() {
-                    break;
-                }
-                let mut frame = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap_or(0)];
-                if output.read_exact(&mut frame).is_err() || sender.send(frame).is_err() {
-                    break;
-                }
-            }
-        });
-        Ok(Self {
-            recording: lab.recording().clone(),
-            child,
-            input,
-            frames,
-        })
+        let mut command = lab.command_at(lab.gss_peer(), offset);
+        let program = Frames::start("MIT", &mut command, lab.recording().clone())?;
+        Ok(Self { program })
     }
 
     fn ask(&mut self, line: &str, data: &[u8]) -> Result<Reply, Refusal> {
-        let input = self
-            .input
-            .as_mut()
-            .ok_or_else(|| "gss_peer is gone".to_owned())?;
-        let length = u32::try_from(line.len() + 1 + data.len()).map_err(|e| e.to_string())?;
-        let mut frame = length.to_be_bytes().to_vec();
-        frame.extend_from_slice(line.as_bytes());
-        frame.push(b'\n');
-        frame.extend_from_slice(data);
-        input
-            .write_all(&frame)
-            .map_err(|e| format!("gss_peer is gone: {e}"))?;
-        let reply = self
-            .frames
-            .recv_timeout(PATIENCE)
-            .map_err(|_| format!("gss_peer does not answer {line:.40}"))?;
-        let split = reply
-            .iter()
-            .position(|&b| b == b'\n')
-            .ok_or("no line".to_owned())?;
-        let (head, data) = reply.split_at(split);
-        let data = data.get(1..).unwrap_or_default().to_vec();
-        let head = String::from_utf8_lossy(head);
-        if let Some(error) = head.strip_prefix("error ") {
-            let token = (!data.is_empty()).then_some(data);
-            return Err(Refusal {
-                reason: format!("MIT: {error}"),
-                token,
-            });
-        }
-        if !data.is_empty() {
-            let kind = line.split(' ').next().unwrap_or_default();
-            self.recording.keep(kind, &data)?;
-        }
-        let values = head
-            .split(' ')
-            .filter_map(|word| word.split_once('='))
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect();
-        Ok(Reply { values, data })
+        self.program.ask(line, data)
     }
 
     fn iov(&mut self, verb: &str, message: &Scattered) -> Result<(Scattered, bool), Refusal> {
@@ -145,6 +63,12 @@ impl GssPeer {
     }
 }
 
+impl Handshake for GssPeer {
+    fn step(&mut self, token: Option<&[u8]>) -> Result<Stepped, Refusal> {
+        self.program.step(token)
+    }
+}
+
 impl Side for GssPeer {
     fn start_initiator(&mut self, setup: &InitiatorSetup) -> Result<(), Refusal> {
         let mut line = format!(
@@ -170,13 +94,6 @@ impl Side for GssPeer {
         }
         append_bindings(&mut line, setup.bindings.as_ref());
         self.ask(&line, &[]).map(|_| ())
-    }
-
-    fn step(&mut self, token: Option<&[u8]>) -> Result<Stepped, Refusal> {
-        let reply = self.ask("step", token.unwrap_or_default())?;
-        let complete = reply.value("state") == "complete";
-        let token = (reply.value("token") == "1").then_some(reply.data);
-        Ok(Stepped { token, complete })
     }
 
     fn facts(&mut self) -> Result<Facts, Refusal> {
@@ -278,20 +195,6 @@ impl Side for GssPeer {
     }
 }
 
-impl Drop for GssPeer {
-    fn drop(&mut self) {
-        drop(self.input.take());
-        for _ in 0..100 {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(2));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn append_bindings(line: &mut String, bindings: Option<&Bindings>) {
     let Some(bindings) = bindings else { return };
     line.push_str(&format!(" bindings={}", hex(&bindings.application_data)));
@@ -321,15 +224,4 @@ const fn letter(kind: Kind) -> &'static str {
         Kind::Mic => "M",
         Kind::Stream => "X",
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    text.as_bytes()
-        .chunks(2)
-        .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
 }

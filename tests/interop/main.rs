@@ -8,10 +8,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 mod exchange;
+mod frames;
 mod gss_peer;
 mod kdc;
 mod lab;
 mod matrix;
+mod ntlm;
 mod ours;
 mod process;
 mod proxy;
@@ -102,31 +104,34 @@ fn main() -> ExitCode {
         return kdc::work(folder);
     }
     let mut rows = matrix::rows();
+    let mut ntlm = ntlm::rows();
     let mut questions = kdc::rows();
     rows.retain(|row| options.selects(&row.title()));
+    ntlm.retain(|row| options.selects(&row.title()));
     questions.retain(|row| options.selects(&row.title()));
-    if rows.is_empty() && questions.is_empty() {
+    if rows.is_empty() && ntlm.is_empty() && questions.is_empty() {
         eprintln!("interop: no row contains {}", options.only.join(" and "));
         return ExitCode::from(2);
     }
     if options.list {
         let titles = rows.iter().map(Row::title);
+        let titles = titles.chain(ntlm.iter().map(ntlm::Row::title));
         for title in titles.chain(questions.iter().map(kdc::Row::title)) {
             println!("{}", title.words("\t"));
         }
         return ExitCode::SUCCESS;
     }
-    if run(&rows, &questions, &options) {
+    if run(&rows, &ntlm, &questions, &options) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
 }
 
-fn run(rows: &[Row], questions: &[kdc::Row], options: &Options) -> bool {
-    let count = rows.len().saturating_add(questions.len());
+fn run(rows: &[Row], ntlm: &[ntlm::Row], questions: &[kdc::Row], options: &Options) -> bool {
+    let count = rows.len() + ntlm.len() + questions.len();
     eprintln!("interop: {count} rows; starting the peers");
-    let unavailable = |reason| {
+    let unavailable = |reason: String| {
         if options.require_peers {
             Outcome::Failed(reason)
         } else {
@@ -136,9 +141,10 @@ fn run(rows: &[Row], questions: &[kdc::Row], options: &Options) -> bool {
     // The KDCs start while the rows before theirs run.
     let kdcs = kdc::Labs::start(questions, unavailable);
     let mut report = Report::new(options.json);
+    let recording = Recording::new(options.record.clone());
     if !rows.is_empty() {
         let lab = match script::install("mit") {
-            Ok(()) => Lab::start(Recording::new(options.record.clone())).map_err(Outcome::Failed),
+            Ok(()) => Lab::start(recording.clone()).map_err(Outcome::Failed),
             Err(reason) => Err(unavailable(reason)),
         };
         for row in rows {
@@ -152,6 +158,11 @@ fn run(rows: &[Row], questions: &[kdc::Row], options: &Options) -> bool {
             };
             report.add(&row.title(), outcome);
         }
+    }
+    if !ntlm.is_empty() {
+        ntlm::run(ntlm, &recording, unavailable, |title, outcome| {
+            report.add(title, outcome);
+        });
     }
     kdcs.run(questions, |title, outcome| report.add(title, outcome));
     report.end()

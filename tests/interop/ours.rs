@@ -25,8 +25,8 @@ use countersign_context::{
 use crate::lab::Lab;
 use crate::process::PATIENCE;
 use crate::side::{
-    AcceptorSetup, Bindings, Facts, InitiatorSetup, Kind, Opened, Refusal, Scattered, Side,
-    Stepped, gather,
+    AcceptorSetup, Bindings, Facts, Handshake, InitiatorSetup, Kind, Opened, Refusal, Scattered,
+    Side, Stepped, gather,
 };
 
 /// The flags by the names that the scenarios use.
@@ -146,6 +146,38 @@ impl From<countersign_context::credential::Error> for Refusal {
     }
 }
 
+impl Handshake for Ours {
+    fn step(&mut self, token: Option<&[u8]>) -> Result<Stepped, Refusal> {
+        let now = self.now();
+        let State::Opening(mechanism) = &mut self.state else {
+            return Err("ours: no handshake".to_owned().into());
+        };
+        let mut random = System;
+        let mut environment = Environment::new(now, &mut random).with_policy(&self.policy);
+        let mut step = mechanism.step(token, &mut environment)?;
+        while let Step::Need(Need::Kdc(request)) = step {
+            let reply = ask(&self.kdc, &request.message)?;
+            let answer = Answer::Kdc(KdcAnswer::Reply(reply));
+            step = mechanism.resume(answer, &mut environment)?;
+        }
+        match step {
+            Step::Continue { token } => Ok(Stepped {
+                token: Some(token),
+                complete: false,
+            }),
+            Step::Established { token, mut context } => {
+                self.delegated = context.take_delegated();
+                self.state = State::Established(context);
+                Ok(Stepped {
+                    token,
+                    complete: true,
+                })
+            }
+            Step::Need(need) => Err(format!("ours: needs {need:?}").into()),
+        }
+    }
+}
+
 impl Side for Ours {
     fn start_initiator(&mut self, setup: &InitiatorSetup) -> Result<(), Refusal> {
         let cache = CredentialCache::parse(&read(&setup.ccache)?)?;
@@ -216,36 +248,6 @@ impl Side for Ours {
         };
         self.delegated = None;
         Ok(())
-    }
-
-    fn step(&mut self, token: Option<&[u8]>) -> Result<Stepped, Refusal> {
-        let now = self.now();
-        let State::Opening(mechanism) = &mut self.state else {
-            return Err("ours: no handshake".to_owned().into());
-        };
-        let mut random = System;
-        let mut environment = Environment::new(now, &mut random).with_policy(&self.policy);
-        let mut step = mechanism.step(token, &mut environment)?;
-        while let Step::Need(Need::Kdc(request)) = step {
-            let reply = ask(&self.kdc, &request.message)?;
-            let answer = Answer::Kdc(KdcAnswer::Reply(reply));
-            step = mechanism.resume(answer, &mut environment)?;
-        }
-        match step {
-            Step::Continue { token } => Ok(Stepped {
-                token: Some(token),
-                complete: false,
-            }),
-            Step::Established { token, mut context } => {
-                self.delegated = context.take_delegated();
-                self.state = State::Established(context);
-                Ok(Stepped {
-                    token,
-                    complete: true,
-                })
-            }
-            Step::Need(need) => Err(format!("ours: needs {need:?}").into()),
-        }
     }
 
     fn facts(&mut self) -> Result<Facts, Refusal> {

@@ -89,6 +89,11 @@ impl Running {
         }
     }
 
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.try_wait()?.is_some())
+    }
+
     fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
         self.child
             .try_wait()

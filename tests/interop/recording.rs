@@ -14,6 +14,11 @@ impl Recording {
         Self(folder)
     }
 
+    /// The same for a folder in it.
+    pub(crate) fn within(&self, name: &str) -> Self {
+        Self(self.0.as_ref().map(|folder| folder.join(name)))
+    }
+
     /// Writes `FOLDER/KIND/HASH`, if there is a folder.
     pub(crate) fn keep(&self, kind: &str, bytes: &[u8]) -> Result<()> {
         let Some(folder) = &self.0 else { return Ok(()) };

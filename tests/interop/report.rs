@@ -4,9 +4,11 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use crate::kdc::{self, Kdc};
-use crate::lab::ENCTYPES;
 use crate::row::{Outcome, Title};
+
+mod table;
+
+pub(crate) use table::Table;
 
 /// Collects the outcomes and prints them.
 pub(crate) struct Report {
@@ -53,7 +55,7 @@ impl Report {
             return;
         };
         let rows = self.rows.iter().filter(|row| row.title.group() == group);
-        let (peer, role) = group;
+        let (peer, role) = &group;
         let mut line = format!("{peer:<14} {role:<9}");
         for (name, word) in OUTCOMES {
             let count = rows
@@ -84,17 +86,22 @@ impl Report {
             .count()
     }
 
+    /// Those that ended as they should: also those of which it is known that they cannot do better.
+    fn passed(&self) -> usize {
+        self.count("pass") + self.count("note")
+    }
+
     /// Prints what is left to say; whether nothing failed.
     pub(crate) fn end(&mut self) -> bool {
         self.end_group();
         if self.json {
             println!("{}", self.to_json());
         } else {
-            print!("{}{}", self.table(), self.kdc_table());
+            print!("{}", self.tables());
             self.print_reasons();
             println!(
                 "\ninterop: {} passed, {} failed, {} skipped",
-                self.count("pass"),
+                self.passed(),
                 self.count("FAIL"),
                 self.count("skip")
             );
@@ -102,81 +109,44 @@ impl Report {
         self.count("FAIL") == 0
     }
 
-    /// A line for each exchange with each peer, a column for each enctype.
-    fn table(&self) -> String {
-        let mut table = String::new();
-        let rows = || {
-            let titles = self.rows.iter().map(|row| &row.title);
-            titles.filter(|title| title.role != kdc::ROLE)
-        };
-        let mut lines: Vec<(&str, &str, &str)> = Vec::new();
-        for title in rows() {
-            let line = (title.peer, title.role, title.scenario.as_str());
-            if !lines.contains(&line) {
-                lines.push(line);
+    /// The tables, each with a line of cells for what its rows ask.
+    fn tables(&self) -> String {
+        let mut text = String::new();
+        for table in Table::ALL {
+            let rows = || self.rows.iter().filter(|row| row.title.table == table);
+            let mut lines: Vec<(String, String)> = Vec::new();
+            for row in rows() {
+                let line = (table.section(&row.title), table.line(&row.title));
+                if !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
+            let mut last = None;
+            for line in lines {
+                if last.as_ref() != Some(&line.0) {
+                    text.push_str(&table.heading(&line.0));
+                }
+                let (width, cell_width) = table.widths();
+                let _ = write!(text, "{:<width$}", line.1);
+                for column in table.columns() {
+                    let row = rows().find(|row| {
+                        let title = &row.title;
+                        table.column(title) == column.name
+                            && (table.section(title), table.line(title)) == line
+                    });
+                    let cell = row.map_or("", |row| row.outcome.name());
+                    let _ = write!(text, "{cell:>cell_width$}");
+                }
+                text.truncate(text.trim_end_matches(' ').len());
+                text.push('\n');
+                last = Some(line.0);
             }
         }
-        let mut group = ("", "");
-        for (peer, role, scenario) in lines {
-            if group != (peer, role) {
-                group = (peer, role);
-                let ours = if role == "control" {
-                    "none, control"
-                } else {
-                    role
-                };
-                let _ = write!(table, "\npeer {peer}, our role: {ours}\n{}", heading());
-            }
-            let _ = write!(table, "{scenario:<28}");
-            for enctype in ENCTYPES {
-                let cell = self.cell(peer, role, enctype, scenario);
-                let _ = write!(table, "{cell:>7}");
-            }
-            table.push('\n');
-        }
-        table
-    }
-
-    /// A line for each thing asked of KDCs, a column for each of them.
-    fn kdc_table(&self) -> String {
-        let mut scenarios: Vec<&str> = Vec::new();
-        for row in &self.rows {
-            let scenario = row.title.scenario.as_str();
-            if row.title.role == kdc::ROLE && !scenarios.contains(&scenario) {
-                scenarios.push(scenario);
-            }
-        }
-        let mut table = String::new();
-        if !scenarios.is_empty() {
-            let _ = write!(table, "\n{:<53}", "asked of the KDC of");
-            for kdc in Kdc::ALL {
-                let _ = write!(table, "{:>9}", kdc.name());
-            }
-            table.push('\n');
-        }
-        for scenario in scenarios {
-            let _ = write!(table, "{scenario:<53}");
-            for kdc in Kdc::ALL {
-                let cell = self.cell(kdc.name(), kdc::ROLE, "", scenario);
-                let _ = write!(table, "{cell:>9}");
-            }
-            table.push('\n');
-        }
-        table
-    }
-
-    /// How a row ended; nothing where there is none.
-    fn cell(&self, peer: &str, role: &str, enctype: &str, scenario: &str) -> &'static str {
-        let row = self.rows.iter().find(|row| {
-            let title = &row.title;
-            (title.peer, title.role, title.enctype) == (peer, role, enctype)
-                && title.scenario == scenario
-        });
-        row.map_or("", |row| row.outcome.name())
+        text
     }
 
     fn print_reasons(&self) {
-        let mut reasons: Vec<&str> = Vec::new();
+        let mut reasons: Vec<(&str, &str)> = Vec::new();
         for row in &self.rows {
             match &row.outcome {
                 Outcome::Failed(reason) => {
@@ -185,14 +155,18 @@ impl Report {
                         println!("    {text}");
                     }
                 }
-                Outcome::Skipped(reason) if !reasons.contains(&reason.as_str()) => {
-                    reasons.push(reason);
+                Outcome::Passed => {}
+                Outcome::Noted(reason) if !reasons.contains(&("note", reason)) => {
+                    reasons.push(("note", reason));
                 }
-                _ => {}
+                Outcome::Skipped(reason) if !reasons.contains(&("skipped", reason)) => {
+                    reasons.push(("skipped", reason));
+                }
+                Outcome::Noted(_) | Outcome::Skipped(_) => {}
             }
         }
-        for reason in reasons {
-            println!("\nskipped: {reason}");
+        for (kind, reason) in reasons {
+            println!("\n{kind}: {reason}");
         }
     }
 
@@ -204,12 +178,13 @@ impl Report {
                 "{}\n{{\"peer\":{},\"role\":{},\"enctype\":{},\"protection\":{},\"result\":{},\
                  \"reason\":{}}}",
                 if rows.is_empty() { "" } else { "," },
-                quote(row.title.peer),
+                quote(&row.title.peer),
                 quote(row.title.role),
                 quote(row.title.enctype),
                 quote(&row.title.scenario),
                 quote(match row.outcome {
                     Outcome::Passed => "pass",
+                    Outcome::Noted(_) => "note",
                     Outcome::Failed(_) => "fail",
                     Outcome::Skipped(_) => "skipped",
                 }),
@@ -218,33 +193,19 @@ impl Report {
         }
         format!(
             "{{\"passed\":{},\"failed\":{},\"skipped\":{},\"rows\":[{rows}\n]}}",
-            self.count("pass"),
+            self.passed(),
             self.count("FAIL"),
             self.count("skip")
         )
     }
 }
 
-const OUTCOMES: [(&str, &str); 3] = [("pass", "passed"), ("FAIL", "failed"), ("skip", "skipped")];
-
-/// The enctypes, each over two lines of its column.
-fn heading() -> String {
-    let halves = ENCTYPES.map(
-        |name| match (name.split_once('-'), name.strip_prefix("camellia")) {
-            (Some(halves), _) => halves,
-            (None, Some(bits)) => ("camel.", bits),
-            (None, None) => ("", name),
-        },
-    );
-    let line = |pick: fn((&'static str, &'static str)) -> &'static str| {
-        let cells: String = halves
-            .iter()
-            .map(|half| format!("{:>7}", pick(*half)))
-            .collect();
-        format!("{:28}{}\n", "", cells.trim_end())
-    };
-    line(|half| half.0) + &line(|half| half.1)
-}
+const OUTCOMES: [(&str, &str); 4] = [
+    ("pass", "passed"),
+    ("note", "noted"),
+    ("FAIL", "failed"),
+    ("skip", "skipped"),
+];
 
 /// A JSON string (RFC 8259 7).
 fn quote(text: &str) -> String {
@@ -267,11 +228,14 @@ fn quote(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{kdc, ntlm};
 
     fn report_of_every_row() -> Report {
         let mut report = Report::new(true);
         let titles = crate::matrix::rows().into_iter().map(|row| row.title());
-        for title in titles.chain(kdc::rows().iter().map(kdc::Row::title)) {
+        let kdcs = kdc::rows().into_iter().map(|row| row.title());
+        let ntlm = ntlm::rows().into_iter().map(|row| row.title());
+        for title in titles.chain(ntlm).chain(kdcs) {
             report.add(&title, Outcome::Skipped("why".into()));
         }
         report
@@ -280,7 +244,7 @@ mod tests {
     #[test]
     fn the_tables_fit_in_80_columns_and_show_every_row() {
         let report = report_of_every_row();
-        let table = report.table() + &report.kdc_table();
+        let table = report.tables();
         assert!(
             table.lines().all(|line| line.chars().count() <= 80),
             "{table}"
@@ -296,6 +260,18 @@ mod tests {
         let row = rows.first().expect("there are rows");
         report.add(&row.title(), Outcome::Failed("why".into()));
         assert!(!report.end());
+    }
+
+    #[test]
+    fn a_note_is_no_failure_and_has_its_reason_in_every_form() {
+        let mut report = Report::new(true);
+        let rows = crate::matrix::rows();
+        let row = rows.first().expect("there are rows");
+        report.add(&row.title(), Outcome::Noted("because".into()));
+        assert!(report.end());
+        assert!(report.tables().contains(" note"));
+        assert!(report.to_json().starts_with("{\"passed\":1,"));
+        assert!(report.to_json().contains("\"note\",\"reason\":\"because\""));
     }
 
     #[test]

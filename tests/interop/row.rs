@@ -1,9 +1,11 @@
 //! A row of the matrix and what it came to.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use crate::Result;
 use crate::lab::Lab;
+use crate::report::Table;
 
 /// Who speaks with whom about what.
 pub(crate) struct Row {
@@ -22,7 +24,8 @@ pub(crate) struct Row {
 impl Row {
     pub(crate) fn title(&self) -> Title {
         Title {
-            peer: self.peer,
+            table: Table::Exchanges,
+            peer: self.peer.into(),
             role: self.role.name(),
             enctype: self.enctype,
             scenario: self.protection.to_owned(),
@@ -33,24 +36,29 @@ impl Row {
 /// What a row is called, in every table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Title {
-    /// The foreign implementation.
-    pub(crate) peer: &'static str,
+    pub(crate) table: Table,
+    /// The foreign implementation, or both of them.
+    pub(crate) peer: Cow<'static, str>,
     /// Our side of it.
     pub(crate) role: &'static str,
-    /// Empty where a row is not of one enctype.
+    /// Empty where a row is not of one enctype; of NTLM how it is carried.
     pub(crate) enctype: &'static str,
     pub(crate) scenario: String,
 }
 
 impl Title {
     /// The rows of one group follow each other.
-    pub(crate) const fn group(&self) -> (&'static str, &'static str) {
-        (self.peer, self.role)
+    pub(crate) fn group(&self) -> (Cow<'static, str>, &'static str) {
+        match self.table {
+            Table::Ntlm => (format!("NTLM {}", self.enctype).into(), self.role),
+            _ => (self.peer.clone(), self.role),
+        }
     }
 
     /// As the options of the command line name it.
     pub(crate) fn words(&self, separator: &str) -> String {
-        let words = [self.peer, self.role, self.enctype, &self.scenario];
+        let table = self.table.word();
+        let words = [table, &*self.peer, self.role, self.enctype, &self.scenario];
         let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
         words.join(separator)
     }
@@ -97,6 +105,8 @@ impl Role {
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     Passed,
+    /// As the peer is known to: it cannot do what the row asks, or does not refuse what it should.
+    Noted(String),
     Failed(String),
     Skipped(String),
 }
@@ -105,6 +115,7 @@ impl Outcome {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Passed => "pass",
+            Self::Noted(_) => "note",
             Self::Failed(_) => "FAIL",
             Self::Skipped(_) => "skip",
         }
@@ -113,7 +124,7 @@ impl Outcome {
     pub(crate) fn reason(&self) -> &str {
         match self {
             Self::Passed => "",
-            Self::Failed(reason) | Self::Skipped(reason) => reason,
+            Self::Noted(reason) | Self::Failed(reason) | Self::Skipped(reason) => reason,
         }
     }
 }

@@ -110,11 +110,15 @@ pub(crate) fn gather(message: &Scattered, kinds: &[Kind]) -> Vec<u8> {
         .collect()
 }
 
-/// One side of a context.
-pub(crate) trait Side {
+/// One side of a handshake, of whatever mechanism.
+pub(crate) trait Handshake {
+    fn step(&mut self, token: Option<&[u8]>) -> Result<Stepped, Refusal>;
+}
+
+/// One side of a Kerberos context.
+pub(crate) trait Side: Handshake {
     fn start_initiator(&mut self, setup: &InitiatorSetup) -> Result<(), Refusal>;
     fn start_acceptor(&mut self, setup: &AcceptorSetup) -> Result<(), Refusal>;
-    fn step(&mut self, token: Option<&[u8]>) -> Result<Stepped, Refusal>;
     fn facts(&mut self) -> Result<Facts, Refusal>;
     /// The RFC 2743 §3.2 exported name of the initiator.
     fn exported_source(&mut self) -> Result<Vec<u8>, Refusal>;

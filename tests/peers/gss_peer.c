@@ -1,5 +1,6 @@
 /*
- * A security context of MIT's libgssapi_krb5, driven command by command.
+ * A security context of MIT's libgssapi_krb5 and of the mechanisms that it loads (gss-ntlmssp), driven
+ * command by command.
  *
  * Requests and replies are frames on standard input and output: a 4-byte big-endian length, then that
  * many bytes. A request is a line "verb key=value key=value...", then, after the newline, binary data
@@ -8,8 +9,10 @@
  *     ok key=value...\n<binary>
  *     error major=%08x minor=%d what=verb message with spaces\n<binary: a token for the peer>
  *
- * End of input ends the program. KRB5_CONFIG and the like come from the environment. The verbs are in
- * the table at the end of this file, each described above its function.
+ * End of input ends the program. KRB5_CONFIG, GSS_MECH_CONFIG and the like come from the environment. The
+ * verbs are in the table at the end of this file, each described above its function. spnego_peer.py and
+ * sspi_peer/ speak the same protocol, for NTLM and Negotiate: of the verbs they know initiator, acceptor,
+ * step, inquire, session-key, wrap, unwrap, mic and verify.
  */
 #define _GNU_SOURCE /* vasprintf */
 #include <ctype.h>
@@ -24,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FRAME = 32 << 20, MAX_IOV = 16 };
+enum { MAX_FRAME = 32 << 20, MAX_IOV = 16, MAX_MECHS = 4 };
 
 /* The one context of this process and what it was asked for. */
 static gss_ctx_id_t context = GSS_C_NO_CONTEXT;
@@ -36,7 +39,7 @@ static gss_OID mechanism = GSS_C_NO_OID;
 static struct gss_channel_bindings_struct bindings_storage;
 static gss_channel_bindings_t bindings = GSS_C_NO_CHANNEL_BINDINGS;
 static OM_uint32 wanted_flags, granted_flags, lifetime;
-static int is_initiator, is_complete;
+static int is_initiator, is_complete, wants_mic;
 
 /* The request being answered: its line, and the data after it. */
 static char *line;
@@ -46,6 +49,19 @@ static gss_buffer_desc body;
 static gss_OID_desc krb5_oid = {9, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
 static gss_OID_desc spnego_oid = {6, "\x2b\x06\x01\x05\x05\x02"};
 static gss_OID_desc iakerb_oid = {6, "\x2b\x06\x01\x05\x02\x05"};
+static gss_OID_desc ntlm_oid = {10, "\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"};
+/* 1.3.6.1.4.1.7165.655.1.2, by which MIT's SPNEGO asks gss-ntlmssp for a MIC in AUTHENTICATE_MESSAGE. */
+static gss_OID_desc require_mic_oid = {11, "\x2b\x06\x01\x04\x01\xb7\x7d\x85\x0f\x01\x02"};
+
+static const struct {
+    const char *name;
+    gss_OID oid;
+} mech_names[] = {
+    {"krb5", &krb5_oid},
+    {"spnego", &spnego_oid},
+    {"iakerb", &iakerb_oid},
+    {"ntlm", &ntlm_oid},
+};
 
 static const struct {
     const char *name;
@@ -59,6 +75,7 @@ static const struct {
     {"dce", GSS_C_DCE_STYLE},          {"identify", GSS_C_IDENTIFY_FLAG},
     {"extended-error", GSS_C_EXTENDED_ERROR_FLAG},
     {"channel-bound", GSS_C_CHANNEL_BOUND_FLAG},
+    {"datagram", 0x10000}, /* gssapi_ntlmssp.h: GSS_C_DATAGRAM_FLAG */
 };
 
 /* ---- frames ---- */
@@ -184,7 +201,7 @@ static void append_status(char *out, size_t size, OM_uint32 status, int type)
     OM_uint32 minor, more = 0;
     do {
         gss_buffer_desc text;
-        if (GSS_ERROR(gss_display_status(&minor, status, type, &krb5_oid, &more, &text)))
+        if (GSS_ERROR(gss_display_status(&minor, status, type, mechanism ? mechanism : &krb5_oid, &more, &text)))
             return;
         size_t used = strlen(out);
         snprintf(out + used, size - used, "%s%.*s", used ? "; " : "", (int)text.length, (char *)text.value);
@@ -217,6 +234,15 @@ static const char *information(OM_uint32 major)
     if (major & GSS_S_GAP_TOKEN)
         return "gap";
     return "none";
+}
+
+static gss_OID parse_mech(const char *text, size_t length)
+{
+    for (size_t i = 0; i < sizeof mech_names / sizeof *mech_names; i++)
+        if (strlen(mech_names[i].name) == length && strncmp(mech_names[i].name, text, length) == 0)
+            return mech_names[i].oid;
+    die("unknown mechanism");
+    return GSS_C_NO_OID;
 }
 
 static OM_uint32 parse_flags(const char *text)
@@ -300,18 +326,43 @@ static void start(int initiates)
     bind_address("initiator-address", &bindings_storage.initiator_addrtype, &bindings_storage.initiator_address);
     bind_address("acceptor-address", &bindings_storage.acceptor_addrtype, &bindings_storage.acceptor_address);
     text = argument("mech");
-    mechanism = &krb5_oid;
-    if (text && strcmp(text, "spnego") == 0)
-        mechanism = &spnego_oid;
-    if (text && strcmp(text, "iakerb") == 0)
-        mechanism = &iakerb_oid;
+    mechanism = text ? parse_mech(text, strlen(text)) : &krb5_oid;
+    free(text);
+    /* Where gss-ntlmssp and pyspnego look for passwords. */
+    text = argument("users");
+    if (text != NULL)
+        setenv("NTLM_USER_FILE", text, 1);
+    else
+        unsetenv("NTLM_USER_FILE");
     free(text);
 }
 
-/* What credentials are acquired for: Kerberos, which stands behind SPNEGO too, or IAKERB. */
+/*
+ * What credentials are acquired for: the mechanism itself, and for SPNEGO Kerberos, which stands behind
+ * it, unless the request says what is offered.
+ */
 static gss_OID_desc credential_mechanism(void)
 {
-    return mechanism == &iakerb_oid ? iakerb_oid : krb5_oid;
+    char *offers = argument("offers");
+    gss_OID_desc mech = mechanism == &spnego_oid && offers == NULL ? krb5_oid : *mechanism;
+    free(offers);
+    return mech;
+}
+
+/* offers=MECH,MECH: the mechanisms that SPNEGO may negotiate, in this order. */
+static OM_uint32 restrict_offers(OM_uint32 *minor)
+{
+    char *text = argument("offers");
+    gss_OID_desc mechs[MAX_MECHS];
+    gss_OID_set_desc set = {0, mechs};
+    for (const char *at = text; at && *at && set.count < MAX_MECHS;) {
+        size_t length = strcspn(at, ",");
+        mechs[set.count++] = *parse_mech(at, length);
+        at += length + (at[length] == ',');
+    }
+    OM_uint32 major = text ? gss_set_neg_mechs(minor, credential, &set) : GSS_S_COMPLETE;
+    free(text);
+    return major;
 }
 
 static OM_uint32 import(const char *key, gss_OID type, gss_name_t *name, OM_uint32 *minor)
@@ -325,18 +376,42 @@ static OM_uint32 import(const char *key, gss_OID type, gss_name_t *name, OM_uint
     return major;
 }
 
+/* Acquires the user's credential, by password or, without one, from NTLM_USER_FILE. */
+static OM_uint32 log_on(const char *user, OM_uint32 *minor)
+{
+    char *hex = argument("password");
+    gss_buffer_desc text = {strlen(user), (void *)user}, password = from_hex(hex ? hex : "", hex ? strlen(hex) : 0);
+    gss_OID_desc mech = credential_mechanism();
+    gss_OID_set_desc mechs = {1, &mech};
+    gss_name_t name = GSS_C_NO_NAME;
+    OM_uint32 ignored, major = gss_import_name(minor, &text, GSS_C_NT_USER_NAME, &name);
+    if (!GSS_ERROR(major) && hex != NULL)
+        major = gss_acquire_cred_with_password(minor, name, &password, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE,
+                                               &credential, NULL, NULL);
+    else if (!GSS_ERROR(major))
+        major = gss_acquire_cred(minor, name, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE, &credential, NULL, NULL);
+    gss_release_name(&ignored, &name);
+    free(password.value);
+    free(hex);
+    return major;
+}
+
 /*
- * initiator target=SERVICE@HOST [principal=NAME] [flags=a,b] [bindings=HEX] [mech=krb5|spnego|iakerb]
- *           [ccache=FILE:PATH] [client=NAME client-keytab=FILE:PATH]: forgets the last context and
- *           readies a new one.
+ * initiator target=SERVICE@HOST [principal=NAME] [flags=a,b] [bindings=HEX] [mech=krb5|spnego|iakerb|ntlm]
+ *           [ccache=FILE:PATH] [client=NAME client-keytab=FILE:PATH]
+ *           [user=DOMAIN\NAME password=HEX] [user=DOMAIN\NAME users=PATH] [offers=MECH,MECH] [mic=1]:
+ *           forgets the last context and readies a new one. The lines of users are DOMAIN:NAME:PASSWORD.
+ *           Outside of SPNEGO gss-ntlmssp sends a MIC only if mic=1.
  */
 static void do_initiator(void)
 {
     OM_uint32 minor = 0, major;
     start(1);
     char *flags = argument("flags"), *ccache = argument("ccache"), *keytab = argument("client-keytab");
+    char *user = argument("user");
     gss_name_t client = GSS_C_NO_NAME;
     wanted_flags = parse_flags(flags);
+    wants_mic = number("mic", 0) != 0;
     major = import("target", GSS_C_NT_HOSTBASED_SERVICE, &target, &minor);
     if (!GSS_ERROR(major))
         major = import("principal", GSS_C_NT_USER_NAME, &target, &minor);
@@ -350,18 +425,26 @@ static void do_initiator(void)
         major = gss_acquire_cred_from(&minor, client, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE, &store, &credential,
                                       NULL, NULL);
     }
+    if (!GSS_ERROR(major) && user != NULL)
+        major = log_on(user, &minor);
+    if (!GSS_ERROR(major))
+        major = restrict_offers(&minor);
     if (GSS_ERROR(major))
         fail(major, minor);
     else
         reply(NULL, "ok");
     OM_uint32 ignored;
     gss_release_name(&ignored, &client);
+    free(user);
     free(flags);
     free(ccache);
     free(keytab);
 }
 
-/* acceptor [name=SERVICE@HOST] [keytab=FILE:PATH] [bindings=HEX] [mech=krb5|spnego|iakerb] */
+/*
+ * acceptor [name=SERVICE@HOST] [keytab=FILE:PATH] [bindings=HEX] [mech=krb5|spnego|iakerb|ntlm]
+ *          [users=PATH] [offers=MECH,MECH]
+ */
 static void do_acceptor(void)
 {
     OM_uint32 minor = 0;
@@ -377,6 +460,8 @@ static void do_acceptor(void)
         major = gss_acquire_cred_from(&minor, name, GSS_C_INDEFINITE, &mechs, GSS_C_ACCEPT,
                                       keytab ? &store : GSS_C_NO_CRED_STORE, &credential, NULL, NULL);
     }
+    if (!GSS_ERROR(major))
+        major = restrict_offers(&minor);
     if (GSS_ERROR(major))
         fail(major, minor);
     else
@@ -402,6 +487,11 @@ static void do_step(void)
         fail_with(major, minor, &out);
     } else {
         is_complete = !(major & GSS_S_CONTINUE_NEEDED);
+        if (is_initiator && wants_mic && !is_complete) {
+            gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+            gss_inquire_sec_context_by_oid(&ignored, context, &require_mic_oid, &set);
+            gss_release_buffer_set(&ignored, &set);
+        }
         reply(&out, "ok state=%s token=%d", is_complete ? "complete" : "continue", out.length != 0);
     }
     gss_release_buffer(&ignored, &out);
@@ -476,18 +566,18 @@ static void do_import_name(void)
     gss_release_name(&minor, &name);
 }
 
-/* session-key: ok enctype=DOTTED-OID with the key as data. */
+/* session-key: ok enctype=N with the key as data; enctype=0 where the mechanism has none. */
 static void do_session_key(void)
 {
     OM_uint32 minor;
     gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
     OM_uint32 major = gss_inquire_sec_context_by_oid(&minor, context, GSS_C_INQ_SSPI_SESSION_KEY, &set);
-    if (GSS_ERROR(major) || set->count < 2) {
+    if (GSS_ERROR(major) || set->count < 1) {
         fail(major, minor);
         return;
     }
-    const unsigned char *oid = set->elements[1].value;
-    reply(&set->elements[0], "ok enctype=%u", oid[set->elements[1].length - 1]);
+    const gss_buffer_desc *oid = set->count > 1 && set->elements[1].length ? &set->elements[1] : NULL;
+    reply(&set->elements[0], "ok enctype=%u", oid ? ((const unsigned char *)oid->value)[oid->length - 1] : 0);
     gss_release_buffer_set(&minor, &set);
 }
 

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Installs what the interoperability tests need and this machine lacks:
 #
-#     install.sh [PEER...]        mit, heimdal, samba; without a PEER, all of them
+#     install.sh [PEER...]        mit, heimdal, samba, ntlm; without a PEER, all of them
 #     install.sh --heimdal-root   prints the folder with Heimdal's bin and lib
 #
-# Debian or Ubuntu, as root. Does nothing, quickly, when everything is there.
+# Debian or Ubuntu, as root. Does nothing, quickly, when everything is there. What PyPI has goes into
+# target/peers/venv (requirements.txt), which takes some minutes the first time.
 # Exit status: 0 everything is present, 3 something is missing and cannot be installed here, and
 # then standard output says what and why. Progress goes to standard error.
 set -eu
@@ -15,6 +16,9 @@ if [ "${1-}" = --heimdal-root ]; then
     echo $heimdal
     exit
 fi
+
+here=$(cd "$(dirname "$0")" && pwd)
+venv=$here/../../target/peers/venv
 
 missing=
 need() { # need COMMAND-OR-FILE PACKAGE
@@ -30,7 +34,7 @@ need_package() { # need_package PACKAGE: for those without a file that tells
 }
 
 PATH=$PATH:/usr/sbin:/sbin
-[ $# -gt 0 ] || set -- mit heimdal samba
+[ $# -gt 0 ] || set -- mit heimdal samba ntlm
 for peer in "$@"; do
     case $peer in
     mit)
@@ -61,6 +65,19 @@ for peer in "$@"; do
             need_package $package
         done
         ;;
+    ntlm)
+        need gcc gcc
+        need /usr/include/stdio.h libc6-dev
+        need setpriv util-linux
+        need curl curl
+        need ntlm_auth winbind
+        # The servers' files without the service that would start by itself.
+        need apache2 apache2-bin
+        for package in gss-ntlmssp libkrb5-dev libapache2-mod-auth-gssapi python3-venv python3-dev; do
+            need_package $package
+        done
+        cmp -s "$here/requirements.txt" "$venv/requirements.txt" || missing="$missing venv"
+        ;;
     *)
         echo "missing: $peer (no such peer)"
         exit 3
@@ -70,6 +87,25 @@ done
 
 [ -n "$missing" ] || exit 0
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
+
+# Python's packages beside nothing else, two of them compiled.
+install_venv() {
+    rm -rf "$venv"
+    # Debian's own: it has the headers, and other Pythons before it in PATH may have none.
+    /usr/bin/python3 -m venv "$venv" &&
+        "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt" &&
+        cp "$here/requirements.txt" "$venv/requirements.txt"
+}
+
+# Where only that is missing nothing is asked of anybody but PyPI.
+if [ "$missing" = 'venv ' ]; then
+    echo 'installing: target/peers/venv (some minutes)' >&2
+    install_venv </dev/null >&2 || {
+        echo "missing: target/peers/venv (pip could not install tests/peers/requirements.txt)"
+        exit 3
+    }
+    exit 0
+fi
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "missing: $missing(no apt-get here to install them with)"
@@ -115,11 +151,13 @@ echo "installing: $missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 {
     apt-get update -qq -o Acquire::Retries=3
-    packages=$(printf '%s\n' $missing | sed 's/^heimdal$/libcap-ng0 libedit2 libdb5.3 libsqlite3-0 libldap-2.5-0/')
+    packages=$(printf '%s\n' $missing |
+        sed 's/^heimdal$/libcap-ng0 libedit2 libdb5.3 libsqlite3-0 libldap-2.5-0/; /^venv$/d')
     # shellcheck disable=SC2086 # a list of words
     apt-get install -y -qq -o Acquire::Retries=3 --no-install-recommends $packages
     case " $missing" in *' heimdal '*) install_heimdal ;; esac
+    case " $missing" in *' venv '*) install_venv ;; esac
 } </dev/null >&2 || {
-    echo "missing: $missing(apt-get could not install them)"
+    echo "missing: $missing(apt-get or pip could not install them)"
     exit 3
 }

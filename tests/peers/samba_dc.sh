@@ -13,6 +13,8 @@
 #     krb5.conf               the realm AD.TEST at dc1.ad.test = 127.0.0.10
 #     NAME.keytab             the keys of one account
 #
+# winbindd answers ntlm_auth in its network.
+#
 # To run a program in its network: nsenter --target NAMESPACE --net --mount PROGRAM...
 # Then SMB_CONF_PATH makes the host's samba-tool the domain controller's.
 #
@@ -96,7 +98,7 @@ cat >"$folder/smb.conf" <<CONF
     ntp signd socket directory = $folder/ntp
     load printers = no
     tls enabled = no
-    server services = rpc, ldap, cldap, kdc, dns
+    server services = rpc, ldap, cldap, kdc, dns, winbindd
 [sysvol]
     path = $folder/state/sysvol
     read only = no
@@ -235,9 +237,14 @@ start samba unshare --net --mount --pid --fork --kill-child=KILL "$0" "$folder" 
 unshare=$(cat "$folder/samba.pid")
 namespace=
 tries=0
-# Its KDC is up before its LDAP.
-until [ -n "$namespace" ] && nsenter --target "$namespace" --net --mount \
-    ldapsearch -x -H ldap://127.0.0.10 -s base -b '' defaultNamingContext >"$folder/ldapsearch.log" 2>&1; do
+# Its KDC is up before its LDAP, and that before its winbindd knows the domain.
+answers() {
+    inside="nsenter --target $namespace --net --mount"
+    $inside ldapsearch -x -H ldap://127.0.0.10 -s base -b '' defaultNamingContext >"$folder/ldapsearch.log" 2>&1 &&
+        $inside ntlm_auth --configfile="$SMB_CONF_PATH" --domain=AD --username=alice --password='alice Passw0rd' \
+            >"$folder/ntlm_auth.log" 2>&1
+}
+until [ -n "$namespace" ] && answers; do
     kill -0 "$unshare" 2>/dev/null && [ $tries -lt 300 ] || fail 'samba does not start'
     sleep 0.1
     tries=$((tries + 1))

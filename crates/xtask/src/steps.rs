@@ -8,6 +8,9 @@ use crate::options::Options;
 use crate::report::Outcome;
 use crate::{features, fuzz};
 
+/// A peer with dependencies of its own, in no workspace of ours.
+const SSPI_PEER: &str = "tests/peers/sspi_peer/Cargo.toml";
+
 /// Where and how the steps run.
 pub(crate) struct Environment<'a> {
     pub(crate) root: &'a Path,
@@ -103,9 +106,11 @@ fn judge(ended: Result<Ended, String>, command: &Command) -> Outcome {
 fn format(environment: &Environment<'_>) -> Outcome {
     let log = environment.log("format");
     let mut outcome = check(&mut environment.cargo(&["fmt", "--all", "--check"]), &log);
-    if environment.root.join("fuzz").join("Cargo.toml").exists() {
-        let arguments = ["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"];
-        outcome.add(check(&mut environment.cargo(&arguments), &log));
+    for manifest in ["fuzz/Cargo.toml", SSPI_PEER] {
+        if environment.root.join(manifest).exists() {
+            let arguments = ["fmt", "--manifest-path", manifest, "--check"];
+            outcome.add(check(&mut environment.cargo(&arguments), &log));
+        }
     }
     outcome
 }
@@ -251,6 +256,7 @@ fn interop(environment: &Environment<'_>) -> Outcome {
     if built.failed > 0 {
         return built;
     }
+    build_sspi_peer(environment, &log);
     let program = match std::env::current_exe() {
         Ok(xtask) => xtask.with_file_name(format!("interop{}", std::env::consts::EXE_SUFFIX)),
         Err(problem) => return Outcome::failed(problem.to_string()),
@@ -290,6 +296,28 @@ fn interop(environment: &Environment<'_>) -> Outcome {
         outcome.failed = outcome.failed.max(1);
     }
     outcome
+}
+
+/// Without it the rows that need it say so. What an earlier build left is no better than nothing.
+fn build_sspi_peer(environment: &Environment<'_>, log: &Path) {
+    let folder = "target/peers/sspi_peer";
+    let arguments = [
+        "build",
+        "--locked",
+        "--manifest-path",
+        SSPI_PEER,
+        "--target-dir",
+        folder,
+    ];
+    let built = check(&mut environment.cargo(&arguments), log);
+    if built.failed > 0 {
+        for reason in &built.reasons {
+            eprintln!("{reason}");
+        }
+        let program = format!("sspi_peer{}", std::env::consts::EXE_SUFFIX);
+        let path = environment.root.join(folder).join("debug").join(program);
+        let _ = std::fs::remove_file(path);
+    }
 }
 
 #[cfg(test)]

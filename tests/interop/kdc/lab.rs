@@ -45,6 +45,8 @@ impl Lab {
         command
             .env_remove("KRB5_TRACE")
             .env_remove("KRB5_CLIENT_KTNAME")
+            // No mechanism but the library's own.
+            .env("GSS_MECH_CONFIG", "/dev/null")
             .envs(&self.environment);
         command
     }

@@ -10,7 +10,7 @@ use crate::lab::{ENCTYPES, Lab};
 use crate::process::{PATIENCE, accept};
 use crate::row::{Role, Row, not_built};
 use crate::sample::{ClientSetup, Program, Server, ServerSetup, run_client};
-use crate::side::{AcceptorSetup, InitiatorSetup, Side};
+use crate::side::{AcceptorSetup, Handshake, InitiatorSetup, Side};
 
 const MESSAGE: &str = "Who goes there?";
 

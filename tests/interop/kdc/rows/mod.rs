@@ -3,6 +3,7 @@
 mod faults;
 mod initial;
 mod located;
+mod ntlm;
 mod password;
 mod realms;
 mod refused;
@@ -13,6 +14,7 @@ mod tickets;
 use crate::Result;
 use crate::kdc::lab::Lab;
 use crate::kdc::{Kdc, ROLE};
+use crate::report::Table;
 use crate::row::{Outcome, Role, Title};
 
 /// Something asked of one KDC.
@@ -30,7 +32,8 @@ type Check = Box<dyn Fn(&Lab) -> Result<()>>;
 impl Row {
     pub(crate) fn title(&self) -> Title {
         Title {
-            peer: self.kdc.name(),
+            table: Table::Kdcs,
+            peer: self.kdc.name().into(),
             role: ROLE,
             enctype: "",
             scenario: self.scenario.clone(),
@@ -61,6 +64,7 @@ pub(crate) fn rows() -> Vec<Row> {
     service::add_all(&mut rows);
     password::add_all(&mut rows);
     faults::add_all(&mut rows);
+    ntlm::add_all(&mut rows);
     rows
 }
 

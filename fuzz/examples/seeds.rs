@@ -40,6 +40,7 @@ fn put(target: &str, name: &str, bytes: &[u8]) -> Result {
 
 fn main() -> Result {
     tokens()?;
+    ntlm_and_spnego()?;
     pacs()?;
     files()?;
     names()?;
@@ -143,6 +144,55 @@ fn tokens() -> Result {
         };
         put("messages", name, &message)?;
         put("differential", name, &message)?;
+    }
+    Ok(())
+}
+
+/// The examples of MS-NLMP, a message of each kind, their parts in other layouts, and the tokens of
+/// SPNEGO around them.
+fn ntlm_and_spnego() -> Result {
+    use countersign_token::oid::Oid;
+    use countersign_token::spnego::{MechTypes, NegState, NegTokenInit, NegTokenResp};
+    let mechanisms = MechTypes::encode(&[Oid::NTLMSSP, Oid::KERBEROS]);
+    let mut messages = samples::ntlm::examples();
+    messages.extend(samples::ntlm::samples());
+    for (name, message) in &messages {
+        put("ntlm_messages", name, message)?;
+        put("describe", name, message)?;
+        let init = NegTokenInit {
+            mech_token: Some(message),
+            ..NegTokenInit::new(MechTypes::parse(&mechanisms)?)
+        };
+        let resp = NegTokenResp {
+            neg_state: Some(NegState::AcceptIncomplete),
+            response_token: Some(message),
+            ..NegTokenResp::default()
+        };
+        let token = match message.get(8) {
+            Some(1) => init.to_bytes(),
+            _ => resp.to_bytes(),
+        };
+        put("spnego", name, &token)?;
+    }
+    put("ntlm_messages", "av-pairs", &samples::ntlm::av_pairs())?;
+    put("ntlm_messages", "response", &samples::ntlm::nt_response())?;
+    let signature = [
+        1, 0, 0, 0, 0x7f, 0xb3, 0x8e, 0xc5, 0xc5, 0x5d, 0x49, 0x76, 0, 0, 0, 0,
+    ];
+    put("ntlm_messages", "signature", &signature)?;
+    let negotiate = samples::ntlm::negotiate();
+    for length in [16, 32, 40] {
+        // Without names.
+        let mut short = negotiate[..length].to_vec();
+        short
+            .iter_mut()
+            .skip(16)
+            .take(16)
+            .for_each(|octet| *octet = 0);
+        put("ntlm_messages", &format!("negotiate-{length}"), &short)?;
+    }
+    for kind in samples::spnego::kinds() {
+        put("spnego", kind.name, &(kind.sample)())?;
     }
     Ok(())
 }

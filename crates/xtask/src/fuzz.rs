@@ -67,8 +67,12 @@ fn run_target(root: &Path, log: &Path, found: &Path, target: &str) -> Outcome {
         command.arg(corpus);
     }
     command.args(["--", &format!("-max_total_time={SECONDS}"), "-timeout=10"]);
-    let dictionary = root.join("fuzz").join("kerberos.dict");
-    if dictionary.is_file() {
+    // The target's own dictionary, or the common one.
+    let dictionary = [&format!("{target}.dict"), "kerberos.dict"]
+        .map(|name| root.join("fuzz").join(name))
+        .into_iter()
+        .find(|dictionary| dictionary.is_file());
+    if let Some(dictionary) = dictionary {
         command.arg(format!("-dict={}", dictionary.display()));
     }
     let log = log.with_file_name(format!("fuzz-{target}.log"));

@@ -4,7 +4,7 @@
 use crate::ntlm::rows::{Peer, Row};
 use crate::ntlm::side::Mech;
 
-use Peer::{Apache, Curl, GssNtlmssp, NtlmAuth, Pyspnego, Sspi};
+use Peer::{Apache, Curl, GssNtlmssp, NtlmAuth, Ours, Pyspnego, Sspi};
 
 /// Why a row ends as it does.
 #[derive(Clone, Copy)]
@@ -77,13 +77,14 @@ fn one(row: &Row) -> Option<(&'static str, &'static str)> {
             "flag integ: found true",
             "MIT's SPNEGO asks for integrity by itself",
         ),
-        (UNPROTECTED, Sspi, GssNtlmssp | NtlmAuth) if !raw => (
-            "both sides wait",
-            "without session security the crate sspi waits for a mechListMIC that gss-ntlmssp and Samba \
-             do not send",
-        ),
+        (UNPROTECTED, Sspi, GssNtlmssp | NtlmAuth) if !raw => ("both sides wait", WAITS),
         (UNPROTECTED, Sspi, Pyspnego) if !raw => ("BadMICError", SIGNS),
-        (UNPROTECTED, Sspi, _) => ("wrapping was accepted", SIGNS),
+        (UNPROTECTED, Sspi, Ours) if !raw => ("both sides wait", WAITS),
+        (UNPROTECTED, Sspi, _) | (UNPROTECTED, Ours, Sspi) => ("wrapping was accepted", SIGNS),
+        (UNPROTECTED, GssNtlmssp, Ours) => (
+            "no MIC",
+            "gss-ntlmssp 1.2 sends no MIC where nothing is signed, and ours requires one",
+        ),
         (NO_BINDINGS, _, GssNtlmssp | Sspi) => (
             "was accepted",
             "gss-ntlmssp 1.2 and the crate sspi take a response without the channel bindings that they \
@@ -121,3 +122,6 @@ const ONE_BYTE: &str = "pyspnego sends one byte of session key where none is exc
                         the crate sspi and Samba want sixteen";
 
 const SIGNS: &str = "the crate sspi signs and wraps without session security";
+
+const WAITS: &str =
+    "without session security the crate sspi waits for a mechListMIC, which nobody can make there";

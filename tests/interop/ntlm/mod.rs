@@ -12,6 +12,7 @@ mod http;
 mod known;
 mod lab;
 mod ntlm_auth;
+mod ours;
 mod program;
 mod questions;
 mod rows;

@@ -68,7 +68,10 @@ fn refused(error: &countersign::Error) -> Refusal {
 
 impl Handshake for Ours {
     fn step(&mut self, token: Option<&[u8]>) -> Result<Stepped, Refusal> {
-        let mechanism = self.mechanism.as_mut().ok_or_else(|| "not begun".to_owned())?;
+        let mechanism = self
+            .mechanism
+            .as_mut()
+            .ok_or_else(|| "not begun".to_owned())?;
         let step = mechanism.step(token, &mut self.environment.environment());
         match step.map_err(|error| refused(&error))? {
             Step::Continue { token } => Ok(Stepped {

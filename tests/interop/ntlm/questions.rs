@@ -40,8 +40,9 @@ const SIGNED: &[&str] = &["integ"];
 const MESSAGE: &[u8] = b"Who goes there? A friend.";
 const SIGNATURE: usize = 16;
 
-/// In what words a wrong response is refused: gss-ntlmssp's, pyspnego's, sspi's and Samba's.
+/// In what words a wrong response is refused: ours, gss-ntlmssp's, pyspnego's, sspi's and Samba's.
 pub(super) const BAD_PASSWORD: &[&str] = &[
+    "unknown or its password is another",
     "Invalid argument",
     "Invalid NTLM response",
     "LogonDenied",
@@ -50,6 +51,7 @@ pub(super) const BAD_PASSWORD: &[&str] = &[
 
 /// In what words a name is refused.
 pub(super) const BAD_USER: &[&str] = &[
+    "unknown or its password is another",
     "Permission denied",
     "matching credential",
     "unknown user",

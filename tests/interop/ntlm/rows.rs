@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use countersign::MicPolicy;
+
 use crate::Result;
 use crate::ntlm::apache::Apache;
 use crate::ntlm::http;
 use crate::ntlm::known::note;
 use crate::ntlm::lab::Lab;
 use crate::ntlm::ntlm_auth::NtlmAuth;
+use crate::ntlm::ours::Ours;
 use crate::ntlm::program::Program;
 use crate::ntlm::questions::{Needs, QUESTIONS, Question, Sides};
 use crate::ntlm::side::{Mech, NtlmSide};
@@ -20,6 +23,9 @@ use crate::script;
 /// An implementation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Peer {
+    Ours,
+    /// As an acceptor only, that takes responses without a MIC: those of curl and of Samba's client.
+    OursIfPresent,
     GssNtlmssp,
     Pyspnego,
     Sspi,
@@ -31,11 +37,19 @@ pub(super) enum Peer {
 }
 
 /// Those whose tokens we hand from one to the other.
-const SIDES: [Peer; 4] = [Peer::GssNtlmssp, Peer::Pyspnego, Peer::Sspi, Peer::NtlmAuth];
+const SIDES: [Peer; 5] = [
+    Peer::Ours,
+    Peer::GssNtlmssp,
+    Peer::Pyspnego,
+    Peer::Sspi,
+    Peer::NtlmAuth,
+];
 
 impl Peer {
     const fn name(self) -> &'static str {
         match self {
+            Self::Ours => "ours",
+            Self::OursIfPresent => "ours, MIC if present",
             Self::GssNtlmssp => "gss-ntlmssp",
             Self::Pyspnego => "pyspnego",
             Self::Sspi => "sspi",
@@ -47,6 +61,8 @@ impl Peer {
 
     fn start(self, lab: &Lab) -> Result<Box<dyn NtlmSide + '_>> {
         Ok(match self {
+            Self::Ours => Box::new(Ours::new(MicPolicy::Required)),
+            Self::OursIfPresent => Box::new(Ours::new(MicPolicy::IfPresent)),
             Self::GssNtlmssp => Box::new(Program::gss_ntlmssp(lab)?),
             Self::Pyspnego => Box::new(Program::pyspnego(lab)?),
             Self::Sspi => Box::new(Program::sspi(lab)?),
@@ -76,15 +92,31 @@ impl Row {
         Title {
             table: Table::Ntlm,
             peer: peer.into(),
-            role: Role::Control.name(),
+            role: self.role().name(),
             enctype: self.mech.name(),
             scenario: self.question.name.to_owned(),
+        }
+    }
+
+    /// Which side is ours.
+    fn role(&self) -> Role {
+        match (self.initiator, self.acceptor) {
+            (_, Peer::Ours | Peer::OursIfPresent) => Role::Acceptor,
+            (Peer::Ours, _) => Role::Initiator,
+            _ => Role::Control,
         }
     }
 
     /// Whether both can do what is asked.
     fn makes_sense(&self) -> bool {
         use Peer::{Apache, Curl, NtlmAuth};
+        // These two send no MIC, and only these have to be forgiven that.
+        let without_mic = matches!(self.initiator, Curl | NtlmAuth);
+        match self.acceptor {
+            Peer::Ours if without_mic => return false,
+            Peer::OursIfPresent if !without_mic => return false,
+            _ => {}
+        }
         let has = |peer| self.initiator == peer || self.acceptor == peer;
         match self.question.needs {
             Needs::LogOn => true,
@@ -92,7 +124,11 @@ impl Row {
             Needs::Tokens => true,
             // Samba's client tells no key through SPNEGO, and always asks for signing.
             Needs::SessionKey => self.initiator != NtlmAuth || self.mech == Mech::Raw,
-            Needs::Unprotected => self.initiator != NtlmAuth,
+            Needs::Unprotected => {
+                // Negotiate asks for integrity by itself, ours as MIT's.
+                let asks = self.initiator == Peer::Ours && self.mech == Mech::Spnego;
+                self.initiator != NtlmAuth && !asks
+            }
             Needs::Bindings | Needs::Messages => !has(NtlmAuth),
         }
     }
@@ -103,7 +139,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for mech in Mech::ALL {
         for initiator in SIDES.into_iter().chain([Peer::Curl]) {
-            for acceptor in SIDES.into_iter().chain([Peer::Apache]) {
+            for acceptor in SIDES.into_iter().chain([Peer::OursIfPresent, Peer::Apache]) {
                 let row = |question| Row {
                     initiator,
                     acceptor,

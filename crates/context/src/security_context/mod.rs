@@ -211,8 +211,8 @@ impl SecurityContext {
         self.negotiated = Some(Box::new(negotiated));
     }
 
-    /// The MIC over the list of mechanisms. After it NTLM begins anew, key stream and number
-    /// (MS-SPNG §3.2.5.1, §3.3.5.1).
+    /// The MIC over the list of mechanisms. After it NTLM's key stream begins anew (MS-SPNG §3.2.5.1,
+    /// §3.3.5.1), while numbers run on, as gss-ntlmssp, pyspnego and sspi have it.
     pub(crate) fn negotiation_mic(&mut self, list: &[u8]) -> Result<Vec<u8>, Error> {
         let mic = self.sender.get_mic(list)?;
         self.sender.restart_ntlm();

@@ -128,12 +128,11 @@ impl Receiver {
         &self.facts
     }
 
-    /// Begins anew, where the mechanism is NTLM.
+    /// Begins the key stream anew, where the mechanism is NTLM.
     pub(super) fn restart_ntlm(&mut self) {
         #[cfg(feature = "ntlm")]
         if let Form::Ntlm(keys) = self.facts.form() {
             self.scheme = Scheme::Ntlm(NtlmReceiver::new(keys, self.facts.role));
-            self.window = ReceiveWindow::new(0, self.window.width);
         }
     }
 

@@ -86,12 +86,11 @@ impl Sender {
         &self.facts
     }
 
-    /// Begins anew, where the mechanism is NTLM.
+    /// Begins the key stream anew, where the mechanism is NTLM.
     pub(super) fn restart_ntlm(&mut self) {
         #[cfg(feature = "ntlm")]
         if let Form::Ntlm(keys) = self.facts.form() {
             self.scheme = Scheme::Ntlm(NtlmSender::new(keys, self.facts.role));
-            self.sequence = SendSequence::new(0, self.sequence.width);
         }
     }
 

@@ -3,6 +3,13 @@
 
 use std::process::Command;
 
+use countersign::credential::Password;
+use countersign::credential::ntlm::{AccountName, NtlmCredential};
+use countersign::crypto::ntlm::SessionKey;
+use countersign::handshake::SystemEnvironment;
+use countersign::ntlm::{self, Logon};
+use countersign::{Answer, Flags, Mechanism, Need, SecurityContext, Step};
+
 use crate::Result;
 use crate::exchange::{establish, expect_reason};
 use crate::kdc::Kdc::Samba;
@@ -41,6 +48,12 @@ pub(super) fn add_all(rows: &mut Vec<Row>) {
         &[Samba],
         "NTLM response verified by winbindd",
         verified,
+    );
+    add(
+        rows,
+        &[Samba],
+        "our NTLM acceptor, which asks winbindd",
+        ours,
     );
 }
 
@@ -163,4 +176,87 @@ fn rc4(key: &[u8], data: &[u8]) -> Vec<u8> {
             byte ^ state.get(sum).copied().unwrap_or(0)
         })
         .collect()
+}
+
+/// Our acceptor knows nobody: winbindd verifies the response and tells the key, and the rest is ours to verify.
+fn ours(lab: &Lab) -> Result<()> {
+    let mut verifier = Verifier::start(ntlm_auth(lab)?)?;
+    for (user, password) in [("alice", "alice Passw0rd"), ("grün", "grüne Füße 1")] {
+        let (mut client, mut server) = through_winbindd(&mut verifier, user, password)?;
+        let peer = server.peer().map(ToString::to_string);
+        if peer != Some(format!("AD\\{user}")) {
+            return Err(format!("{peer:?} instead of AD\\{user}"));
+        }
+        let text = |error: countersign::Error| error.to_string();
+        let sealed = client.wrap(true, b"Who goes there?").map_err(text)?;
+        server.unwrap(&sealed).map_err(text)?;
+    }
+    for (user, password) in [
+        ("alice", "wrong"),
+        ("nobody", "wrong"),
+        ("disabled", "disabled Passw0rd"),
+    ] {
+        match through_winbindd(&mut verifier, user, password) {
+            Ok(_) => return Err(format!("{user} was let in")),
+            Err(reason) => expect_reason(&reason, &["its password is another"])?,
+        }
+    }
+    Ok(())
+}
+
+fn through_winbindd(
+    verifier: &mut Verifier,
+    user: &str,
+    password: &str,
+) -> Result<(Box<SecurityContext>, Box<SecurityContext>)> {
+    let text = |error: countersign::Error| error.to_string();
+    let name = AccountName::new("AD", user).map_err(|e| e.to_string())?;
+    let credential = NtlmCredential::with_password(name, &Password::from(password));
+    let names = ntlm::ServerNames::new("SERVER", "AD").map_err(text)?;
+    let mut client = ntlm::Initiator::new(credential).require(Flags::CONFIDENTIALITY);
+    let mut server = ntlm::Acceptor::new(&ntlm::AcceptorCredential::new(names));
+    let mut system = SystemEnvironment::new();
+    let mut step = |side: &mut dyn Mechanism, token: Option<&[u8]>| {
+        side.step(token, &mut system.environment()).map_err(text)
+    };
+    let unexpected = || "an unexpected step".to_owned();
+    let Step::Continue { token } = step(&mut client, None)? else {
+        return Err(unexpected());
+    };
+    let Step::Continue { token } = step(&mut server, Some(&token))? else {
+        return Err(unexpected());
+    };
+    let Step::Established {
+        token: Some(token),
+        context: initiator,
+    } = step(&mut client, Some(&token))?
+    else {
+        return Err(unexpected());
+    };
+    let Step::Need(Need::Logon(request)) = step(&mut server, Some(&token))? else {
+        return Err(unexpected());
+    };
+    let key = verifier.verify(
+        request.domain(),
+        request.user(),
+        request.server_challenge(),
+        request.nt_response(),
+    );
+    let logon = match key.map(|key| <[u8; 16]>::try_from(key.as_slice())) {
+        Ok(Ok(key)) => Logon::Verified {
+            account: AccountName::new(request.domain(), request.user())
+                .map_err(|e| e.to_string())?,
+            session_base_key: SessionKey::new(key),
+        },
+        Ok(Err(_)) => return Err("winbindd's key has not 16 bytes".into()),
+        Err(_) => Logon::Denied,
+    };
+    let answer = Answer::Logon(logon);
+    match server
+        .resume(answer, &mut system.environment())
+        .map_err(text)?
+    {
+        Step::Established { context, .. } => Ok((initiator, context)),
+        _ => Err(unexpected()),
+    }
 }

@@ -10,9 +10,12 @@ use crate::side::{
     Side, Stepped,
 };
 
+const SPNEGO: &str = " mech=spnego offers=krb5";
+
 /// The C program as a side of a context.
 pub(crate) struct GssPeer {
     program: Frames,
+    negotiates: bool,
 }
 
 impl GssPeer {
@@ -20,7 +23,16 @@ impl GssPeer {
     pub(crate) fn start(lab: &Lab, offset: Option<&str>) -> Result<Self> {
         let mut command = lab.command_at(lab.gss_peer(), offset);
         let program = Frames::start("MIT", &mut command, lab.recording().clone())?;
-        Ok(Self { program })
+        Ok(Self {
+            program,
+            negotiates: false,
+        })
+    }
+
+    /// Speaks SPNEGO, and offers Kerberos alone in it.
+    pub(crate) fn negotiating(mut self) -> Self {
+        self.negotiates = true;
+        self
     }
 
     fn ask(&mut self, line: &str, data: &[u8]) -> Result<Reply, Refusal> {
@@ -83,6 +95,9 @@ impl Side for GssPeer {
             )),
             None => line.push_str(&format!(" ccache=FILE:{}", setup.ccache.display())),
         }
+        if self.negotiates {
+            line.push_str(SPNEGO);
+        }
         append_bindings(&mut line, setup.bindings.as_ref());
         self.ask(&line, &[]).map(|_| ())
     }
@@ -91,6 +106,9 @@ impl Side for GssPeer {
         let mut line = format!("acceptor keytab=FILE:{}", setup.keytab.display());
         if setup.passes_on {
             line.push_str(" mech=iakerb");
+        }
+        if self.negotiates {
+            line.push_str(SPNEGO);
         }
         append_bindings(&mut line, setup.bindings.as_ref());
         self.ask(&line, &[]).map(|_| ())

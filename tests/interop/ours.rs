@@ -19,7 +19,7 @@ use countersign_context::kerberos::{
 use countersign_context::token::kerberos::TicketFlags;
 use countersign_context::{
     Answer, ChannelBindings, EnctypeSet, Environment, Flags, Identity, IoBuffer, Mechanism, Need,
-    Order, Policy, PrfKey, Role, SecurityContext, Step, Timestamp,
+    Order, Policy, PrfKey, Role, SecurityContext, Step, Timestamp, negotiate,
 };
 
 use crate::lab::Lab;
@@ -55,6 +55,7 @@ pub(crate) struct Ours {
     /// Where the realm's KDC listens.
     kdc: String,
     shared: Shared,
+    negotiates: bool,
     state: State,
     delegated: Option<TicketCredential>,
 }
@@ -75,9 +76,16 @@ impl Ours {
             forwarded: lab.path("forwarded.ccache"),
             kdc: lab.kdc().unwrap_or_default(),
             shared: Rc::clone(shared),
+            negotiates: false,
             state: State::Idle,
             delegated: None,
         }
+    }
+
+    /// Speaks SPNEGO, and offers Kerberos alone in it.
+    pub(crate) fn negotiating(mut self) -> Self {
+        self.negotiates = true;
+        self
     }
 
     fn now(&self) -> Timestamp {
@@ -206,7 +214,10 @@ impl Side for Ours {
         if let Some(bindings) = &setup.bindings {
             initiator = initiator.channel_bindings(channel_bindings(bindings));
         }
-        self.state = State::Opening(Box::new(initiator));
+        self.state = match self.negotiates {
+            true => State::Opening(Box::new(negotiate::Initiator::new().offer(initiator))),
+            false => State::Opening(Box::new(initiator)),
+        };
         if let Some(keytab) = &setup.through_acceptor {
             let client = Principal::parse("alice@COUNTERSIGN.TEST")?;
             let alice = ClientCredential::keytab(client, &Keytab::parse(&read(keytab)?)?)?;
@@ -244,6 +255,9 @@ impl Side for Ours {
         }
         self.state = match setup.passes_on {
             true => State::Opening(Box::new(IakerbAcceptor::new(acceptor))),
+            false if self.negotiates => {
+                State::Opening(Box::new(negotiate::Acceptor::new().offer(acceptor)))
+            }
             false => State::Opening(Box::new(acceptor)),
         };
         self.delegated = None;

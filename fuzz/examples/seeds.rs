@@ -190,6 +190,7 @@ fn ntlm_and_spnego() -> Result {
             .take(16)
             .for_each(|octet| *octet = 0);
         put("ntlm_messages", &format!("negotiate-{length}"), &short)?;
+        put("describe", &format!("negotiate-{length}"), &short)?;
     }
     for kind in samples::spnego::kinds() {
         put("spnego", kind.name, &(kind.sample)())?;

@@ -369,6 +369,24 @@ fn every_message_of_ntlm_is_shown_without_an_error_and_a_cut_one_with_the_reason
     assert!(unknown.contains("unknown NTLM message type 4"), "{unknown}");
 }
 
+#[test]
+fn the_shortest_forms_of_messages_of_ntlm_are_shown_within_their_bytes() {
+    let zeros = [0; 40];
+    for (message_type, length, label) in [
+        (1, 16, "NegotiateFlags: 0x00000000"),
+        (1, 32, "DomainName: \"\""),
+        (2, 32, "ServerChallenge"),
+        (3, 52, "UserName: \"\""),
+    ] {
+        let token = [b"NTLMSSP\0", &[message_type, 0, 0, 0][..], &zeros].concat();
+        let lines = describe::tree(&token[..length]);
+        assert!(errors(&lines).is_empty());
+        assert!(lines.iter().all(|line| line.offset <= length));
+        let shown = text(&token[..length]);
+        assert!(shown.contains(label), "{shown}");
+    }
+}
+
 /// A response that is neither of version 1 nor of version 2 is marked where it breaks.
 #[test]
 fn a_broken_response_is_marked_inside_of_its_message() {

@@ -21,8 +21,9 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// Of what the shorter forms leave out, the place is the end.
     fn at(&self, offset: usize) -> usize {
-        self.start.saturating_add(offset)
+        self.start.saturating_add(offset.min(self.bytes.len()))
     }
 
     /// Where the field begins that the descriptor at `at` describes: of an empty one the
@@ -128,7 +129,10 @@ impl<'a> Walk<'a> {
             let value = format!("{key} bytes, encrypted");
             self.line(depth, place.field(52), "EncryptedRandomSessionKey", value);
         }
-        self.negotiate_flags(message.flags, place, 60);
+        // The oldest form has no place for them.
+        if !message.flags.is_empty() {
+            self.negotiate_flags(message.flags, place, 60);
+        }
         self.version(message.version, place, AuthenticateMessage::VERSION);
         if let Some(mic) = message.mic {
             let at = place.at(AuthenticateMessage::MIC_OFFSET);

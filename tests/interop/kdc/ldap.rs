@@ -1,11 +1,10 @@
-//! As much of LDAP as an authenticated bind takes: RFC 4511 §4.2 with the SASL mechanism GSSAPI (RFC 4752),
-//! and a search under the protection that it brought.
+//! As much of LDAP as an authenticated bind takes: RFC 4511 §4.2 with the SASL mechanisms GSSAPI (RFC 4752)
+//! and GSS-SPNEGO (MS-ADTS §5.1.1.1.2), and a search under the protection that they brought.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use countersign_context::kerberos::Initiator;
 use countersign_context::{Answer, Mechanism, Need, SecurityContext, Step};
 use countersign_handshake::SystemEnvironment;
 
@@ -19,10 +18,29 @@ const CONFIDENTIALITY: u8 = 4;
 
 const SASL_BIND_IN_PROGRESS: u8 = 14;
 
+/// How a context is established within a bind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sasl {
+    /// Kerberos, then an agreement on the protection.
+    Gssapi,
+    /// SPNEGO, whose context's flags are the agreement.
+    GssSpnego,
+}
+
+impl Sasl {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Gssapi => "GSSAPI",
+            Self::GssSpnego => "GSS-SPNEGO",
+        }
+    }
+}
+
 /// Binds to the domain controller and reads an attribute of an account, which it shows to nobody who has
 /// not authenticated.
 pub(crate) fn read_attribute(
-    initiator: Initiator,
+    sasl: Sasl,
+    initiator: Box<dyn Mechanism>,
     lab: &Lab,
     seal: bool,
     (account, attribute): (&str, &str),
@@ -30,21 +48,10 @@ pub(crate) fn read_attribute(
     let mut stream = TcpStream::connect(("127.0.0.10", 389)).map_err(|e| format!("LDAP: {e}"))?;
     let patience = Some(Duration::from_secs(15));
     stream.set_read_timeout(patience).map_err(text)?;
-    let (mut context, mut reply) = authenticate(&mut stream, initiator, lab)?;
-
-    // RFC 4752 §3.1: the client answers with an empty token, and the server offers layers.
-    if reply.is_empty() {
-        reply = bind(&mut stream, Some(b""))?.credentials;
-    }
-    let offer = context.unwrap(&reply).map_err(text)?.message;
-    let layer = if seal { CONFIDENTIALITY } else { INTEGRITY };
-    match offer.as_slice() {
-        [layers, _, _, _] if layers & layer != 0 => {}
-        other => return Err(format!("the server offers {other:?}")),
-    }
-    let choice = context.wrap(false, &[layer, 0, 0xff, 0xff]).map_err(text)?;
-    let bound = bind(&mut stream, Some(&choice))?;
-    if bound.code != 0 {
+    let (mut context, bound) = authenticate(&mut stream, sasl, initiator, lab)?;
+    if sasl == Sasl::Gssapi {
+        agree(&mut stream, &mut context, bound.credentials, seal)?;
+    } else if bound.code != 0 {
         return Err(format!("bind: {bound:?}"));
     }
 
@@ -90,37 +97,67 @@ fn first_value(entry: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
-/// The context, and the token that the server sent beyond its end.
+/// RFC 4752 §3.1: the client answers with an empty token, and the server offers layers.
+fn agree(
+    stream: &mut TcpStream,
+    context: &mut SecurityContext,
+    mut reply: Vec<u8>,
+    seal: bool,
+) -> Result<()> {
+    if reply.is_empty() {
+        reply = bind(stream, Sasl::Gssapi, Some(b""))?.credentials;
+    }
+    let offer = context.unwrap(&reply).map_err(text)?.message;
+    let layer = if seal { CONFIDENTIALITY } else { INTEGRITY };
+    match offer.as_slice() {
+        [layers, _, _, _] if layers & layer != 0 => {}
+        other => return Err(format!("the server offers {other:?}")),
+    }
+    let choice = context.wrap(false, &[layer, 0, 0xff, 0xff]).map_err(text)?;
+    match bind(stream, Sasl::Gssapi, Some(&choice))? {
+        Bound { code: 0, .. } => Ok(()),
+        bound => Err(format!("bind: {bound:?}")),
+    }
+}
+
+/// The context, and the last that the server said on the way.
 fn authenticate(
     stream: &mut TcpStream,
-    mut initiator: Initiator,
+    sasl: Sasl,
+    mut initiator: Box<dyn Mechanism>,
     lab: &Lab,
-) -> Result<(Box<SecurityContext>, Vec<u8>)> {
+) -> Result<(Box<SecurityContext>, Bound)> {
     let mut system = SystemEnvironment::new();
     let client = lab.client()?;
+    let mut last = Bound {
+        code: SASL_BIND_IN_PROGRESS,
+        credentials: Vec::new(),
+    };
     let mut step = initiator.step(None, &mut system.environment());
     for _ in 0..32 {
         step = match step.map_err(text)? {
             Step::Need(Need::Kdc(request)) => {
-                let reply = client.send(&request).map_err(text)?;
-                let answer =
-                    Answer::Kdc(countersign_context::kerberos::kdc::KdcAnswer::Reply(reply));
+                let answer = Answer::Kdc(client.answer(&request, None));
                 initiator.resume(answer, &mut system.environment())
             }
             Step::Need(need) => return Err(format!("needs {need:?}")),
             Step::Continue { token } => {
-                let reply = bind(stream, Some(&token))?;
-                if reply.code != SASL_BIND_IN_PROGRESS {
-                    return Err(format!("bind: {reply:?}"));
+                last = bind(stream, sasl, Some(&token))?;
+                if !matches!(last.code, 0 | SASL_BIND_IN_PROGRESS) {
+                    return Err(format!("bind: {last:?}"));
                 }
-                initiator.step(Some(&reply.credentials), &mut system.environment())
+                initiator.step(Some(&last.credentials), &mut system.environment())
             }
             Step::Established { token, context } => {
-                let more = match token {
-                    Some(token) => bind(stream, Some(&token))?.credentials,
-                    None => Vec::new(),
+                let beyond = match token {
+                    Some(token) => bind(stream, sasl, Some(&token))?,
+                    // What it said last was the context's.
+                    None => Bound {
+                        credentials: Vec::new(),
+                        ..last
+                    },
                 };
-                return Ok((context, more));
+                return Ok((context, beyond));
             }
         };
     }
@@ -134,8 +171,8 @@ struct Bound {
     credentials: Vec<u8>,
 }
 
-fn bind(stream: &mut TcpStream, credentials: Option<&[u8]>) -> Result<Bound> {
-    let mut sasl = tlv(0x04, b"GSSAPI");
+fn bind(stream: &mut TcpStream, sasl: Sasl, credentials: Option<&[u8]>) -> Result<Bound> {
+    let mut sasl = tlv(0x04, sasl.name().as_bytes());
     sasl.extend(credentials.map(|c| tlv(0x04, c)).unwrap_or_default());
     let request = [tlv(0x02, &[3]), tlv(0x04, b""), tlv(0xa3, &sasl)].concat();
     stream

@@ -18,7 +18,7 @@
 //!                    (1 each: 0 absent, 1 unverified, 2 verified)
 //!            2 (NTLM) | exported session key (16) | protection | sending RC4 | receiving RC4
 //! key        enctype (4) | bytes, counted
-//! RC4        0, or 1 and i (1), j (1), S (256)
+//! RC4        0, or 1 and S (256), i (1), j (1)
 //! counted    length (4) | bytes
 //! ```
 //!
@@ -332,6 +332,10 @@ impl<'a> Reader<'a> {
                     exported: countersign_crypto::ntlm::SessionKey::new(self.array()?),
                     protection: Protection::from_bytes(self.array()?)?,
                 };
+                // Nothing is to be said sealed that is not.
+                if flags.contains(Flags::CONFIDENTIALITY) != keys.protection.seal {
+                    return None;
+                }
                 streams = [self.stream()?, self.stream()?];
                 Keys::Ntlm(keys)
             }

@@ -147,7 +147,12 @@ impl ReceiveWindow {
     }
 
     fn place(&self, sequence: u64) -> Order {
-        if sequence < self.first {
+        let Some(distance) = sequence.checked_sub(self.first) else {
+            return Order::Old;
+        };
+        // No sender gets there (`SendSequence::peek`): it is the number of an early message, whose
+        // repetition would be taken for a later one half way around.
+        if self.width == Width::Bits32 && distance > u64::from(u32::MAX) {
             return Order::Old;
         }
         let Some(last) = self.last else {
@@ -348,6 +353,20 @@ mod tests {
             window.judge(window.widen(0xffff_ffff), BOTH),
             Order::Duplicate
         );
+
+        // An early message again, when more than half of the numbers are used up.
+        let mut window = ReceiveWindow::new(0, Width::Bits32);
+        window.record(window.widen(5));
+        window.record((1 << 32) + (1 << 31) - 1);
+        assert_eq!(window.judge(window.widen(5), BOTH), Order::Old);
+        window.record((1 << 32) + (1 << 31) + 10);
+        assert_eq!(window.judge(window.widen(5), BOTH), Order::Old);
+        assert_eq!(
+            window.judge(window.widen((1 << 31) + 11), BOTH),
+            Order::InOrder
+        );
+        assert_eq!(window.judge(window.widen(u32::MAX), BOTH), Order::Gap);
+
         let window = ReceiveWindow::new(0, Width::Bits32);
         assert_eq!(window.judge(window.widen(0xffff_ffff), BOTH), Order::Old);
         assert_eq!(window.judge(window.widen(0), BOTH), Order::InOrder);

@@ -19,6 +19,8 @@ use super::order::{Order, ReceiveWindow};
 use super::rfc4757::Rfc4757Receiver;
 use super::send::{kerberos, width};
 use crate::error::{Error, ErrorKind};
+#[cfg(feature = "ntlm")]
+use crate::flags::Flags;
 
 /// The half of a context that verifies messages.
 ///
@@ -160,7 +162,8 @@ impl Receiver {
     /// [`ErrorKind::MessageModified`] when it was altered or is of another context,
     /// [`ErrorKind::MessageReflected`] when this side sent it, [`ErrorKind::DefectiveToken`] when
     /// it is no such token; [`ErrorKind::MessageDuplicate`], [`ErrorKind::MessageOld`],
-    /// [`ErrorKind::MessageUnsequenced`] and [`ErrorKind::MessageGap`] as the flags ask for.
+    /// [`ErrorKind::MessageUnsequenced`] and [`ErrorKind::MessageGap`] as the flags ask for;
+    /// [`ErrorKind::IntegrityNotGranted`] with NTLM, where no protection was granted.
     pub fn unwrap(&mut self, token: &[u8]) -> Result<Unwrapped, Error> {
         self.unwrap_copy(token, Mode::Strict)
             .map(|(message, _)| message)
@@ -220,7 +223,10 @@ impl Receiver {
                 receiver.unwrap(kerberos(&self.facts)?, &self.window, token)?
             }
             #[cfg(feature = "ntlm")]
-            Scheme::Ntlm(receiver) => receiver.unwrap(&self.window, token)?,
+            Scheme::Ntlm(receiver) => {
+                ntlm_protects(&self.facts)?;
+                receiver.unwrap(&self.window, token)?
+            }
             Scheme::Custom(open) => custom::unwrap(open.as_mut(), &self.facts, token)?,
         };
         let order = self
@@ -284,7 +290,10 @@ impl Receiver {
                 receiver.verify_mic(kerberos(&self.facts)?, &self.window, message, mic)
             }
             #[cfg(feature = "ntlm")]
-            Scheme::Ntlm(receiver) => receiver.verify_mic(&self.window, message, mic),
+            Scheme::Ntlm(receiver) => {
+                ntlm_protects(&self.facts)?;
+                receiver.verify_mic(&self.window, message, mic)
+            }
             Scheme::Custom(open) => open.verify(message, mic),
         }
     }
@@ -323,7 +332,10 @@ impl Receiver {
                 receiver.unwrap_iov(kerberos(&self.facts)?, &self.window, buffers)?
             }
             #[cfg(feature = "ntlm")]
-            Scheme::Ntlm(receiver) => receiver.unwrap_iov(&self.window, buffers)?,
+            Scheme::Ntlm(receiver) => {
+                ntlm_protects(&self.facts)?;
+                receiver.unwrap_iov(&self.window, buffers)?
+            }
             Scheme::Custom(open) => custom::unwrap_iov(open.as_mut(), &self.facts, buffers)?,
         };
         let order = self
@@ -395,6 +407,18 @@ impl Receiver {
         self.window.record(sequence);
         Ok(order)
     }
+}
+
+/// A context of NTLM that was granted no protection opens nothing: anybody knows the key of an
+/// anonymous initiator and of a guest (MS-NLMP §3.2.5.1.2, §3.4), and what seems protected would be
+/// taken for it.
+#[cfg(feature = "ntlm")]
+fn ntlm_protects(facts: &Facts) -> Result<(), Error> {
+    let protection = Flags::INTEGRITY | Flags::CONFIDENTIALITY;
+    if (facts.flags & protection).is_empty() {
+        return Err(ErrorKind::IntegrityNotGranted.into());
+    }
+    Ok(())
 }
 
 facts_accessors!(Receiver);

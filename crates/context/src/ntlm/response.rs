@@ -94,7 +94,8 @@ pub(super) fn respond(
         version: Some(VERSION),
         mic: Some([0; 16]),
     };
-    let mut message = message.to_bytes().map_err(|_| ErrorKind::Overflow)?;
+    // Too long are only the acceptor's pairs.
+    let mut message = message.to_bytes().map_err(ErrorKind::DefectiveToken)?;
     let mic = exported.mic(&[&offer.message, token, &message]);
     let start = AuthenticateMessage::MIC_OFFSET;
     let place = message
@@ -135,7 +136,7 @@ fn agree(
     if challenge.flags.contains(NegotiateFlags::NEGOTIATE_DATAGRAM) != options.datagram {
         return Err(NtlmProblem::FlagsNotOffered.into());
     }
-    flags::check_strength(agreed, env.policy.ntlm())?;
+    flags::check_keys(agreed, env.policy.ntlm())?;
     Ok(agreed)
 }
 
@@ -193,7 +194,8 @@ fn pairs(target: Option<&AvPairs<'_>>, options: &Options) -> Result<Vec<u8>, Err
         AvId::CHANNEL_BINDINGS,
         AvId::TARGET_NAME,
     ];
-    let refused = |_| Error::from(ErrorKind::Internal("pairs of a response"));
+    // All that can be wrong is that the acceptor's are too many for ours to be added.
+    let refused = |error| Error::from(ErrorKind::DefectiveToken(error));
     let mut pairs = AvPairsBuilder::new();
     let mut own = AvFlags::MIC_PROVIDED;
     if let Some(target) = target {

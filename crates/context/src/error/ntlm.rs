@@ -34,6 +34,12 @@ pub enum NtlmProblem {
     StrengthRefused,
     /// The peer chose flags that were not offered to it.
     FlagsNotOffered,
+    /// The peer knows neither of the two character sets (MS-NLMP §2.2.2.5).
+    CharsetMissing,
+    /// The peer exchanges no key in connectionless mode (MS-NLMP §3.2.5.2.1).
+    KeyExchangeMissing,
+    /// The time in the response is more than 36 hours away (MS-NLMP §3.2.5.1.2).
+    TimeRefused,
     /// The encrypted session key is missing or has another length than 16 bytes.
     SessionKeyDefective,
     /// The message came from this machine, by way of somebody else: a reflection.
@@ -49,11 +55,15 @@ impl NtlmProblem {
         type S = SspiStatus;
         match self {
             Self::LogonUnavailable => S::SEC_E_NO_AUTHENTICATING_AUTHORITY,
-            Self::ResponseDefective(_) | Self::SessionKeyDefective | Self::FlagsNotOffered => {
-                S::SEC_E_INVALID_TOKEN
+            Self::ResponseDefective(_)
+            | Self::SessionKeyDefective
+            | Self::FlagsNotOffered
+            | Self::CharsetMissing => S::SEC_E_INVALID_TOKEN,
+            Self::SessionSecurityRefused | Self::StrengthRefused | Self::KeyExchangeMissing => {
+                S::SEC_E_UNSUPPORTED_FUNCTION
             }
-            Self::SessionSecurityRefused | Self::StrengthRefused => S::SEC_E_UNSUPPORTED_FUNCTION,
             Self::TargetRefused => S::SEC_E_TARGET_UNKNOWN,
+            Self::TimeRefused => S::SEC_E_TIME_SKEW,
             _ => S::SEC_E_LOGON_DENIED,
         }
     }
@@ -61,12 +71,15 @@ impl NtlmProblem {
     pub(super) fn major(self) -> MajorStatus {
         type M = MajorStatus;
         match self {
-            Self::ResponseDefective(_) | Self::SessionKeyDefective | Self::FlagsNotOffered => {
-                M::GSS_S_DEFECTIVE_TOKEN
+            Self::ResponseDefective(_)
+            | Self::SessionKeyDefective
+            | Self::FlagsNotOffered
+            | Self::CharsetMissing => M::GSS_S_DEFECTIVE_TOKEN,
+            Self::SessionSecurityRefused | Self::StrengthRefused | Self::KeyExchangeMissing => {
+                M::GSS_S_UNAVAILABLE
             }
-            Self::SessionSecurityRefused | Self::StrengthRefused => M::GSS_S_UNAVAILABLE,
             Self::TargetRefused => M::GSS_S_BAD_NAME,
-            Self::LogonUnavailable => M::GSS_S_FAILURE,
+            Self::LogonUnavailable | Self::TimeRefused => M::GSS_S_FAILURE,
             _ => M::GSS_S_UNAUTHORIZED,
         }
     }
@@ -116,6 +129,14 @@ impl fmt::Display for NtlmProblem {
                  policy"
             }
             Self::FlagsNotOffered => "the peer chose flags that were not offered to it",
+            Self::CharsetMissing => "the peer offers neither Unicode nor OEM names",
+            Self::KeyExchangeMissing => {
+                "the peer exchanges no key, as it must in connectionless mode: upgrade it"
+            }
+            Self::TimeRefused => {
+                "the response's time and the acceptor's differ by more than 36 hours: set the \
+                 clocks, or somebody kept the response back"
+            }
             Self::SessionKeyDefective => {
                 "the encrypted session key is missing or not 16 bytes long"
             }

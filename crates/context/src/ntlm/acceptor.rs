@@ -98,7 +98,8 @@ impl Acceptor {
     }
 
     /// Connectionless mode (MS-NLMP §1.3.1.4): the acceptor speaks first, so its first step takes no
-    /// token; messages are opened in any order.
+    /// token; messages are opened in any order, and
+    /// [`Flags::SEQUENCE`] is not granted.
     #[must_use]
     pub fn connectionless(mut self) -> Self {
         self.datagram = true;
@@ -111,7 +112,7 @@ impl Acceptor {
         token: Option<&[u8]>,
         env: &mut Environment<'_>,
     ) -> Result<(State, Step), Error> {
-        flags::refuse_impossible(self.asked.required)?;
+        flags::refuse_impossible(self.asked.required, Flags::NONE, self.datagram)?;
         let policy = env.policy.ntlm();
         let agreed = match token {
             None => flags::proposed_by_acceptor(policy),
@@ -163,7 +164,7 @@ impl Acceptor {
         };
         match self.credential.logon(&claim.request) {
             Some(logon) => {
-                verify::judge(&claim, logon, &self.credential, &self.asked, policy).map(established)
+                verify::judge(&claim, logon, &self.credential, &self.asked, env).map(established)
             }
             None => {
                 let need = Step::Need(Need::Logon(claim.request.clone()));
@@ -236,8 +237,7 @@ impl Mechanism for Acceptor {
         let placeholder = State::Over(Outcome::Interrupted);
         match (core::mem::replace(&mut self.state, placeholder), answer) {
             (State::Logon(claim), Answer::Logon(logon)) => {
-                let judged =
-                    verify::judge(&claim, logon, &self.credential, &self.asked, env.policy);
+                let judged = verify::judge(&claim, logon, &self.credential, &self.asked, env);
                 self.settle(judged.map(established))
             }
             (State::Over(outcome), _) => {

@@ -10,7 +10,7 @@ use crate::security_context::ntlm::Protection;
 
 type F = NegotiateFlags;
 
-/// What NTLM can grant at all: neither a proof of the acceptor nor delegation.
+/// What NTLM can grant on a connection: neither a proof of the acceptor nor delegation.
 const GRANTABLE: Flags = Flags::REPLAY
     .union(Flags::SEQUENCE)
     .union(Flags::CONFIDENTIALITY)
@@ -20,9 +20,18 @@ const GRANTABLE: Flags = Flags::REPLAY
     .union(Flags::DCE_STYLE)
     .union(Flags::IDENTIFY);
 
-/// Of what was required, what can be known never to be granted.
-pub(super) fn refuse_impossible(required: Flags) -> Result<(), ErrorKind> {
-    let impossible = required.difference(GRANTABLE);
+/// Of what was required, what can be known never to be granted: `never` beside what NTLM has not.
+pub(super) fn refuse_impossible(
+    required: Flags,
+    never: Flags,
+    datagram: bool,
+) -> Result<(), ErrorKind> {
+    let mut grantable = GRANTABLE.difference(never);
+    if datagram {
+        // Messages may be lost and overtake each other (MS-NLMP §3.4).
+        grantable = grantable.difference(Flags::SEQUENCE);
+    }
+    let impossible = required.difference(grantable);
     if impossible.is_empty() {
         Ok(())
     } else {
@@ -109,17 +118,17 @@ pub(super) fn answered_by_acceptor(
     if !offered.contains(F::EXTENDED_SESSIONSECURITY) {
         return Err(NtlmProblem::SessionSecurityRefused.into());
     }
+    check_charset(offered)?;
     let mut answer = offered & acceptors(policy);
     if answer.contains(F::NEGOTIATE_UNICODE) {
         // MS-NLMP §2.2.2.5: of the two, one is chosen.
         answer = answer.without(F::NEGOTIATE_OEM);
     }
-    let protects = answer.contains(F::NEGOTIATE_SIGN) || answer.contains(F::NEGOTIATE_SEAL);
-    if !protects {
+    if !protects(answer) {
         answer = answer.without(F::KEY_EXCH);
     }
     granted(answer, required)?;
-    check_strength(answer, policy)?;
+    check_keys(answer, policy)?;
     Ok(answer | F::TARGET_INFO | F::TARGET_TYPE_SERVER | F::NEGOTIATE_NTLM)
 }
 
@@ -131,14 +140,13 @@ pub(super) fn proposed_by_acceptor(policy: &NtlmPolicy) -> F {
 /// What was granted, where that is all that is required.
 pub(super) fn granted(agreed: F, required: Flags) -> Result<Flags, Error> {
     let mut granted = Flags::NONE;
-    let (sign, seal) = (
-        agreed.contains(F::NEGOTIATE_SIGN),
-        agreed.contains(F::NEGOTIATE_SEAL),
-    );
-    if sign || seal {
+    if protects(agreed) {
         granted |= SIGNED;
     }
-    if seal {
+    if agreed.contains(F::NEGOTIATE_DATAGRAM) {
+        granted = granted.difference(Flags::SEQUENCE);
+    }
+    if agreed.contains(F::NEGOTIATE_SEAL) {
         granted |= Flags::CONFIDENTIALITY;
     }
     if agreed.contains(F::IDENTIFY) {
@@ -154,16 +162,31 @@ pub(super) fn granted(agreed: F, required: Flags) -> Result<Flags, Error> {
     }
 }
 
-/// Keys that protect messages are strong enough; where nothing is protected there are none.
-pub(super) fn check_strength(agreed: F, policy: &NtlmPolicy) -> Result<(), Error> {
-    let protects = agreed.contains(F::NEGOTIATE_SIGN) || agreed.contains(F::NEGOTIATE_SEAL);
+/// MS-NLMP §2.2.2.5, flags A and B: names are in one character set or the other.
+pub(super) fn check_charset(agreed: F) -> Result<(), Error> {
+    if agreed.contains(F::NEGOTIATE_UNICODE) || agreed.contains(F::NEGOTIATE_OEM) {
+        Ok(())
+    } else {
+        Err(NtlmProblem::CharsetMissing.into())
+    }
+}
+
+/// Keys that protect messages are strong enough; where nothing is protected there are none. In
+/// connectionless mode they are exchanged (MS-NLMP §3.2.5.2.1).
+pub(super) fn check_keys(agreed: F, policy: &NtlmPolicy) -> Result<(), Error> {
+    if !protects(agreed) {
+        return Ok(());
+    }
     let permitted = match (strength(agreed), policy.strength()) {
         (Strength::Bits128, _) | (_, Strength::Bits40) => true,
         (Strength::Bits56, least) => least == Strength::Bits56,
         (Strength::Bits40, _) => false,
     };
-    if protects && !permitted {
+    if !permitted {
         return Err(NtlmProblem::StrengthRefused.into());
+    }
+    if agreed.contains(F::NEGOTIATE_DATAGRAM) && !agreed.contains(F::KEY_EXCH) {
+        return Err(NtlmProblem::KeyExchangeMissing.into());
     }
     Ok(())
 }
@@ -181,8 +204,12 @@ pub(super) fn strength(agreed: F) -> Strength {
 
 /// Whether a key was exchanged: MS-NLMP §3.2.5.1.2 has it only where messages are protected.
 pub(super) fn exchanges_key(agreed: F) -> bool {
-    agreed.contains(F::KEY_EXCH)
-        && (agreed.contains(F::NEGOTIATE_SIGN) || agreed.contains(F::NEGOTIATE_SEAL))
+    agreed.contains(F::KEY_EXCH) && protects(agreed)
+}
+
+/// Sealing takes signing along (MS-NLMP §2.2.2.5).
+fn protects(agreed: F) -> bool {
+    agreed.contains(F::NEGOTIATE_SIGN) || agreed.contains(F::NEGOTIATE_SEAL)
 }
 
 pub(super) fn protection(agreed: F) -> Protection {

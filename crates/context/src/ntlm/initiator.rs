@@ -147,7 +147,8 @@ impl Initiator {
     }
 
     /// Connectionless mode (MS-NLMP §1.3.1.4): the acceptor speaks first, so the first step's token
-    /// is empty and not to be sent; messages are opened in any order.
+    /// is empty and not to be sent; messages are opened in any order, and
+    /// [`Flags::SEQUENCE`] is not granted.
     #[must_use]
     pub fn connectionless(mut self) -> Self {
         self.options.datagram = true;
@@ -156,7 +157,12 @@ impl Initiator {
 
     fn start(&self, env: &Environment<'_>) -> Result<(State, Step), Error> {
         let options = &self.options;
-        flags::refuse_impossible(options.required)?;
+        // Acceptors do not tell whether they looked at channel bindings.
+        let mut never = Flags::CHANNEL_BOUND;
+        if options.credential.is_some() {
+            never |= Flags::ANONYMOUS;
+        }
+        flags::refuse_impossible(options.required, never, options.datagram)?;
         let mut asked = options.requested;
         if options.credential.is_none() {
             // Anybody knows an anonymous context's key.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! claim   flags agreed, form of the response          before anybody is asked
-//! judge   proof (or a domain controller's word) ─▶ session key ─▶ MIC ─▶ reflection
+//! judge   proof (or a domain controller's word) ─▶ session key ─▶ MIC ─▶ time ─▶ reflection
 //!           ─▶ channel bindings ─▶ target name ─▶ context
 //! ```
 
@@ -13,6 +13,7 @@ use countersign_crypto::verify_equal;
 use countersign_token::ntlm::{AuthenticateMessage, AvFlags, NegotiateFlags, NtlmV2Response, Text};
 
 use crate::bindings::ChannelBindingPolicy;
+use crate::environment::{Environment, Timestamp};
 use crate::error::{Error, ErrorKind, NtlmProblem};
 use crate::flags::Flags;
 use crate::identity::{Identity, NtlmIdentity};
@@ -25,6 +26,7 @@ use countersign_credential::ntlm::AccountName;
 use super::credential::AcceptorCredential;
 use super::flags;
 use super::logon::{Logon, LogonRequest};
+use super::time::file_time;
 
 /// What the acceptor wants.
 #[derive(Debug, Default)]
@@ -84,7 +86,8 @@ pub(super) fn claim(
     if agreed.contains(mode) != exchange.offered.contains(mode) {
         return Err(NtlmProblem::FlagsNotOffered.into());
     }
-    flags::check_strength(agreed, policy.ntlm())?;
+    flags::check_charset(agreed)?;
+    flags::check_keys(agreed, policy.ntlm())?;
     if is_anonymous(&message) {
         let context = anonymous(credential, asked, policy)?;
         return Ok(Claimed::Nobody(context));
@@ -152,10 +155,11 @@ fn unprotected(
     credential: &AcceptorCredential,
     asked: &Asked,
 ) -> Result<NewNtlmContext, Error> {
-    let missing = asked.required.difference(flags);
+    let missing = asked.required.difference(flags | Flags::DCE_STYLE);
     if !missing.is_empty() {
         return Err(ErrorKind::FlagsNotGranted(missing).into());
     }
+    let flags = flags | asked.required & Flags::DCE_STYLE;
     let keys = NtlmKeys {
         exported: SessionKey::zero(),
         protection: flags::protection(NegotiateFlags::NONE),
@@ -185,8 +189,9 @@ pub(super) fn judge(
     logon: Logon,
     credential: &AcceptorCredential,
     asked: &Asked,
-    policy: &Policy,
+    env: &Environment<'_>,
 ) -> Result<NewNtlmContext, Error> {
+    let policy = env.policy;
     let message = AuthenticateMessage::parse(&claim.message).map_err(ErrorKind::DefectiveToken)?;
     let response =
         NtlmV2Response::parse(message.nt_response).map_err(NtlmProblem::ResponseDefective)?;
@@ -199,9 +204,8 @@ pub(super) fn judge(
             account,
             session_base_key,
         } => (account, session_base_key),
-        // An unknown account takes as long as a wrong password.
         Logon::Denied => {
-            prove(claim, &message, &response, &NtHash::new([0; 16]), None);
+            deny(claim, &message, &response);
             return Err(NtlmProblem::LogonDenied.into());
         }
         Logon::Guest => return guest(claim, credential, asked, policy),
@@ -216,8 +220,9 @@ pub(super) fn judge(
     };
     let av_flags = response.av_pairs.flags().unwrap_or(AvFlags(0));
     check_mic(claim, &message, av_flags, &exported, policy)?;
+    check_time(response.timestamp, env.now)?;
     check_reflection(&response, credential)?;
-    let mut granted = claim.granted;
+    let mut granted = claim.granted | asked.required & Flags::DCE_STYLE;
     let bindings = response.av_pairs.channel_bindings().unwrap_or(&[0; 16]);
     if asked.bindings.check(bindings, false)? {
         granted |= Flags::CHANNEL_BOUND;
@@ -249,6 +254,14 @@ fn prove(
     let base = key.session_base_key(&proof);
     let genuine = verify_equal(&proof, response.proof);
     (account.filter(|_| genuine), base)
+}
+
+/// What a wrong password costs, for accounts that nobody knows: the same work and the same
+/// allocations, so that a peer does not learn which accounts there are.
+fn deny(claim: &Claim, message: &AuthenticateMessage<'_>, response: &NtlmV2Response<'_>) {
+    let LogonRequest { domain, user, .. } = &claim.request;
+    let decoy = AccountName::new(domain.as_str(), user.as_str()).ok();
+    prove(claim, message, response, &NtHash::new([0; 16]), decoy);
 }
 
 fn guest(
@@ -307,6 +320,17 @@ fn check_mic(
     } else {
         Err(NtlmProblem::MicMismatch.into())
     }
+}
+
+/// §3.1.1.1 and §3.2.5.1.2: MaxLifetime, 36 hours with Windows. The challenge is fresh whatever the
+/// time, so that this bounds how long a response that was held back on its way is good for.
+const MAX_LIFETIME: u64 = 36 * 60 * 60 * 10_000_000;
+
+fn check_time(response: u64, now: Timestamp) -> Result<(), Error> {
+    if response.abs_diff(file_time(now)) > MAX_LIFETIME {
+        return Err(NtlmProblem::TimeRefused.into());
+    }
+    Ok(())
 }
 
 /// A response that an initiator of this machine made comes back from somebody else

@@ -89,7 +89,7 @@ fn acceptor_refuses_a_wrong_password_and_an_unknown_user_alike() {
         ("EXAMPLE\\alice", ""),
         ("EXAMPLE\\mallory", PASSWORD),
         ("OTHER\\alice", PASSWORD),
-        ("alice", PASSWORD),
+        ("mallory", PASSWORD),
     ] {
         let initiator = Initiator::new(credential(account, password));
         let result = run(initiator, Acceptor::new(&server()), &Policy::DEFAULT);
@@ -107,6 +107,8 @@ fn the_peer_has_the_name_of_the_user_store_and_not_the_claimed_one() {
         ("\\BOB", "battery staple", "bob"),
         ("example\\ALICE", PASSWORD, "EXAMPLE\\alice"),
         ("EXAMPLE\\alice", PASSWORD, "EXAMPLE\\alice"),
+        // Of this server's domain, where none is named.
+        ("alice", PASSWORD, "EXAMPLE\\alice"),
     ] {
         let initiator = Initiator::new(credential(claimed, password));
         let (client, server) = run(initiator, Acceptor::new(&server()), &Policy::DEFAULT).unwrap();

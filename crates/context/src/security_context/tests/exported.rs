@@ -129,8 +129,10 @@ fn every_flipped_bit_of_an_export_is_refused_or_gives_a_working_context() {
 fn exports_of_inconsistent_windows_are_refused() {
     let (_, acceptor) = pair(Enctype::Aes128CtsHmacSha1_96, ORDERED);
     let exported = acceptor.export().unwrap().to_vec();
-    // receiving: first, none, seen; then no credential and no authorization data.
-    let seen = exported.len() - 4 - 1 - 8;
+    // receiving: first, none, seen; then Kerberos, two keys of 16 bytes with a mark between them, no
+    // credential, no authorization data and no PAC.
+    let keys = 1 + (4 + 4 + 16) + 1 + (4 + 4 + 16) + 1 + 4 + 1;
+    let seen = exported.len() - keys - 8;
     assert_eq!(exported[seen..seen + 8], [0; 8]);
     let mut altered = exported.clone();
     altered[seen + 7] = 1;

@@ -84,6 +84,12 @@ pub trait Mechanism: core::fmt::Debug + Send + Sync + 'static {
     /// The object identifier of the mechanism.
     fn mechanism(&self) -> Oid<'static>;
 
+    /// Further identifiers under which Negotiate offers or takes it: Kerberos has that of Windows
+    /// 2000.
+    fn aliases(&self) -> &'static [Oid<'static>] {
+        &[]
+    }
+
     /// Feeds the peer's token; `None` only for the first step of the side that speaks first: the
     /// initiator, or in NTLM's connectionless mode the acceptor. An empty token is not an absent one.
     ///

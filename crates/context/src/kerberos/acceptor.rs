@@ -380,8 +380,23 @@ pub(super) fn random_sequence(random: &mut dyn Random) -> Result<u32, ErrorKind>
 }
 
 impl Mechanism for Acceptor {
+    /// That of user-to-user, where the credential has nothing else.
     fn mechanism(&self) -> Oid<'static> {
-        Oid::KERBEROS
+        if self.credential.is_user_to_user_alone() {
+            Oid::KERBEROS_USER_TO_USER
+        } else {
+            Oid::KERBEROS
+        }
+    }
+
+    fn aliases(&self) -> &'static [Oid<'static>] {
+        if self.credential.is_user_to_user_alone() {
+            &[]
+        } else if self.credential.own_ticket().is_some() {
+            &[Oid::MS_KERBEROS, Oid::KERBEROS_USER_TO_USER]
+        } else {
+            &[Oid::MS_KERBEROS]
+        }
     }
 
     fn session_key(&self) -> Option<SessionKey<'_>> {

@@ -191,6 +191,11 @@ impl AcceptorCredential {
         })
     }
 
+    /// Whether it has a ticket-granting ticket and no key.
+    pub(super) fn is_user_to_user_alone(&self) -> bool {
+        self.keys.is_empty() && self.own_ticket.is_some()
+    }
+
     /// The ticket for user-to-user.
     pub(super) fn own_ticket(&self) -> Option<&OwnTicket> {
         self.own_ticket.as_deref()
@@ -228,7 +233,7 @@ impl AcceptorCredential {
             let listed = (!self.services.is_empty()).then_some(listed);
             return own.open(ticket, claimed, listed, env);
         }
-        if self.keys.is_empty() && self.own_ticket.is_some() {
+        if self.is_user_to_user_alone() {
             return Err(ErrorKind::UserToUserRequired);
         }
         if !listed && !self.services.is_empty() {

@@ -452,6 +452,13 @@ impl Mechanism for Initiator {
         }
     }
 
+    fn aliases(&self) -> &'static [Oid<'static>] {
+        match self.options.proxied {
+            Some(_) => &[],
+            None => &[Oid::MS_KERBEROS],
+        }
+    }
+
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
         let placeholder = State::Over(Outcome::Interrupted);
         let limit = env.policy.max_token();

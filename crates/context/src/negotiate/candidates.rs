@@ -8,9 +8,19 @@ use crate::step::Mechanism;
 #[derive(Debug, Default)]
 pub(super) struct Candidates(Vec<Box<dyn Mechanism>>);
 
-/// Both of Kerberos' identifiers are one mechanism (MS-SPNG §3.1.5.2).
+/// Whether a token for the one is a token for the other: both of Kerberos' identifiers stand for
+/// one mechanism (MS-SPNG §3.1.5.2).
 pub(super) fn same(one: Oid<'_>, other: Oid<'_>) -> bool {
     one == other || (one.is_kerberos() && other.is_kerberos())
+}
+
+/// What a mechanism is offered as.
+pub(super) fn identifiers(mechanism: &dyn Mechanism) -> impl Iterator<Item = Oid<'static>> {
+    core::iter::once(mechanism.mechanism()).chain(mechanism.aliases().iter().copied())
+}
+
+fn answers(mechanism: &dyn Mechanism, identifier: Oid<'_>) -> bool {
+    identifiers(mechanism).any(|own| own == identifier)
 }
 
 impl Candidates {
@@ -18,41 +28,42 @@ impl Candidates {
         self.0.push(mechanism);
     }
 
-    /// The most preferred.
+    /// Takes the most preferred one out.
     pub(super) fn first(&mut self) -> Option<Box<dyn Mechanism>> {
-        if self.0.is_empty() {
-            None
-        } else {
-            Some(self.0.remove(0))
-        }
+        self.take_at(0)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(super) fn supports(&self, mechanism: Oid<'_>) -> bool {
-        self.0.iter().any(|one| same(one.mechanism(), mechanism))
-    }
-
-    /// Takes that mechanism out.
-    pub(super) fn take(&mut self, mechanism: Oid<'_>) -> Option<Box<dyn Mechanism>> {
-        let place = self.0.iter();
-        let place = place.map(|one| one.mechanism());
-        let place = place.into_iter().position(|one| same(one, mechanism))?;
-        Some(self.0.remove(place))
-    }
-
-    /// Their identifiers: Kerberos' under both, as Windows has it.
-    pub(super) fn identifiers(&self) -> impl Iterator<Item = Oid<'static>> {
+    /// Where in the order of preference the mechanism with this identifier is.
+    pub(super) fn place(&self, identifier: Oid<'_>) -> Option<usize> {
         self.0
             .iter()
-            .flat_map(|mechanism| identifiers(mechanism.mechanism()))
+            .position(|one| answers(one.as_ref(), identifier))
+    }
+
+    /// The identifiers of each mechanism, in the order of preference.
+    pub(super) fn each(
+        &self,
+    ) -> impl Iterator<Item = impl Iterator<Item = Oid<'static>> + '_> + '_ {
+        self.0.iter().map(|one| identifiers(one.as_ref()))
+    }
+
+    /// Takes the mechanism with this identifier out.
+    pub(super) fn take(&mut self, identifier: Oid<'_>) -> Option<Box<dyn Mechanism>> {
+        self.take_at(self.place(identifier)?)
+    }
+
+    fn take_at(&mut self, place: usize) -> Option<Box<dyn Mechanism>> {
+        (place < self.0.len()).then(|| self.0.remove(place))
     }
 }
 
-/// What a mechanism is offered as.
-pub(super) fn identifiers(mechanism: Oid<'static>) -> impl Iterator<Item = Oid<'static>> {
-    let alias = (mechanism == Oid::KERBEROS).then_some(Oid::MS_KERBEROS);
-    core::iter::once(mechanism).chain(alias)
+/// A list of mechanisms as it is sent: each identifier once.
+pub(super) fn list(identifiers: impl Iterator<Item = Oid<'static>>) -> Vec<Oid<'static>> {
+    let mut list = Vec::new();
+    for identifier in identifiers {
+        if !list.contains(&identifier) {
+            list.push(identifier);
+        }
+    }
+    list
 }

@@ -16,18 +16,20 @@
 //!   any state ── error ──▶ Over, which repeats the error
 //! ```
 
+mod negotiating;
+
 use countersign_token::oid::Oid;
-use countersign_token::spnego::{MechTypes, NegState, NegTokenInit, NegTokenResp, Negotiation};
+use countersign_token::spnego::{MechTypes, NegTokenInit};
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, NegotiationProblem};
 use crate::outcome::Outcome;
-use crate::security_context::{SecurityContext, SessionKey};
+use crate::security_context::SessionKey;
 use crate::step::{Answer, Mechanism, Step};
 
-use super::Negotiated;
-use super::candidates::{Candidates, identifiers, same};
-use super::inner::{Inner, Proof, Turn, peers_mic};
+use super::candidates::{Candidates, identifiers, list};
+use super::inner::{Inner, Turn};
+use negotiating::{Negotiating, Resumed};
 
 /// What an initiator does when a mechanism cannot even begin: no ticket can be had, no KDC answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -73,23 +75,9 @@ enum State {
 #[derive(Debug)]
 struct Opening {
     inner: Inner,
-    mechanism: Oid<'static>,
+    /// What it is offered as.
+    names: Vec<Oid<'static>>,
     rest: Candidates,
-    fallbacks: Vec<Error>,
-}
-
-#[derive(Debug)]
-struct Negotiating {
-    inner: Inner,
-    /// What is at work.
-    mechanism: Oid<'static>,
-    rest: Candidates,
-    offered: Vec<Oid<'static>>,
-    proof: Proof,
-    /// The acceptor has answered.
-    answered: bool,
-    /// The acceptor says that it is done.
-    accepted: bool,
     fallbacks: Vec<Error>,
 }
 
@@ -144,19 +132,19 @@ impl Initiator {
             let first = fallbacks.into_iter().next();
             return Err(first.unwrap_or(NegotiationProblem::NothingOffered.into()));
         };
-        let oid = mechanism.mechanism();
+        let names = identifiers(mechanism.as_ref()).collect();
         let mut inner = Inner::begin(mechanism);
         match inner.step(None, env) {
             Ok(turn) => {
                 let opening = Opening {
                     inner,
-                    mechanism: oid,
+                    names,
                     rest,
                     fallbacks,
                 };
                 Self::opened(opening, turn)
             }
-            Err(error) if self.falls_back(&error, &rest) => {
+            Err(error) if self.falls_back(&error) => {
                 fallbacks.push(error);
                 self.open(rest, fallbacks, env)
             }
@@ -164,9 +152,9 @@ impl Initiator {
         }
     }
 
-    fn falls_back(&self, error: &Error, rest: &Candidates) -> bool {
+    fn falls_back(&self, error: &Error) -> bool {
         let own = matches!(error.kind(), ErrorKind::Random | ErrorKind::Internal(_));
-        self.fallback == Fallback::WhenUnavailable && !rest.is_empty() && !own
+        self.fallback == Fallback::WhenUnavailable && !own
     }
 
     /// RFC 4178 §3.2: the list, and the first token of what stands first in it.
@@ -179,11 +167,11 @@ impl Initiator {
         };
         let Opening {
             inner,
-            mechanism,
+            names,
             rest,
             fallbacks,
         } = opening;
-        let offered: Vec<Oid<'static>> = identifiers(mechanism).chain(rest.identifiers()).collect();
+        let offered = list(names.iter().copied().chain(rest.each().flatten()));
         let list = MechTypes::encode(&offered);
         let mech_types =
             MechTypes::parse(&list).map_err(|_| ErrorKind::Internal("list of mechanisms"))?;
@@ -192,199 +180,12 @@ impl Initiator {
             ..NegTokenInit::new(mech_types)
         };
         let token = init.to_bytes();
-        let negotiating = Negotiating {
-            inner,
-            mechanism,
-            rest,
-            offered,
-            proof: Proof::of(list),
-            answered: false,
-            accepted: false,
-            fallbacks,
-        };
+        let negotiating = Negotiating::new(inner, names, rest, offered, list, fallbacks);
         Ok((
             State::Negotiating(Box::new(negotiating)),
             Step::Continue { token },
         ))
     }
-}
-
-impl Negotiating {
-    /// Takes a token of the acceptor.
-    fn receive(
-        mut self: Box<Self>,
-        token: &[u8],
-        env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
-        let limit = env.policy.max_token();
-        if token.len() > limit {
-            let length = token.len();
-            return Err(ErrorKind::TokenTooLarge { length, limit }.into());
-        }
-        let response = match Negotiation::parse(token).map_err(ErrorKind::DefectiveToken)? {
-            Negotiation::Resp(response) => response,
-            Negotiation::Init(_) => return Err(NegotiationProblem::UnexpectedState.into()),
-        };
-        let first = !core::mem::replace(&mut self.answered, true);
-        let state = response.neg_state;
-        if state == Some(NegState::Reject) {
-            return Err(self.rejected(&response, env));
-        }
-        if state == Some(NegState::RequestMic) {
-            // RFC 4178 §4.2.2: in the first reply alone.
-            if !first {
-                return Err(NegotiationProblem::UnexpectedState.into());
-            }
-            self.proof.required = true;
-        }
-        if self.accepted {
-            return Err(NegotiationProblem::TokenAfterEnd.into());
-        }
-        self.accepted = state == Some(NegState::AcceptCompleted);
-        let reselected = self.choose(&response, first)?;
-        let turn = match (reselected, response.response_token) {
-            // RFC 4178 §3.2: nothing that the first mechanism said counts any more.
-            (true, None) => self
-                .inner
-                .step(None, env)
-                .map_err(|error| self.told(error))?,
-            (true, Some(_)) => return Err(NegotiationProblem::UnexpectedState.into()),
-            (false, Some(token)) => match self.inner.step(Some(token), env) {
-                Ok(turn) => turn,
-                Err(error) => return Err(self.told(error)),
-            },
-            (false, None) => Turn::Token(None),
-        };
-        if let Turn::Token(_) = &turn {
-            if let Some(mic) = peers_mic(response.mech_list_mic, response.response_token) {
-                self.take_mic(mic)?;
-            }
-        } else if response.mech_list_mic.is_some() {
-            // The mechanism has not even begun to agree on a key.
-            return Err(NegotiationProblem::UnexpectedState.into());
-        }
-        self.turned(turn)
-    }
-
-    /// Whether another mechanism than the one at work was chosen. It is at work then.
-    fn choose(&mut self, response: &NegTokenResp<'_>, first: bool) -> Result<bool, Error> {
-        let Some(supported) = response.supported_mech else {
-            // RFC 4178 §4.2.2 demands it in the first reply; Java leaves it out.
-            return Ok(false);
-        };
-        if same(supported, self.mechanism) {
-            return Ok(false);
-        }
-        let offered = self.offered.contains(&supported);
-        if !first || !offered {
-            return Err(NegotiationProblem::NotOffered.into());
-        }
-        let mechanism = self
-            .rest
-            .take(supported)
-            .ok_or(NegotiationProblem::NotOffered)?;
-        self.mechanism = mechanism.mechanism();
-        self.inner = Inner::begin(mechanism);
-        self.proof.required = true;
-        Ok(true)
-    }
-
-    fn take_mic(&mut self, mic: &[u8]) -> Result<(), Error> {
-        match &mut self.inner {
-            Inner::Done(context) => self.proof.verify(context, mic),
-            Inner::Running { .. } => Err(NegotiationProblem::UnexpectedState.into()),
-        }
-    }
-
-    /// What the mechanism's own token says of the refusal, else that there is one.
-    fn rejected(&mut self, response: &NegTokenResp<'_>, env: &mut Environment<'_>) -> Error {
-        let refused = NegotiationProblem::Rejected.into();
-        match response.response_token {
-            Some(token) => match self.inner.step(Some(token), env) {
-                // A reject that carries acceptance is none of the two.
-                Ok(_) => refused,
-                Err(error) => Error::new(error.kind()),
-            },
-            None => refused,
-        }
-    }
-
-    /// An error of the mechanism, with what tells the acceptor.
-    fn told(&self, error: Error) -> Error {
-        let response = NegTokenResp {
-            neg_state: Some(NegState::Reject),
-            response_token: error.token(),
-            ..NegTokenResp::default()
-        };
-        Error::with_token(error.kind(), response.to_bytes())
-    }
-
-    /// The mechanism has turned: sends what there is to send, or is done.
-    fn turned(mut self: Box<Self>, turn: Turn) -> Result<(State, Step), Error> {
-        let token = match turn {
-            Turn::Need(need) => return Ok((State::Negotiating(self), Step::Need(need))),
-            Turn::Token(token) => token,
-        };
-        let mut mic = None;
-        if let Inner::Done(context) = &mut self.inner {
-            // An acceptor that is not done although the mechanism is waits for the MIC. With NTLM,
-            // Windows wants one even for the first choice.
-            let awaited = self.answered && (token.is_none() || context.demands_negotiation_mic());
-            let due = self.proof.required || awaited;
-            if due && !self.proof.sent && !self.accepted {
-                mic = Some(self.proof.make(context)?);
-            }
-        }
-        if token.is_some() || mic.is_some() {
-            if self.accepted {
-                // It will take no more.
-                return Err(NegotiationProblem::TokenAfterEnd.into());
-            }
-            let response = NegTokenResp {
-                neg_state: Some(NegState::AcceptIncomplete),
-                response_token: token.as_deref(),
-                mech_list_mic: mic.as_deref(),
-                ..NegTokenResp::default()
-            };
-            let token = response.to_bytes();
-            return Ok((State::Negotiating(self), Step::Continue { token }));
-        }
-        self.finish()
-    }
-
-    /// There is nothing left to say.
-    fn finish(self) -> Result<(State, Step), Error> {
-        let Self {
-            inner,
-            proof,
-            accepted,
-            fallbacks,
-            ..
-        } = self;
-        let Inner::Done(mut context) = inner else {
-            // The acceptor has nothing to say, and the mechanism is not done.
-            return Err(NegotiationProblem::UnexpectedState.into());
-        };
-        if !accepted {
-            return Err(NegotiationProblem::UnexpectedState.into());
-        }
-        if !proof.is_complete() {
-            return Err(NegotiationProblem::MicMissing.into());
-        }
-        context.set_negotiated(Negotiated {
-            proved: proof.verified,
-            fallbacks,
-        });
-        Ok(established(context))
-    }
-}
-
-fn established(context: Box<SecurityContext>) -> (State, Step) {
-    let step = Step::Established {
-        token: None,
-        context,
-    };
-    (State::Over(Outcome::Established), step)
 }
 
 impl Mechanism for Initiator {
@@ -438,7 +239,7 @@ impl Mechanism for Initiator {
                     self.state = State::Opening(opening);
                     return Err(error);
                 }
-                Err(error) if self.falls_back(&error, &opening.rest) => {
+                Err(error) if self.falls_back(&error) => {
                     let Opening {
                         rest,
                         mut fallbacks,
@@ -449,13 +250,13 @@ impl Mechanism for Initiator {
                 }
                 Err(error) => Err(error),
             },
-            State::Negotiating(mut negotiating) => match negotiating.inner.resume(answer, env) {
-                Ok(turn) => negotiating.turned(turn),
-                Err(error) if error.kind() == ErrorKind::UnexpectedCall => {
+            State::Negotiating(negotiating) => match negotiating.resume(answer, env) {
+                Ok(next) => Ok(next),
+                Err(Resumed::Unasked(negotiating, error)) => {
                     self.state = State::Negotiating(negotiating);
                     return Err(error);
                 }
-                Err(error) => Err(negotiating.told(error)),
+                Err(Resumed::Failed(error)) => Err(error),
             },
             State::Over(outcome) => {
                 let error = outcome.error();

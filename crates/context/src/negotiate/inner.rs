@@ -1,12 +1,13 @@
-//! The chosen mechanism, and the proof that both sides saw the same list.
+//! The chosen mechanism.
 //!
 //! ```text
 //!   Running ── established ──▶ Done ── list proved where it must be ──▶ the caller's context
 //! ```
 
+use countersign_token::spnego::{NegState, NegTokenResp};
+
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, NegotiationProblem};
-use crate::flags::Flags;
 use crate::security_context::{SecurityContext, SessionKey};
 use crate::step::{Answer, Mechanism, Need, Step};
 
@@ -23,9 +24,35 @@ pub(super) enum Inner {
 
 /// What one of its steps came to.
 pub(super) enum Turn {
-    /// A token for the peer, and whether that was the last.
+    /// A token for the peer, if there is one.
     Token(Option<Vec<u8>>),
     Need(Need),
+}
+
+/// What a message of the peer has besides the mechanism's token: kept as long as the caller is asked
+/// for what the mechanism needs to go on.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    pub(super) state: Option<NegState>,
+    pub(super) mic: Option<Vec<u8>>,
+}
+
+impl Beside {
+    pub(super) fn new(state: Option<NegState>, mic: Option<&[u8]>, token: Option<&[u8]>) -> Self {
+        // Windows 2000 has the token over again in the MIC's place.
+        let mic = mic.filter(|mic| token != Some(mic)).map(<[u8]>::to_vec);
+        Self { state, mic }
+    }
+
+    pub(super) fn of(response: &NegTokenResp<'_>) -> Self {
+        let NegTokenResp {
+            neg_state,
+            response_token,
+            mech_list_mic,
+            ..
+        } = *response;
+        Self::new(neg_state, mech_list_mic, response_token)
+    }
 }
 
 impl Inner {
@@ -88,71 +115,14 @@ impl Inner {
         matches!(self, Self::Running { waiting: true, .. })
     }
 
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
+
     pub(super) fn session_key(&self) -> Option<SessionKey<'_>> {
         match self {
             Self::Running { mechanism, .. } => mechanism.session_key(),
             Self::Done(context) => Some(context.session_key()),
         }
     }
-}
-
-/// The two MICs over the list (RFC 4178 §5).
-#[derive(Debug)]
-pub(super) struct Proof {
-    /// The MechTypeList as it was sent, byte for byte: tag 0x30, without the field around it.
-    list: Vec<u8>,
-    /// The context is not the initiator's first choice, or somebody asked: it does not go without.
-    pub(super) required: bool,
-    pub(super) sent: bool,
-    pub(super) verified: bool,
-}
-
-impl Proof {
-    pub(super) fn of(list: Vec<u8>) -> Self {
-        Self {
-            list,
-            required: false,
-            sent: false,
-            verified: false,
-        }
-    }
-
-    /// Whether nothing is missing.
-    pub(super) fn is_complete(&self) -> bool {
-        !self.required || (self.sent && self.verified)
-    }
-
-    /// Ours, once.
-    pub(super) fn make(&mut self, context: &mut SecurityContext) -> Result<Vec<u8>, Error> {
-        if !context.flags().contains(Flags::INTEGRITY) {
-            return Err(NegotiationProblem::Unprotected.into());
-        }
-        self.sent = true;
-        context.negotiation_mic(&self.list)
-    }
-
-    /// The peer's. Where the context protects nothing there is no MIC (RFC 4178 §5): what pyspnego and
-    /// others send all the same proves nothing and is needed for nothing.
-    pub(super) fn verify(
-        &mut self,
-        context: &mut SecurityContext,
-        mic: &[u8],
-    ) -> Result<(), Error> {
-        if !self.required && !context.flags().contains(Flags::INTEGRITY) {
-            return Ok(());
-        }
-        if self.verified {
-            return Err(NegotiationProblem::MicRepeated.into());
-        }
-        context
-            .verify_negotiation_mic(&self.list, mic)
-            .map_err(|_| NegotiationProblem::MicMismatch)?;
-        self.verified = true;
-        Ok(())
-    }
-}
-
-/// The peer's MIC, if there is one: what Windows 2000 sends in its place is the token over again.
-pub(super) fn peers_mic<'a>(mic: Option<&'a [u8]>, token: Option<&[u8]>) -> Option<&'a [u8]> {
-    mic.filter(|mic| token != Some(mic))
 }

@@ -20,6 +20,7 @@ mod acceptor;
 mod candidates;
 mod initiator;
 mod inner;
+mod proof;
 mod raw;
 
 pub use acceptor::Acceptor;

@@ -42,6 +42,7 @@ use crate::error::Error;
 use crate::flags::Flags;
 use crate::identity::Identity;
 use crate::negotiate::Negotiated;
+use crate::policy::Policy;
 
 pub use custom::{CustomContext, OpenMessages, ProtectMessages};
 pub use facts::SessionKey;
@@ -227,10 +228,17 @@ impl SecurityContext {
         Ok(())
     }
 
-    /// Whether the peer, Windows to name one, wants the list proved in any case: where NTLM's own MIC
-    /// was sent.
-    pub(crate) fn demands_negotiation_mic(&self) -> bool {
-        self.facts().mechanism == Oid::NTLMSSP
+    /// Whether the list is proved even where it is both sides' first choice: with NTLM. Windows does
+    /// not go without where NTLM's own MIC was sent (MS-SPNG appendix A, 8). An initiator has sent
+    /// it; an acceptor has it where its policy does not go without.
+    pub(crate) fn demands_negotiation_mic(&self, policy: &Policy) -> bool {
+        #[cfg(feature = "ntlm")]
+        if self.facts().mechanism == Oid::NTLMSSP && self.flags().contains(Flags::INTEGRITY) {
+            return self.role() == Role::Initiator
+                || policy.ntlm().mic() == crate::policy::MicPolicy::Required;
+        }
+        let _ = policy;
+        false
     }
 
     /// Two halves that work independently, each without a lock.

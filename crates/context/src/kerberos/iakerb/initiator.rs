@@ -58,6 +58,8 @@ use super::{Conversation, Proxied, Received, proxy_token, receive};
 #[derive(Debug)]
 pub struct IakerbInitiator {
     dialect: Dialect,
+    /// Negotiate asks for integrity.
+    integrity: bool,
     state: State,
 }
 
@@ -98,6 +100,7 @@ impl IakerbInitiator {
     ) -> Self {
         Self {
             dialect: Dialect::default(),
+            integrity: false,
             state: State::Start(Box::new(Acquiring {
                 exchange: Box::new(exchange),
                 begin: Box::new(begin),
@@ -140,6 +143,9 @@ impl IakerbInitiator {
                     conversation,
                 };
                 let mut initiator = begin(ticket).proxied(proxied);
+                if self.integrity {
+                    initiator.ask_integrity();
+                }
                 let step = initiator.step(None, env)?;
                 Ok((State::Exchange(Box::new(initiator)), step))
             }
@@ -236,6 +242,10 @@ impl Mechanism for IakerbInitiator {
                 Err(error)
             }
         }
+    }
+
+    fn ask_integrity(&mut self) {
+        self.integrity = true;
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {

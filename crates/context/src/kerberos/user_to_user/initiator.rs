@@ -53,6 +53,8 @@ use crate::step::{Answer, Mechanism, Need, Step};
 /// ```
 #[derive(Debug)]
 pub struct UserToUserInitiator {
+    /// Negotiate asks for integrity.
+    integrity: bool,
     state: State,
 }
 
@@ -110,6 +112,7 @@ impl UserToUserInitiator {
         begin: impl FnOnce(Arc<TicketCredential>) -> Initiator + Send + Sync + 'static,
     ) -> Self {
         Self {
+            integrity: false,
             state: State::Start(Box::new(Plan {
                 target,
                 acquire: Box::new(move |ticket| Box::new(acquire(ticket))),
@@ -132,6 +135,7 @@ impl UserToUserInitiator {
     }
 
     fn answered(
+        &self,
         plan: Plan,
         token: &[u8],
         env: &mut Environment<'_>,
@@ -166,10 +170,11 @@ impl UserToUserInitiator {
             exchange: (plan.acquire)(Arc::new(peer)),
             begin: plan.begin,
         };
-        Self::advance(acquiring, None, env)
+        self.advance(acquiring, None, env)
     }
 
     fn advance(
+        &self,
         mut acquiring: Acquiring,
         answer: Option<KdcAnswer>,
         env: &mut Environment<'_>,
@@ -181,6 +186,9 @@ impl UserToUserInitiator {
             }
             ExchangeStep::Done(ticket) => {
                 let mut initiator = (acquiring.begin)(ticket);
+                if self.integrity {
+                    initiator.ask_integrity();
+                }
                 let step = initiator.step(None, env)?;
                 Ok((State::Exchange(Box::new(initiator)), step))
             }
@@ -234,16 +242,20 @@ impl Mechanism for UserToUserInitiator {
             (State::Start(plan), None) => Ok(Self::ask(plan)),
             (State::Start(_), Some(_)) => Err(ErrorKind::TokenUnexpected.into()),
             (State::Asked(_), None) => Err(ErrorKind::TokenMissing.into()),
-            (State::Asked(plan), Some(token)) => Self::answered(*plan, token, env),
+            (State::Asked(plan), Some(token)) => self.answered(*plan, token, env),
         };
         self.settle(result)
+    }
+
+    fn ask_integrity(&mut self) {
+        self.integrity = true;
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
         let placeholder = State::Over(Outcome::Interrupted);
         match (core::mem::replace(&mut self.state, placeholder), answer) {
             (State::Acquiring(acquiring), Answer::Kdc(answer)) => {
-                let result = Self::advance(*acquiring, Some(answer), env);
+                let result = self.advance(*acquiring, Some(answer), env);
                 self.settle(result)
             }
             (State::Exchange(mut initiator), answer) => {

@@ -49,7 +49,10 @@ fn run() -> Result<()> {
     };
     let service = Service::new(&provider, package)?;
     for (key, stream) in (0..).zip(TcpListener::bind(address)?.incoming()) {
-        match stream.map_err(Into::into).and_then(|stream| service.serve(key, stream)) {
+        match stream
+            .map_err(Into::into)
+            .and_then(|stream| service.serve(key, stream))
+        {
             Ok(client) => println!("{client} has gone"),
             Err(error) => eprintln!("connection {key}: {error}"),
         }
@@ -115,7 +118,10 @@ impl Service {
             ]);
             encrypt_message(&mut context, 0, &mut sent, 0)?;
             let parts = sent.into_buffers().into_iter();
-            send_msg(&mut stream, &parts.flat_map(SecBuffer::into_bytes).collect::<Vec<_>>())?;
+            send_msg(
+                &mut stream,
+                &parts.flat_map(SecBuffer::into_bytes).collect::<Vec<_>>(),
+            )?;
         }
         delete_security_context(context);
         Ok(client)
@@ -166,7 +172,10 @@ impl Service {
             SecurityStatus::SEC_I_COMPLETE_NEEDED,
             SecurityStatus::SEC_I_COMPLETE_AND_CONTINUE,
         ];
-        if let Some(context) = context.as_mut().filter(|_| complete.contains(&progress.status)) {
+        if let Some(context) = context
+            .as_mut()
+            .filter(|_| complete.contains(&progress.status))
+        {
             complete_auth_token(context, &mut output)?;
         }
         if let Some(context) = context {
@@ -181,7 +190,9 @@ impl Service {
     }
 
     fn sequences(&self) -> std::sync::MutexGuard<'_, HashMap<u64, CtxtHandle>> {
-        self.sequences.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sequences
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -194,7 +205,10 @@ pub(crate) fn receive_msg(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>>
     stream.read_exact(&mut length[1..])?;
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
     if length > MAX_MESSAGE {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the message is too long"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the message is too long",
+        ));
     }
     let mut message = vec![0; length];
     stream.read_exact(&mut message)?;

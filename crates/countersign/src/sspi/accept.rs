@@ -17,7 +17,7 @@ use countersign_context::{ChannelBindings, Flags, Mechanism, Timestamp, kerberos
 use super::buffer::SecBufferDesc;
 use super::context::{Context, CtxtHandle, State};
 use super::credential::{CredHandle, Credential};
-use super::establish::{Progress, Input, check_data_rep, keep};
+use super::establish::{Input, Progress, check_data_rep, keep};
 use super::flag_rules::Side;
 #[cfg(feature = "ntlm")]
 use super::flags::ASC_REQ_DATAGRAM;
@@ -134,8 +134,7 @@ impl Begin<'_> {
     fn kerberos(&self) -> Result<Box<dyn Mechanism>, SspiError> {
         let keys = self.credential.inbound.kerberos.as_ref();
         let keys = keys.ok_or(SecurityStatus::SEC_E_NO_CREDENTIALS)?;
-        let acceptor =
-            kerberos::Acceptor::new(keys).require(self.credential.required(self.flags));
+        let acceptor = kerberos::Acceptor::new(keys).require(self.credential.required(self.flags));
         Ok(Box::new(match self.bindings.cloned() {
             Some(bindings) if self.may_miss_bindings() => {
                 acceptor.channel_bindings_if_present(bindings)

@@ -335,7 +335,9 @@ pub fn query_context_attributes(
         SECPKG_ATTR_ENDPOINT_BINDINGS => A::EndpointBindings(SecPkgContextEndpointBindings {
             bindings: context.bindings_of(b"tls-server-end-point:")?,
         }),
-        SECPKG_ATTR_CLIENT_SPECIFIED_TARGET => A::ClientSpecifiedTarget(context.specified_target()?),
+        SECPKG_ATTR_CLIENT_SPECIFIED_TARGET => {
+            A::ClientSpecifiedTarget(context.specified_target()?)
+        }
         SECPKG_ATTR_LAST_CLIENT_TOKEN_STATUS => {
             A::LastClientTokenStatus(context.last_client_token_status()?)
         }

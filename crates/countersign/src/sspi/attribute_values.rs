@@ -52,7 +52,10 @@ impl Context {
         {
             return Ok(format!("{domain}\\{account}"));
         }
-        Ok(sides(context).0.map(Identity::to_string).unwrap_or_default())
+        Ok(sides(context)
+            .0
+            .map(Identity::to_string)
+            .unwrap_or_default())
     }
 
     pub(super) fn names(&self) -> Result<SecPkgContextNames, SspiError> {
@@ -173,9 +176,7 @@ impl Context {
             .ok_or_else(absent)
     }
 
-    pub(super) fn specified_target(
-        &self,
-    ) -> Result<SecPkgContextClientSpecifiedTarget, SspiError> {
+    pub(super) fn specified_target(&self) -> Result<SecPkgContextClientSpecifiedTarget, SspiError> {
         let context = self.established()?;
         // The ticket's service is what the client asked its KDC for. NTLM's acceptor verifies the
         // name that it is sent, and does not tell it.

@@ -77,7 +77,11 @@ impl Default for PackageList {
 
 impl PackageList {
     fn parse(list: &str) -> Self {
-        let names = || list.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names = || {
+            list.split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+        };
         // A list that only excludes leaves what there is without one.
         let includes = names().any(|name| !name.starts_with('!'));
         let says = |package: &str| {

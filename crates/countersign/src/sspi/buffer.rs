@@ -357,7 +357,10 @@ mod tests {
         let buffer = SecBuffer::input(SECBUFFER_DATA | SECBUFFER_READONLY, b"secret");
         assert_eq!(buffer.kind(), SECBUFFER_DATA);
         assert!(buffer.has(SECBUFFER_READONLY) && !buffer.has(SECBUFFER_READONLY_WITH_CHECKSUM));
-        assert_eq!(format!("{buffer:?}"), "SECBUFFER_DATA | 0x80000000 (6 bytes)");
+        assert_eq!(
+            format!("{buffer:?}"),
+            "SECBUFFER_DATA | 0x80000000 (6 bytes)"
+        );
         let unknown = SecBuffer::input(99, b"");
         assert_eq!(format!("{unknown:?}"), "99 (0 bytes)");
     }

@@ -328,7 +328,9 @@ impl Credential {
         };
         let client = ClientCredential::password(principal, data.password.duplicate())
             .canonicalize(canonicalize)
-            .options(countersign_context::kerberos::kdc::TicketOptions::default().forwardable(true));
+            .options(
+                countersign_context::kerberos::kdc::TicketOptions::default().forwardable(true),
+            );
         Ok(Some(client))
     }
 }

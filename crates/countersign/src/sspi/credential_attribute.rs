@@ -67,12 +67,20 @@ fn name(credential: &CredHandle) -> Option<String> {
     if let Some(NtlmClient::Account(account)) = &outbound.ntlm {
         return Some(account.name().to_string());
     }
-    if let Some(service) = inbound.kerberos.as_ref().and_then(|keys| keys.principals().next()) {
+    if let Some(service) = inbound
+        .kerberos
+        .as_ref()
+        .and_then(|keys| keys.principals().next())
+    {
         return Some(service.to_string());
     }
     #[cfg(feature = "ntlm")]
     if let Some(server) = &inbound.ntlm {
-        return Some(format!("{}\\{}$", server.names().domain(), server.names().computer()));
+        return Some(format!(
+            "{}\\{}$",
+            server.names().domain(),
+            server.names().computer()
+        ));
     }
     None
 }

@@ -2,9 +2,7 @@
 
 use countersign_context::{ChannelBindings, Step, Timestamp};
 
-use super::buffer::{
-    SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TOKEN, SecBufferDesc,
-};
+use super::buffer::{SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TOKEN, SecBufferDesc};
 use super::context::{Context, State};
 use super::flag_rules::Side;
 use super::flags::{

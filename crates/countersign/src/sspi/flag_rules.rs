@@ -90,7 +90,7 @@ pub const ISC_RULES: &[FlagRule] = rules! {
     ISC_REQ_RESERVED1: Ignored, Ignored, Ignored, "reserved";
     ISC_REQ_FRAGMENT_TO_FIT: Ignored, Ignored, Ignored, "a token that does not fit is SEC_E_BUFFER_TOO_SMALL";
     ISC_REQ_FORWARD_CREDENTIALS: Ignored, Ignored, Ignored, "CredSSP's";
-    ISC_REQ_NO_INTEGRITY: Ignored, Honoured, Honoured, "ISC_REQ_INTEGRITY, REPLAY_DETECT and SEQUENCE_DETECT then ask for nothing; Negotiate needs integrity for its own list";
+    ISC_REQ_NO_INTEGRITY: Honoured, Honoured, Honoured, "ISC_REQ_INTEGRITY, REPLAY_DETECT and SEQUENCE_DETECT then ask for nothing; Negotiate asks for integrity all the same, for its own list";
     ISC_REQ_USE_HTTP_STYLE: Ignored, Ignored, Ignored, "Digest's";
     ISC_REQ_UNVERIFIED_TARGET_NAME: Ignored, Ignored, Honoured, "the name is not sent as the target of the response";
     ISC_REQ_CONFIDENTIALITY_ONLY: UNSUPPORTED, UNSUPPORTED, UNSUPPORTED, "what is encrypted is authenticated";
@@ -160,7 +160,7 @@ const KNOWN: [Known; 10] = known! {
     EXTENDED_ERROR: ISC_REQ_EXTENDED_ERROR, ISC_RET_EXTENDED_ERROR, 0, ASC_RET_EXTENDED_ERROR;
 };
 
-/// What protects messages: `ISC_REQ_NO_INTEGRITY` undoes it, where nothing is to be sealed.
+/// What `ISC_REQ_NO_INTEGRITY` undoes.
 const INTEGRITY: Flags = Flags::INTEGRITY.union(Flags::REPLAY).union(Flags::SEQUENCE);
 
 /// Which side's flags.
@@ -262,7 +262,13 @@ mod tests {
     #[test]
     fn no_integrity_undoes_what_asks_for_integrity_and_leaves_the_rest() {
         let all = ISC_REQ_INTEGRITY | ISC_REQ_SEQUENCE_DETECT | ISC_REQ_MUTUAL_AUTH;
-        assert_eq!(Side::Initiator.flags(all), INTEGRITY.difference(Flags::REPLAY) | Flags::MUTUAL);
-        assert_eq!(Side::Initiator.flags(all | ISC_REQ_NO_INTEGRITY), Flags::MUTUAL);
+        assert_eq!(
+            Side::Initiator.flags(all),
+            INTEGRITY.difference(Flags::REPLAY) | Flags::MUTUAL
+        );
+        assert_eq!(
+            Side::Initiator.flags(all | ISC_REQ_NO_INTEGRITY),
+            Flags::MUTUAL
+        );
     }
 }

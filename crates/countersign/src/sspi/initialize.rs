@@ -23,7 +23,7 @@ use countersign_credential::{Principal, ServiceName};
 use super::buffer::SecBufferDesc;
 use super::context::{Context, CtxtHandle, State};
 use super::credential::{CredHandle, Credential};
-use super::establish::{Progress, Input, check_data_rep, keep};
+use super::establish::{Input, Progress, check_data_rep, keep};
 use super::flag_rules::Side;
 use super::flags::ISC_REQ_USE_SESSION_KEY;
 #[cfg(feature = "ntlm")]
@@ -88,11 +88,7 @@ pub fn initialize_security_context(
 }
 
 impl Context {
-    pub(super) fn check_begun(
-        &self,
-        side: Side,
-        credential: &CredHandle,
-    ) -> Result<(), SspiError> {
+    pub(super) fn check_begun(&self, side: Side, credential: &CredHandle) -> Result<(), SspiError> {
         if self.side != side {
             return Err(SecurityStatus::SEC_E_INVALID_HANDLE.into());
         }
@@ -218,7 +214,12 @@ impl Begin<'_> {
             Target::Account(name) => kerberos::Initiator::from_credential(client, name),
         };
         let required = self.credential.required(self.flags);
-        Ok(Box::new(asking(initiator, self.flags, required, self.bindings)))
+        Ok(Box::new(asking(
+            initiator,
+            self.flags,
+            required,
+            self.bindings,
+        )))
     }
 
     fn user_to_user(

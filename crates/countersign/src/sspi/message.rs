@@ -78,9 +78,10 @@ pub fn verify_signature(
 
 /// What a signature covers.
 fn covered<'b>(message: &'b SecBufferDesc<'_>) -> Vec<IoBuffer<'b>> {
-    let data = message.buffers().iter().filter(|buffer| {
-        buffer.kind() == SECBUFFER_DATA && !buffer.has(SECBUFFER_READONLY)
-    });
+    let data = message
+        .buffers()
+        .iter()
+        .filter(|buffer| buffer.kind() == SECBUFFER_DATA && !buffer.has(SECBUFFER_READONLY));
     data.map(|buffer| IoBuffer::SignOnly(buffer.bytes()))
         .collect()
 }

@@ -88,8 +88,8 @@ pub use accept::accept_security_context;
 pub use access_token::{AccessToken, SecurityImpersonationLevel, query_security_context_token};
 pub use attribute::*;
 pub use auth_identity::{
-    SEC_WINNT_AUTH_IDENTITY_ANSI, SEC_WINNT_AUTH_IDENTITY_UNICODE,
-    SEC_WINNT_AUTH_IDENTITY_VERSION, SecWinntAuthIdentity,
+    SEC_WINNT_AUTH_IDENTITY_ANSI, SEC_WINNT_AUTH_IDENTITY_UNICODE, SEC_WINNT_AUTH_IDENTITY_VERSION,
+    SecWinntAuthIdentity,
 };
 pub use buffer::*;
 pub use complete::complete_auth_token;
@@ -116,8 +116,8 @@ pub use initialize::initialize_security_context;
 #[cfg(all(feature = "impersonate", target_os = "linux"))]
 pub use linux::LinuxImpersonator;
 pub use message::{
-    SECQOP_WRAP_NO_ENCRYPT, SECQOP_WRAP_OOB_DATA, decrypt_message, encrypt_message,
-    make_signature, verify_signature,
+    SECQOP_WRAP_NO_ENCRYPT, SECQOP_WRAP_OOB_DATA, decrypt_message, encrypt_message, make_signature,
+    verify_signature,
 };
 pub use package::*;
 pub use password::change_account_password;

@@ -11,12 +11,17 @@ pub const SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_4: u32 = 4;
 
 /// `SecurityFunctionTable`, in the order of `sspi.h`. Its reserved entries are left out.
 #[derive(Debug, Clone, Copy)]
-#[allow(missing_docs, reason = "each is the function of its name")]
+#[allow(
+    missing_docs,
+    clippy::type_complexity,
+    reason = "each is the function of its name"
+)]
 pub struct SecurityFunctionTable {
     /// `dwVersion`: [`SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_4`].
     pub version: u32,
     pub enumerate_security_packages: fn() -> Vec<SecPkgInfo>,
-    pub query_credentials_attributes: fn(&CredHandle, u32) -> Result<CredentialsAttribute, SspiError>,
+    pub query_credentials_attributes:
+        fn(&CredHandle, u32) -> Result<CredentialsAttribute, SspiError>,
     pub acquire_credentials_handle: fn(
         &Provider,
         Option<&str>,
@@ -47,7 +52,8 @@ pub struct SecurityFunctionTable {
     pub query_context_attributes: fn(&CtxtHandle, u32) -> Result<ContextAttribute, SspiError>,
     pub impersonate_security_context: fn(&CtxtHandle) -> Result<Impersonation, SspiError>,
     pub revert_security_context: fn(Impersonation),
-    pub make_signature: fn(&mut CtxtHandle, u32, &mut SecBufferDesc<'_>, u32) -> Result<(), SspiError>,
+    pub make_signature:
+        fn(&mut CtxtHandle, u32, &mut SecBufferDesc<'_>, u32) -> Result<(), SspiError>,
     pub verify_signature: fn(&mut CtxtHandle, &SecBufferDesc<'_>, u32) -> Result<u32, SspiError>,
     pub free_context_buffer: fn(Vec<u8>),
     pub query_security_package_info: fn(&str) -> Result<SecPkgInfo, SspiError>,
@@ -61,7 +67,8 @@ pub struct SecurityFunctionTable {
         Option<&SecWinntAuthIdentity>,
     ) -> Result<TimeStamp, SspiError>,
     pub query_security_context_token: fn(&CtxtHandle) -> Result<AccessToken, SspiError>,
-    pub encrypt_message: fn(&mut CtxtHandle, u32, &mut SecBufferDesc<'_>, u32) -> Result<(), SspiError>,
+    pub encrypt_message:
+        fn(&mut CtxtHandle, u32, &mut SecBufferDesc<'_>, u32) -> Result<(), SspiError>,
     pub decrypt_message: fn(&mut CtxtHandle, &mut SecBufferDesc<'_>, u32) -> Result<u32, SspiError>,
     pub set_context_attributes: fn(&mut CtxtHandle, u32, &[u8]) -> Result<(), SspiError>,
     pub set_credentials_attributes: fn(&mut CredHandle, u32, &[u8]) -> Result<(), SspiError>,

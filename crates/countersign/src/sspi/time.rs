@@ -43,7 +43,10 @@ mod tests {
 
     #[test]
     fn moments_are_counted_from_1601_and_what_never_comes_is_the_maximum() {
-        assert_eq!(TimeStamp::from(Timestamp::from_unix(0)).0, 116_444_736_000_000_000);
+        assert_eq!(
+            TimeStamp::from(Timestamp::from_unix(0)).0,
+            116_444_736_000_000_000
+        );
         let moment = TimeStamp::from(Timestamp::new(1, 5));
         assert_eq!(moment.0, 116_444_736_010_000_050);
         assert_eq!(moment.unix_seconds(), Some(1));

@@ -60,7 +60,12 @@ pub(crate) fn table() -> String {
 fn names_keys_and_sizes_agree_on_both_sides() {
     let domain = Domain::new();
     for package in PACKAGES {
-        let pair = pair(&domain, package, ISC_REQ_CONFIDENTIALITY | ISC_REQ_MUTUAL_AUTH, 0);
+        let pair = pair(
+            &domain,
+            package,
+            ISC_REQ_CONFIDENTIALITY | ISC_REQ_MUTUAL_AUTH,
+            0,
+        );
         let (client, server) = (&pair.client, &pair.server);
         let native: SecPkgContextNativeNames = query_context_attribute(server).unwrap();
         let names: SecPkgContextNames = query_context_attribute(server).unwrap();
@@ -69,10 +74,17 @@ fn names_keys_and_sizes_agree_on_both_sides() {
             "NTLM" => ("EXAMPLE.COM\\alice", "EXAMPLE.COM\\alice"),
             _ => ("alice@EXAMPLE.COM", "EXAMPLE\\alice"),
         };
-        assert_eq!((&native.client_name[..], &names.user_name[..]), expected, "{package}");
+        assert_eq!(
+            (&native.client_name[..], &names.user_name[..]),
+            expected,
+            "{package}"
+        );
         assert_eq!(authority.authority_name, "EXAMPLE.COM");
         let called: SecPkgContextNativeNames = query_context_attribute(client).unwrap();
-        assert!(called.server_name.starts_with(SERVICE), "{package} {called:?}");
+        assert!(
+            called.server_name.starts_with(SERVICE),
+            "{package} {called:?}"
+        );
 
         let key = |context| {
             let key: SecPkgContextSessionKey = query_context_attribute(context).unwrap();
@@ -101,10 +113,21 @@ fn the_access_token_has_the_sids_of_the_pac() {
     let domain = Domain::new();
     let pair = pair(&domain, "Negotiate", 0, 0);
     let token: AccessToken = query_context_attribute(&pair.server).unwrap();
-    assert_eq!(token.user_sid().unwrap().to_string(), format!("{}-1104", crate::support::DOMAIN_SID));
-    assert_eq!((token.domain(), token.account_name()), (Some("EXAMPLE"), Some("alice")));
+    assert_eq!(
+        token.user_sid().unwrap().to_string(),
+        format!("{}-1104", crate::support::DOMAIN_SID)
+    );
+    assert_eq!(
+        (token.domain(), token.account_name()),
+        (Some("EXAMPLE"), Some("alice"))
+    );
     assert_eq!(token.to_string(), "EXAMPLE\\alice");
-    assert!(token.groups().iter().all(|group| !token.is_member_of(&group.sid) || group.attributes.is_enabled()));
+    assert!(
+        token
+            .groups()
+            .iter()
+            .all(|group| !token.is_member_of(&group.sid) || group.attributes.is_enabled())
+    );
     assert_eq!(token.level(), SecurityImpersonationLevel::Impersonation);
     let identified = crate::support::pair(&domain, "Negotiate", 0, ASC_REQ_IDENTIFY);
     let token = query_security_context_token(&identified.server).unwrap();
@@ -121,7 +144,11 @@ fn what_an_established_context_tells_is_not_told_before() {
     let mut client = Side::new(&outbound, ISC_REQ_MUTUAL_AUTH);
     let (_, token) = client.initialize(None).unwrap();
     let context = client.context.as_ref().unwrap();
-    for attribute in [SECPKG_ATTR_SIZES, SECPKG_ATTR_NAMES, SECPKG_ATTR_NATIVE_NAMES] {
+    for attribute in [
+        SECPKG_ATTR_SIZES,
+        SECPKG_ATTR_NAMES,
+        SECPKG_ATTR_NATIVE_NAMES,
+    ] {
         assert_eq!(outcome(context, attribute), "SEC_E_INVALID_HANDLE");
     }
     let info: SecPkgContextNegotiationInfo = query_context_attribute(context).unwrap();
@@ -147,11 +174,17 @@ fn attributes_of_other_packages_are_not_there_and_cannot_be_set() {
     let domain = Domain::new();
     let mut pair = pair(&domain, "Kerberos", 0, 0);
     for attribute in [7, 8, 83, 999] {
-        assert_eq!(outcome(&pair.client, attribute), "SEC_E_UNSUPPORTED_FUNCTION");
+        assert_eq!(
+            outcome(&pair.client, attribute),
+            "SEC_E_UNSUPPORTED_FUNCTION"
+        );
         let error = set_context_attributes(&mut pair.client, attribute, b"").unwrap_err();
         assert_eq!(error.status(), S::SEC_E_UNSUPPORTED_FUNCTION);
     }
-    assert_eq!(outcome(&pair.client, SECPKG_ATTR_APP_DATA), "SEC_E_UNSUPPORTED_FUNCTION");
+    assert_eq!(
+        outcome(&pair.client, SECPKG_ATTR_APP_DATA),
+        "SEC_E_UNSUPPORTED_FUNCTION"
+    );
     set_context_attributes(&mut pair.client, SECPKG_ATTR_APP_DATA, b"mine").unwrap();
     let data: SecPkgContextSessionAppData = query_context_attribute(&pair.client).unwrap();
     assert_eq!(data.app_data, b"mine");

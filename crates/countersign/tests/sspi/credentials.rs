@@ -9,11 +9,17 @@ type S = SecurityStatus;
 
 #[test]
 fn packages_are_enumerated_and_found_by_name() {
-    let names: Vec<&str> = enumerate_security_packages().iter().map(|info| info.name).collect();
+    let names: Vec<&str> = enumerate_security_packages()
+        .iter()
+        .map(|info| info.name)
+        .collect();
     assert_eq!(names, PACKAGES);
     let rpc = |name| query_security_package_info(name).map(|info| info.rpc_id);
     assert_eq!((rpc("negotiate"), rpc("KERBEROS")), (Ok(9), Ok(16)));
-    assert_eq!(rpc("Schannel").unwrap_err().status(), S::SEC_E_SECPKG_NOT_FOUND);
+    assert_eq!(
+        rpc("Schannel").unwrap_err().status(),
+        S::SEC_E_SECPKG_NOT_FOUND
+    );
     assert_eq!(rpc("NTLM").is_ok(), cfg!(feature = "ntlm"));
 }
 
@@ -26,8 +32,14 @@ fn the_principal_is_ones_own_or_one_of_the_services() {
             .map_err(|error| error.status())
     };
     let (client, service, alice) = (&domain.client, &domain.service, Some(&alice()));
-    assert_eq!(acquire(client, "alice", SECPKG_CRED_OUTBOUND, alice), Ok(()));
-    assert_eq!(acquire(client, "bob", SECPKG_CRED_OUTBOUND, alice), Err(S::SEC_E_NOT_OWNER));
+    assert_eq!(
+        acquire(client, "alice", SECPKG_CRED_OUTBOUND, alice),
+        Ok(())
+    );
+    assert_eq!(
+        acquire(client, "bob", SECPKG_CRED_OUTBOUND, alice),
+        Err(S::SEC_E_NOT_OWNER)
+    );
     assert_eq!(acquire(service, SERVICE, SECPKG_CRED_INBOUND, None), Ok(()));
     let other = acquire(service, "other/gate.example.com", SECPKG_CRED_INBOUND, None);
     assert_eq!(other, Err(S::SEC_E_UNKNOWN_CREDENTIALS));
@@ -61,7 +73,10 @@ fn credentials_serve_the_direction_that_they_were_acquired_for() {
     let error = Side::new(&outbound, 0).accept(Some(&token)).unwrap_err();
     assert_eq!(error.status(), S::SEC_E_NO_CREDENTIALS);
     // One for both, of a service that is a client too.
-    let provider = domain.client.clone().with_keytab(&domain.kdc.keytab(&[SERVICE]).unwrap());
+    let provider = domain
+        .client
+        .clone()
+        .with_keytab(&domain.kdc.keytab(&[SERVICE]).unwrap());
     let both = acquire(&provider, "Kerberos", SECPKG_CRED_BOTH, Some(&alice()));
     run(&mut Side::new(&both, 0), &mut Side::new(&both, 0)).unwrap();
 }
@@ -70,16 +85,26 @@ fn credentials_serve_the_direction_that_they_were_acquired_for() {
 fn users_are_named_by_domain_or_by_user_principal_name() {
     let domain = Domain::new();
     let inbound = domain.inbound("Kerberos");
-    for (user, of) in [("alice", "EXAMPLE.COM"), ("alice", "example.com"), ("alice@example.com", "")] {
+    for (user, of) in [
+        ("alice", "EXAMPLE.COM"),
+        ("alice", "example.com"),
+        ("alice@EXAMPLE.COM", ""),
+    ] {
         let identity = SecWinntAuthIdentity::new(user, of, "open sesame");
-        let outbound = acquire(&domain.client, "Kerberos", SECPKG_CRED_OUTBOUND, Some(&identity));
+        let outbound = acquire(
+            &domain.client,
+            "Kerberos",
+            SECPKG_CRED_OUTBOUND,
+            Some(&identity),
+        );
         let pair = run(&mut Side::new(&outbound, 0), &mut Side::new(&inbound, 0)).unwrap();
         let names: SecPkgContextNativeNames = query_context_attribute(&pair.server).unwrap();
         assert_eq!(names.client_name, "alice@EXAMPLE.COM", "{user} {of}");
     }
     let nowhere = SecWinntAuthIdentity::new("alice", "", "open sesame");
     let usage = SECPKG_CRED_OUTBOUND;
-    let error = acquire_credentials_handle(&Provider::new(), None, "Kerberos", usage, Some(&nowhere));
+    let error =
+        acquire_credentials_handle(&Provider::new(), None, "Kerberos", usage, Some(&nowhere));
     assert_eq!(error.unwrap_err().status(), S::SEC_E_UNKNOWN_CREDENTIALS);
 }
 
@@ -113,10 +138,20 @@ fn credentials_tell_their_names() {
         };
         let mut outbound = domain.outbound(package);
         assert_eq!(name(&outbound), CredentialsAttribute::Names(client.into()));
-        assert_eq!(name(&domain.inbound(package)), CredentialsAttribute::Names(server.into()));
+        assert_eq!(
+            name(&domain.inbound(package)),
+            CredentialsAttribute::Names(server.into())
+        );
         let provider = query_credentials_attributes(&outbound, SECPKG_CRED_ATTR_SSI_PROVIDER);
-        assert_eq!(provider, Ok(CredentialsAttribute::SsiProvider("countersign")));
-        for attribute in [SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS, SECPKG_CRED_ATTR_CERT, 99] {
+        assert_eq!(
+            provider,
+            Ok(CredentialsAttribute::SsiProvider("countersign"))
+        );
+        for attribute in [
+            SECPKG_CRED_ATTR_KDC_PROXY_SETTINGS,
+            SECPKG_CRED_ATTR_CERT,
+            99,
+        ] {
             let error = query_credentials_attributes(&outbound, attribute).unwrap_err();
             assert_eq!(error.status(), S::SEC_E_UNSUPPORTED_FUNCTION);
             let error = set_credentials_attributes(&mut outbound, attribute, b"").unwrap_err();
@@ -129,7 +164,10 @@ fn credentials_tell_their_names() {
 fn the_table_has_the_functions() {
     let table = init_security_interface();
     assert_eq!(table.version, SECURITY_SUPPORT_PROVIDER_INTERFACE_VERSION_4);
-    assert_eq!((table.enumerate_security_packages)(), enumerate_security_packages());
+    assert_eq!(
+        (table.enumerate_security_packages)(),
+        enumerate_security_packages()
+    );
     let domain = Domain::new();
     let usage = SECPKG_CRED_OUTBOUND;
     let (credential, _) =
@@ -139,7 +177,13 @@ fn the_table_has_the_functions() {
     let mut output = SecBufferDesc::new([SecBuffer::owned(SECBUFFER_TOKEN, Vec::new())]);
     let target = Some(SERVICE);
     let progress = (table.initialize_security_context)(
-        &credential, &mut context, target, 0, SECURITY_NATIVE_DREP, None, &mut output,
+        &credential,
+        &mut context,
+        target,
+        0,
+        SECURITY_NATIVE_DREP,
+        None,
+        &mut output,
     );
     assert_eq!(progress.unwrap().status, S::SEC_E_OK);
     (table.delete_security_context)(context.unwrap());

@@ -46,12 +46,15 @@ fn the_tables_of_the_guide_are_what_the_functions_do() {
         ("statuses that occur", crate::statuses::occurring()),
         ("statuses that do not", crate::statuses::missing()),
     ];
-    let expected = tables
-        .iter()
-        .fold(page.clone(), |page, (name, table)| spliced(&page, name, table));
+    let expected = tables.iter().fold(page.clone(), |page, (name, table)| {
+        spliced(&page, name, table)
+    });
     if std::env::var_os("REWRITE_GUIDE").is_some() {
         std::fs::write(PAGE, &expected).unwrap();
     } else {
-        assert!(page == expected, "run with REWRITE_GUIDE=1 to write the tables anew");
+        assert!(
+            page == expected,
+            "run with REWRITE_GUIDE=1 to write the tables anew"
+        );
     }
 }

@@ -39,7 +39,11 @@ fn a_task_acts_for_its_client_only_while_it_is_polled() {
     let work = std::future::poll_fn(move |_| {
         polled += 1;
         let seen = current();
-        if polled == 1 { Poll::Pending } else { Poll::Ready(seen) }
+        if polled == 1 {
+            Poll::Pending
+        } else {
+            Poll::Ready(seen)
+        }
     });
     let mut task = Box::pin(Impersonated::new(token, work));
     let mut poll = move || task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -84,7 +88,11 @@ mod linux {
 
     fn supplementary_groups() -> String {
         let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
-        status.lines().find(|line| line.starts_with("Groups:")).unwrap().to_owned()
+        status
+            .lines()
+            .find(|line| line.starts_with("Groups:"))
+            .unwrap()
+            .to_owned()
     }
 
     #[test]

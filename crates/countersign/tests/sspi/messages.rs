@@ -22,7 +22,11 @@ fn encrypted(context: &mut CtxtHandle, qop: u32) -> Result<Vec<Vec<u8>>, SspiErr
         SecBuffer::new(SECBUFFER_PADDING, &mut padding),
     ]);
     encrypt_message(context, qop, &mut message, 0)?;
-    Ok(message.into_buffers().into_iter().map(SecBuffer::into_bytes).collect())
+    Ok(message
+        .into_buffers()
+        .into_iter()
+        .map(SecBuffer::into_bytes)
+        .collect())
 }
 
 /// Opens a stream; the quality and what was inside.
@@ -44,7 +48,9 @@ fn encrypted_messages_are_opened_apart_and_as_a_stream_lent_and_owned() {
         assert_ne!(parts[1], MESSAGE, "{package}");
         let kinds = [SECBUFFER_TOKEN, SECBUFFER_DATA, SECBUFFER_PADDING];
         let buffers = kinds.into_iter().zip(parts);
-        let buffers: Vec<_> = buffers.map(|(kind, part)| SecBuffer::owned(kind, part)).collect();
+        let buffers: Vec<_> = buffers
+            .map(|(kind, part)| SecBuffer::owned(kind, part))
+            .collect();
         let mut apart = SecBufferDesc::new(buffers);
         assert_eq!(decrypt_message(&mut pair.server, &mut apart, 0), Ok(0));
         assert_eq!(apart.find(SECBUFFER_DATA).unwrap().bytes(), MESSAGE);
@@ -72,7 +78,11 @@ fn a_message_that_is_not_encrypted_says_so() {
         let parts = encrypted(&mut pair.client, SECQOP_WRAP_NO_ENCRYPT).unwrap();
         assert_eq!(parts[1], MESSAGE, "{package}");
         let (qop, message) = opened(&mut pair.server, parts.concat()).unwrap();
-        assert_eq!((qop, &message[..]), (SECQOP_WRAP_NO_ENCRYPT, MESSAGE), "{package}");
+        assert_eq!(
+            (qop, &message[..]),
+            (SECQOP_WRAP_NO_ENCRYPT, MESSAGE),
+            "{package}"
+        );
     }
     // On a context that encrypts, NTLM has no message that does not; Kerberos has both.
     for package in PACKAGES {
@@ -108,11 +118,22 @@ fn signatures_are_verified_in_order_and_over_what_was_signed() {
         let mut pair = established(&domain, package, isc);
         let (first, second) = (signed(&mut pair.client), signed(&mut pair.client));
         let server = &mut pair.server;
-        assert_eq!(verified(server, b"the countersign is lightning", &first), Err(S::SEC_E_MESSAGE_ALTERED));
+        assert_eq!(
+            verified(server, b"the countersign is lightning", &first),
+            Err(S::SEC_E_MESSAGE_ALTERED)
+        );
         assert_eq!(verified(server, MESSAGE, &first), Ok(0), "{package}");
-        assert_eq!(verified(server, MESSAGE, &first), Err(S::SEC_E_OUT_OF_SEQUENCE), "{package}");
+        assert_eq!(
+            verified(server, MESSAGE, &first),
+            Err(S::SEC_E_OUT_OF_SEQUENCE),
+            "{package}"
+        );
         assert_eq!(verified(server, MESSAGE, &second), Ok(0), "{package}");
-        assert_eq!(verified(server, MESSAGE, b"none"), Err(S::SEC_E_INVALID_TOKEN), "{package}");
+        assert_eq!(
+            verified(server, MESSAGE, b"none"),
+            Err(S::SEC_E_INVALID_TOKEN),
+            "{package}"
+        );
     }
 }
 
@@ -132,18 +153,21 @@ fn what_is_read_only_is_covered_or_left_out_as_its_type_says() {
         let mut sent = |covered, left| {
             let mut message = layout(covered, left);
             encrypt_message(&mut pair.client, 0, &mut message, 0).unwrap();
-            let [token, .., data] = &message.buffers() else { panic!() };
+            let [token, .., data] = &message.buffers() else {
+                panic!()
+            };
             (token.bytes().to_vec(), data.bytes().to_vec())
         };
-        let receive = |server: &mut CtxtHandle, (token, data): (Vec<u8>, Vec<u8>), covered, left| {
-            let mut message = SecBufferDesc::new([
-                SecBuffer::owned(SECBUFFER_TOKEN, token),
-                SecBuffer::input(SECBUFFER_DATA | SECBUFFER_READONLY_WITH_CHECKSUM, covered),
-                SecBuffer::input(SECBUFFER_DATA | SECBUFFER_READONLY, left),
-                SecBuffer::owned(SECBUFFER_DATA, data),
-            ]);
-            decrypt_message(server, &mut message, 0).map(|_| ())
-        };
+        let receive =
+            |server: &mut CtxtHandle, (token, data): (Vec<u8>, Vec<u8>), covered, left| {
+                let mut message = SecBufferDesc::new([
+                    SecBuffer::owned(SECBUFFER_TOKEN, token),
+                    SecBuffer::input(SECBUFFER_DATA | SECBUFFER_READONLY_WITH_CHECKSUM, covered),
+                    SecBuffer::input(SECBUFFER_DATA | SECBUFFER_READONLY, left),
+                    SecBuffer::owned(SECBUFFER_DATA, data),
+                ]);
+                decrypt_message(server, &mut message, 0).map(|_| ())
+            };
         let token = sent(b"header", b"left");
         receive(&mut pair.server, token, b"header", b"different").unwrap();
         let token = sent(b"header", b"left");
@@ -161,14 +185,23 @@ fn layouts_that_lack_a_buffer_are_refused() {
     for (kinds, status) in [
         (vec![SECBUFFER_DATA], S::SEC_E_INVALID_TOKEN),
         (vec![SECBUFFER_TOKEN], S::SEC_E_INVALID_TOKEN),
-        (vec![SECBUFFER_TOKEN, SECBUFFER_DATA, SECBUFFER_STREAM_TRAILER], S::SEC_E_INVALID_PARAMETER),
-        (vec![SECBUFFER_TOKEN, SECBUFFER_TOKEN, SECBUFFER_DATA], S::SEC_E_INVALID_PARAMETER),
+        (
+            vec![SECBUFFER_TOKEN, SECBUFFER_DATA, SECBUFFER_STREAM_TRAILER],
+            S::SEC_E_INVALID_PARAMETER,
+        ),
+        (
+            vec![SECBUFFER_TOKEN, SECBUFFER_TOKEN, SECBUFFER_DATA],
+            S::SEC_E_INVALID_PARAMETER,
+        ),
     ] {
         let buffers: Vec<_> = kinds.into_iter().map(owned).collect();
         let error = encrypt_message(client, 0, &mut SecBufferDesc::new(buffers), 0).unwrap_err();
         assert_eq!(error.status(), status);
     }
-    for kinds in [vec![SECBUFFER_STREAM], vec![SECBUFFER_STREAM, SECBUFFER_STREAM, SECBUFFER_DATA]] {
+    for kinds in [
+        vec![SECBUFFER_STREAM],
+        vec![SECBUFFER_STREAM, SECBUFFER_STREAM, SECBUFFER_DATA],
+    ] {
         let buffers: Vec<_> = kinds.into_iter().map(owned).collect();
         let error = decrypt_message(client, &mut SecBufferDesc::new(buffers), 0).unwrap_err();
         assert_eq!(error.status(), S::SEC_E_INVALID_TOKEN);

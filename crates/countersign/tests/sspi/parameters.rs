@@ -22,7 +22,11 @@ fn an_output_buffer_that_is_too_small_says_how_much_it_needs_and_loses_no_token(
         };
         let error = call(&mut context, 1).unwrap_err();
         assert_eq!(error.status(), S::SEC_E_BUFFER_TOO_SMALL, "{package}");
-        assert!(context.as_ref().is_some_and(|context| !context.is_established()));
+        assert!(
+            context
+                .as_ref()
+                .is_some_and(|context| !context.is_established())
+        );
         let needed = error.needed().unwrap();
         call(&mut context, needed - 1).unwrap_err();
         let token = call(&mut context, needed).unwrap();
@@ -41,7 +45,10 @@ fn the_package_allocates_the_token_where_it_is_asked_to() {
     let target = Some(SERVICE);
     let progress =
         initialize_security_context(&outbound, &mut None, target, isc, drep, None, &mut output);
-    assert_eq!(progress.unwrap().attributes & ISC_RET_ALLOCATED_MEMORY, ISC_RET_ALLOCATED_MEMORY);
+    assert_eq!(
+        progress.unwrap().attributes & ISC_RET_ALLOCATED_MEMORY,
+        ISC_RET_ALLOCATED_MEMORY
+    );
     let token = output.into_buffers().remove(0).into_bytes();
     assert!(!token.is_empty());
     free_context_buffer(token);
@@ -128,7 +135,12 @@ fn every_flag_is_taken_or_refused_as_its_row_says() {
             let result = Side::new(&outbound, rule.value).initialize(None);
             match rule.with(kind) {
                 Treatment::Refused(status) => {
-                    assert_eq!(result.unwrap_err().status(), status, "{package} {}", rule.name);
+                    assert_eq!(
+                        result.unwrap_err().status(),
+                        status,
+                        "{package} {}",
+                        rule.name
+                    );
                 }
                 _ => drop(result.unwrap()),
             }
@@ -139,7 +151,12 @@ fn every_flag_is_taken_or_refused_as_its_row_says() {
             let result = Side::new(&inbound, rule.value).accept(first);
             match rule.with(kind) {
                 Treatment::Refused(status) => {
-                    assert_eq!(result.unwrap_err().status(), status, "{package} {}", rule.name);
+                    assert_eq!(
+                        result.unwrap_err().status(),
+                        status,
+                        "{package} {}",
+                        rule.name
+                    );
                 }
                 _ => drop(result.unwrap()),
             }
@@ -155,7 +172,9 @@ fn an_error_is_told_to_the_peer_where_the_caller_asks_for_it() {
     let inbound = crate::support::acquire(&provider, "Kerberos", SECPKG_CRED_INBOUND, None);
     let outbound = domain.outbound("Kerberos");
     for (asc, told) in [(ASC_REQ_EXTENDED_ERROR, true), (0, false)] {
-        let (_, token) = Side::new(&outbound, ISC_REQ_MUTUAL_AUTH).initialize(None).unwrap();
+        let (_, token) = Side::new(&outbound, ISC_REQ_MUTUAL_AUTH)
+            .initialize(None)
+            .unwrap();
         let input = SecBufferDesc::new([SecBuffer::input(SECBUFFER_TOKEN, &token)]);
         let mut output = SecBufferDesc::new([SecBuffer::owned(SECBUFFER_TOKEN, Vec::new())]);
         let result =

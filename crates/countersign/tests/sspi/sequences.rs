@@ -11,8 +11,16 @@ fn every_package_is_established_by_the_same_calls() {
         let isc = ISC_REQ_CONFIDENTIALITY | ISC_REQ_MUTUAL_AUTH;
         let pair = pair(&domain, package, isc, ASC_REQ_MUTUAL_AUTH);
         for (attributes, confidentiality, mutual) in [
-            (pair.client_attributes, ISC_RET_CONFIDENTIALITY, ISC_RET_MUTUAL_AUTH),
-            (pair.server_attributes, ASC_RET_CONFIDENTIALITY, ASC_RET_MUTUAL_AUTH),
+            (
+                pair.client_attributes,
+                ISC_RET_CONFIDENTIALITY,
+                ISC_RET_MUTUAL_AUTH,
+            ),
+            (
+                pair.server_attributes,
+                ASC_RET_CONFIDENTIALITY,
+                ASC_RET_MUTUAL_AUTH,
+            ),
         ] {
             assert_ne!(attributes & confidentiality, 0, "{package}");
             // NTLM's server proves nothing, and the attributes say so.
@@ -82,6 +90,21 @@ fn dce_style_has_three_legs() {
     let (progress, _) = server.accept(Some(&third)).unwrap();
     assert_eq!(progress.status, SecurityStatus::SEC_E_OK);
     assert_ne!(progress.attributes & ASC_RET_USED_DCE_STYLE, 0);
+}
+
+#[test]
+fn a_client_delegates_where_it_is_asked_to() {
+    let domain = Domain::new();
+    for (isc, delegated) in [(ISC_REQ_DELEGATE, true), (0, false)] {
+        let pair = pair(&domain, "Negotiate", isc | ISC_REQ_MUTUAL_AUTH, 0);
+        assert_eq!(pair.client_attributes & ISC_RET_DELEGATE != 0, delegated);
+        assert_eq!(pair.server_attributes & ASC_RET_DELEGATE != 0, delegated);
+        let token = query_security_context_token(&pair.server).unwrap();
+        let level = token.level();
+        assert_eq!(level == SecurityImpersonationLevel::Delegation, delegated);
+        let mut context = pair.server.into_context().unwrap();
+        assert_eq!(context.take_delegated().is_some(), delegated);
+    }
 }
 
 #[test]
@@ -160,8 +183,13 @@ mod ntlm {
         let inbound = domain.inbound("Negotiate");
         let identity = alice().with_package_list("Kerberos,NTLM");
         let provider = Provider::new();
-        let outbound = acquire(&provider, "Negotiate", SECPKG_CRED_OUTBOUND, Some(&identity))
-            .require_requested();
+        let outbound = acquire(
+            &provider,
+            "Negotiate",
+            SECPKG_CRED_OUTBOUND,
+            Some(&identity),
+        )
+        .require_requested();
         for (isc, established) in [(0, true), (ISC_REQ_MUTUAL_AUTH, false)] {
             let result = run(&mut Side::new(&outbound, isc), &mut Side::new(&inbound, 0));
             assert_eq!(result.is_ok(), established);

@@ -40,8 +40,11 @@ fn the_service_runs_over_every_package_by_its_name_alone() {
             SecBuffer::owned(SECBUFFER_DATA, b"who goes there".to_vec()),
         ]);
         encrypt_message(&mut context, 0, &mut message, 0).unwrap();
-        let parts: Vec<u8> =
-            message.into_buffers().into_iter().flat_map(SecBuffer::into_bytes).collect();
+        let parts: Vec<u8> = message
+            .into_buffers()
+            .into_iter()
+            .flat_map(SecBuffer::into_bytes)
+            .collect();
         example::send_msg(&mut stream, &parts).unwrap();
         let mut answer = example::receive_msg(&mut stream).unwrap().unwrap();
         let mut received = SecBufferDesc::new([
@@ -52,7 +55,11 @@ fn the_service_runs_over_every_package_by_its_name_alone() {
         let said = received.find(SECBUFFER_DATA).unwrap().bytes().to_vec();
         drop(stream);
         let client = served.join().unwrap().unwrap();
-        assert_eq!(said, format!("{client} says: who goes there").into_bytes(), "{package}");
+        assert_eq!(
+            said,
+            format!("{client} says: who goes there").into_bytes(),
+            "{package}"
+        );
         assert!(client.ends_with("\\alice"), "{client}");
     }
 }

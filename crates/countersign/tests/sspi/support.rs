@@ -224,5 +224,9 @@ pub(crate) fn run(client: &mut Side<'_>, server: &mut Side<'_>) -> Result<Pair, 
 /// Both sides of a package, with the same requests.
 pub(crate) fn pair(domain: &Domain, package: &str, isc: u32, asc: u32) -> Pair {
     let (outbound, inbound) = (domain.outbound(package), domain.inbound(package));
-    run(&mut Side::new(&outbound, isc), &mut Side::new(&inbound, asc)).unwrap()
+    run(
+        &mut Side::new(&outbound, isc),
+        &mut Side::new(&inbound, asc),
+    )
+    .unwrap()
 }

@@ -50,7 +50,7 @@ fn a_task_acts_for_its_client_only_while_it_is_polled() {
     assert!(poll().is_pending());
     assert_eq!(current(), None);
     // Another thread goes on with it.
-    let seen = std::thread::spawn(move || poll()).join().unwrap();
+    let seen = std::thread::spawn(poll).join().unwrap();
     assert_eq!(seen, Poll::Ready(Some("EXAMPLE\\alice".into())));
 }
 

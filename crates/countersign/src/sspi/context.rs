@@ -19,6 +19,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use countersign_context::{ChannelBindings, Mechanism, Role, SecurityContext, Timestamp};
+use countersign_credential::TicketCredential;
 
 use super::credential::Credential;
 use super::flag_rules::Side;
@@ -105,6 +106,20 @@ impl CtxtHandle {
     /// `SEC_E_INVALID_HANDLE` before it is established.
     pub fn context(&self) -> Result<&SecurityContext, SspiError> {
         self.0.established()
+    }
+
+    /// The ticket-granting ticket that the client delegated, once. With
+    /// [`ClientCredential::delegated`](crate::kerberos::kdc::ClientCredential::delegated) as the
+    /// initiator of a [`Provider`] the server acts as the client elsewhere: what an impersonating
+    /// thread gets from `AcquireCredentialsHandle` on Windows.
+    ///
+    /// # Errors
+    /// `SEC_E_INVALID_HANDLE` before the context is established.
+    pub fn take_delegated(&mut self) -> Result<Option<TicketCredential>, SspiError> {
+        match &mut self.0.state {
+            State::Established(context) if self.0.pending.is_none() => Ok(context.take_delegated()),
+            _ => Err(SecurityStatus::SEC_E_INVALID_HANDLE.into()),
+        }
     }
 
     /// The engine's context, for what these functions do not offer, such as two halves for two

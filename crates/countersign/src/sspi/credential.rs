@@ -18,12 +18,14 @@
 
 use std::sync::Arc;
 
-use countersign_context::kerberos::kdc::ClientCredential;
+use countersign_context::kerberos::kdc::{ClientCredential, TicketOptions};
 use countersign_context::kerberos::{self, ServicePattern};
 use countersign_context::negotiate::RawTokens;
 use countersign_credential::Principal;
 #[cfg(feature = "ntlm")]
 use countersign_credential::ntlm::{AccountName, NtlmCredential};
+
+use countersign_handshake::configuration;
 
 use super::auth_identity::SecWinntAuthIdentity;
 use super::package::Package;
@@ -326,11 +328,18 @@ impl Credential {
                 (name.map_err(unknown)?, false)
             }
         };
+        // A ticket that can be delegated, as Windows asks for it; whether it is, contexts say.
+        let configuration = self.provider.configuration();
+        let defaults = configuration.libdefaults_for(principal.realm());
+        let options = defaults.map_or_else(
+            |_| TicketOptions::default(),
+            |defaults| configuration::ticket_options(&defaults),
+        );
+        let paths = configuration::realm_paths(configuration);
         let client = ClientCredential::password(principal, data.password.duplicate())
             .canonicalize(canonicalize)
-            .options(
-                countersign_context::kerberos::kdc::TicketOptions::default().forwardable(true),
-            );
+            .paths(paths)
+            .options(options.forwardable(true));
         Ok(Some(client))
     }
 }

@@ -60,9 +60,10 @@ pub fn initialize_security_context(
     }
     let credential = &credential.0;
     Side::Initiator.check(credential.package, context_req)?;
-    let mut begin = Begin {
+    let begin = Begin {
         credential,
-        target: target_name.map(Target::parse).transpose()?,
+        // A name that Kerberos cannot use is its error; NTLM goes without.
+        target: target_name.and_then(Target::parse),
         requested: context_req,
         flags: Side::Initiator.flags(context_req),
         bindings: bindings.as_ref(),
@@ -108,14 +109,13 @@ enum Target {
 }
 
 impl Target {
-    fn parse(name: &str) -> Result<Self, SspiError> {
-        let unknown = |_| SspiError::from(SecurityStatus::SEC_E_TARGET_UNKNOWN);
+    fn parse(name: &str) -> Option<Self> {
         if name.contains('/') {
-            return ServiceName::parse(name).map(Self::Service).map_err(unknown);
+            return ServiceName::parse(name).ok().map(Self::Service);
         }
         // Without a realm the KDC of the client's is asked.
         let principal = Principal::parse_with_default_realm(name, "");
-        principal.map(Self::Account).map_err(unknown)
+        principal.ok().map(Self::Account)
     }
 }
 
@@ -150,7 +150,7 @@ impl Credential {
 }
 
 impl Begin<'_> {
-    fn mechanism(&mut self) -> Result<Box<dyn Mechanism>, SspiError> {
+    fn mechanism(&self) -> Result<Box<dyn Mechanism>, SspiError> {
         match self.credential.package {
             Package::Kerberos => self.kerberos(),
             Package::Negotiate => self.negotiate(),
@@ -210,7 +210,9 @@ impl Begin<'_> {
             return self.user_to_user(client, target);
         }
         let initiator = match target {
-            Target::Service(name) => kerberos::Initiator::from_credential(client, name),
+            Target::Service(name) => {
+                kerberos::Initiator::from_credential(&self.asking_realm_of(client, name), name)
+            }
             Target::Account(name) => kerberos::Initiator::from_credential(client, name),
         };
         let required = self.credential.required(self.flags);
@@ -220,6 +222,16 @@ impl Begin<'_> {
             required,
             self.bindings,
         )))
+    }
+
+    /// The client, who asks the host's realm first where the configuration says which that is
+    /// (`domain_realm`).
+    fn asking_realm_of(&self, client: &ClientCredential, name: &ServiceName) -> ClientCredential {
+        let configuration = self.credential.provider.configuration();
+        match configuration.realm_of_host(name.host()) {
+            Some(realm) if name.realm().is_none() => client.clone().service_realm(realm),
+            _ => client.clone(),
+        }
     }
 
     fn user_to_user(

@@ -109,6 +109,22 @@ fn users_are_named_by_domain_or_by_user_principal_name() {
 }
 
 #[test]
+fn the_configuration_says_which_realm_a_host_is_of_and_which_a_user() {
+    let domain = Domain::new();
+    let user = SecWinntAuthIdentity::new("alice", "", "open sesame");
+    for (realm, known) in [("EXAMPLE.COM", true), ("ELSEWHERE.EXAMPLE", false)] {
+        let text = format!(
+            "[libdefaults]\ndefault_realm = EXAMPLE.COM\n[domain_realm]\ngate.example.com = {realm}\n"
+        );
+        let configuration = countersign::credential::Krb5Conf::parse(text.as_bytes()).unwrap();
+        let provider = domain.client.clone().with_configuration(configuration);
+        let outbound = acquire(&provider, "Kerberos", SECPKG_CRED_OUTBOUND, Some(&user));
+        let result = Side::new(&outbound, 0).initialize(None);
+        assert_eq!(result.is_ok(), known, "{realm}");
+    }
+}
+
+#[test]
 fn credentials_are_added_to_negotiate_alone_and_freed_before_their_contexts() {
     let domain = Domain::new();
     let mut kerberos = domain.outbound("Kerberos");

@@ -2,7 +2,7 @@
 
 use countersign::sspi::*;
 
-use crate::support::{Domain, PACKAGES, Side, pair, run};
+use crate::support::{Domain, PACKAGES, Side, acquire, pair, run};
 
 #[test]
 fn every_package_is_established_by_the_same_calls() {
@@ -75,6 +75,57 @@ fn negotiate_begins_with_the_server_where_the_client_lets_it() {
 }
 
 #[test]
+fn a_context_that_failed_fails_the_same_way_again_and_one_that_is_done_takes_no_more() {
+    let domain = Domain::new();
+    for package in PACKAGES {
+        let (outbound, inbound) = (domain.outbound(package), domain.inbound(package));
+        let mut client = Side::new(&outbound, ISC_REQ_MUTUAL_AUTH);
+        let (_, token) = client.initialize(None).unwrap();
+        let first = client.initialize(Some(b"no answer")).unwrap_err();
+        assert_eq!(
+            first.status(),
+            SecurityStatus::SEC_E_INVALID_TOKEN,
+            "{package}"
+        );
+        // A genuine answer comes too late.
+        let mut server = Side::new(&inbound, 0);
+        let (_, answer) = server.accept(Some(&token)).unwrap();
+        assert_eq!(
+            client.initialize(Some(&answer)).unwrap_err(),
+            first,
+            "{package}"
+        );
+        let mut message = SecBufferDesc::default();
+        let context = client.context.as_mut().unwrap();
+        let error = make_signature(context, 0, &mut message, 0).unwrap_err();
+        assert_eq!(error.status(), SecurityStatus::SEC_E_INVALID_HANDLE);
+        // Neither is a handle of the other side.
+        client.context = server.context.take();
+        let error = client.initialize(Some(&answer)).unwrap_err();
+        assert_eq!(error.status(), SecurityStatus::SEC_E_INVALID_HANDLE);
+    }
+}
+
+#[test]
+fn names_that_kerberos_cannot_use_are_its_error_alone() {
+    let domain = Domain::new();
+    for package in PACKAGES {
+        for target in [None, Some("/"), Some("a/b/c/d/e/"), Some("")] {
+            let outbound = domain.outbound(package);
+            let mut client = Side::new(&outbound, 0);
+            client.target = target;
+            match client.initialize(None) {
+                Ok(_) => assert_eq!(*package, "NTLM"),
+                Err(error) => {
+                    assert_ne!(*package, "NTLM");
+                    assert_eq!(error.status(), SecurityStatus::SEC_E_TARGET_UNKNOWN);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn dce_style_has_three_legs() {
     let domain = Domain::new();
     let (outbound, inbound) = (domain.outbound("Kerberos"), domain.inbound("Kerberos"));
@@ -96,14 +147,23 @@ fn dce_style_has_three_legs() {
 fn a_client_delegates_where_it_is_asked_to() {
     let domain = Domain::new();
     for (isc, delegated) in [(ISC_REQ_DELEGATE, true), (0, false)] {
-        let pair = pair(&domain, "Negotiate", isc | ISC_REQ_MUTUAL_AUTH, 0);
+        let mut pair = pair(&domain, "Negotiate", isc | ISC_REQ_MUTUAL_AUTH, 0);
         assert_eq!(pair.client_attributes & ISC_RET_DELEGATE != 0, delegated);
         assert_eq!(pair.server_attributes & ASC_RET_DELEGATE != 0, delegated);
         let token = query_security_context_token(&pair.server).unwrap();
         let level = token.level();
         assert_eq!(level == SecurityImpersonationLevel::Delegation, delegated);
-        let mut context = pair.server.into_context().unwrap();
-        assert_eq!(context.take_delegated().is_some(), delegated);
+        let ticket = pair.server.take_delegated().unwrap();
+        assert_eq!(ticket.is_some(), delegated);
+        let Some(ticket) = ticket else { continue };
+        // The service is alice to itself.
+        let alice = countersign::kerberos::kdc::ClientCredential::delegated(ticket);
+        let provider = domain.client.clone().with_initiator(alice);
+        let outbound = acquire(&provider, "Kerberos", SECPKG_CRED_OUTBOUND, None);
+        let inbound = domain.inbound("Kerberos");
+        let again = run(&mut Side::new(&outbound, 0), &mut Side::new(&inbound, 0)).unwrap();
+        let token = query_security_context_token(&again.server).unwrap();
+        assert_eq!(token.identity().to_string(), "alice@EXAMPLE.COM");
     }
 }
 
@@ -112,11 +172,13 @@ fn a_session_key_is_negotiated_by_user_to_user() {
     let domain = Domain::new();
     let bob = domain.user_to_user_acceptor("bob", "battery staple");
     let outbound = domain.outbound("Kerberos");
-    let mut client = Side::new(&outbound, ISC_REQ_USE_SESSION_KEY | ISC_REQ_MUTUAL_AUTH);
-    client.target = Some("bob@EXAMPLE.COM");
-    let pair = run(&mut client, &mut Side::new(&bob, 0)).unwrap();
-    let names: SecPkgContextNativeNames = query_context_attribute(&pair.client).unwrap();
-    assert_eq!(names.server_name, "bob@EXAMPLE.COM");
+    for target in ["bob@EXAMPLE.COM", "bob"] {
+        let mut client = Side::new(&outbound, ISC_REQ_USE_SESSION_KEY | ISC_REQ_MUTUAL_AUTH);
+        client.target = Some(target);
+        let pair = run(&mut client, &mut Side::new(&bob, 0)).unwrap();
+        let names: SecPkgContextNativeNames = query_context_attribute(&pair.client).unwrap();
+        assert_eq!(names.server_name, "bob@EXAMPLE.COM");
+    }
 }
 
 #[test]
@@ -147,7 +209,7 @@ fn an_exported_context_goes_on_elsewhere() {
 #[cfg(feature = "ntlm")]
 mod ntlm {
     use super::*;
-    use crate::support::{acquire, alice};
+    use crate::support::alice;
     use countersign::Provider;
 
     #[test]

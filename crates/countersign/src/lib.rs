@@ -28,3 +28,9 @@ pub struct Repository;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/tickets.md")]
 pub struct Tickets;
+
+/// The pages of the guide on SSPI, so that their examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/sspi.md")]
+#[doc = include_str!("../../../docs/guide/from-sspi.md")]
+pub struct SspiGuide;

@@ -71,7 +71,10 @@ impl Oid<'static> {
             starts_arc = *octet & 0x80 == 0;
             rest = after;
         }
-        assert!(!contents.is_empty() && starts_arc, "the last arc does not end");
+        assert!(
+            !contents.is_empty() && starts_arc,
+            "the last arc does not end"
+        );
         Self { contents }
     }
 }

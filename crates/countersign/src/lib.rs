@@ -28,3 +28,8 @@ pub struct Repository;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/tickets.md")]
 pub struct Tickets;
+
+/// The page of the guide on GSS-API, so that its example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/gss.md")]
+pub struct Gss;

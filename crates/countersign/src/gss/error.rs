@@ -145,6 +145,10 @@ problems! {
     MechanismAttribute: GSS_S_BAD_MECH_ATTR, 0, "there is no such attribute of mechanisms";
     /// The status is none that can be displayed.
     StatusUnknown: GSS_S_BAD_STATUS, 0, "the status is none that is known";
+    /// The message is none of RFC 4752's, or not the one that is due.
+    SaslMessage: GSS_S_DEFECTIVE_TOKEN, 0, "the token holds no message of SASL's GSSAPI mechanism, or not the one that is due";
+    /// No security layer of SASL is left that both sides can do.
+    SaslLayer: GSS_S_BAD_QOP, 0, "no security layer is left: offer more, or ask for GSS_C_INTEG_FLAG and GSS_C_CONF_FLAG";
     /// The token ends no context.
     ContextToken: GSS_S_DEFECTIVE_TOKEN, GGSS + 12, "established contexts take no further token: close the connection instead";
 }
@@ -194,13 +198,29 @@ impl GssError {
 /// Codes of MIT's table `krb5` above those of RFC 4120: what a library tells, no peer.
 mod krb5 {
     const TABLE: i32 = -1_765_328_384;
-    pub(super) const CC_NOTFOUND: u32 = (TABLE + 141).cast_unsigned();
-    pub(super) const KDC_UNREACH: u32 = (TABLE + 156).cast_unsigned();
-    pub(super) const FCC_NOFILE: u32 = (TABLE + 195).cast_unsigned();
     pub(super) const PARSE_MALFORMED: u32 = (TABLE + 134).cast_unsigned();
     pub(super) const CONFIG_BADFORMAT: u32 = (TABLE + 136).cast_unsigned();
+    pub(super) const CC_NOTFOUND: u32 = (TABLE + 141).cast_unsigned();
+    pub(super) const KDC_UNREACH: u32 = (TABLE + 156).cast_unsigned();
     pub(super) const KT_NOTFOUND: u32 = (TABLE + 181).cast_unsigned();
+    pub(super) const FCC_NOFILE: u32 = (TABLE + 195).cast_unsigned();
 }
+
+/// Their texts.
+pub(super) const LIBRARY: [(u32, &str); 6] = [
+    (krb5::PARSE_MALFORMED, "the name is malformed"),
+    (krb5::CONFIG_BADFORMAT, "krb5.conf is malformed"),
+    (
+        krb5::CC_NOTFOUND,
+        "there is no ticket that is still good: log on again",
+    ),
+    (krb5::KDC_UNREACH, "no KDC of the realm can be reached"),
+    (krb5::KT_NOTFOUND, "the keytab has no such key"),
+    (
+        krb5::FCC_NOFILE,
+        "there is no such credential cache: log on first",
+    ),
+];
 
 impl From<Error> for GssError {
     fn from(error: Error) -> Self {
@@ -253,7 +273,11 @@ impl From<CacheError> for GssError {
 
 impl From<ConfError> for GssError {
     fn from(error: ConfError) -> Self {
-        Self::new(MajorStatus::GSS_S_FAILURE, krb5::CONFIG_BADFORMAT, Cause::Configuration(error))
+        Self::new(
+            MajorStatus::GSS_S_FAILURE,
+            krb5::CONFIG_BADFORMAT,
+            Cause::Configuration(error),
+        )
     }
 }
 

@@ -77,23 +77,33 @@ pub mod flags;
 mod mechanism;
 mod name;
 pub mod oid;
+pub mod sasl;
 mod status;
 
 pub use crate::Provider;
 pub use context::{
-    AcceptResult, Context, ContextInfo, GSS_C_INDEFINITE, GSS_C_QOP_DEFAULT, InitResult, Status, Unwrapped, Verified, Wrapped, accept_sec_context, context_time, delete_sec_context,
-    export_sec_context, get_mic, import_sec_context, init_sec_context, inquire_context,
-    process_context_token, unwrap, verify_mic, wrap, wrap_size_limit,
+    AcceptResult, Context, ContextInfo, GSS_C_INDEFINITE, GSS_C_INQ_SSPI_SESSION_KEY,
+    GSS_C_PRF_KEY_FULL, GSS_C_PRF_KEY_PARTIAL, GSS_C_QOP_DEFAULT,
+    GSS_KRB5_EXTRACT_AUTHZ_DATA_FROM_SEC_CONTEXT_OID, GSS_KRB5_LUCID_V1, InitResult,
+    LucidContextV1, LucidKey, LucidProtocol, Status, Unwrapped, UnwrappedIov, Verified, Wrapped,
+    accept_sec_context, context_time, delete_sec_context, export_lucid_sec_context,
+    export_sec_context, extract_authz_data, get_mic, get_mic_iov, get_mic_iov_length,
+    import_sec_context, init_sec_context, inquire_context, inquire_sec_context_by_oid,
+    process_context_token, pseudo_random, unwrap, unwrap_aead, unwrap_iov, verify_mic,
+    verify_mic_iov, wrap, wrap_aead, wrap_iov, wrap_iov_length, wrap_size_limit,
 };
 pub use credential::{
-    Acquired, CredInfo, CredUsage, Credential, MechCredInfo, acquire_cred,
-    acquire_cred_with_password, add_cred, inquire_cred, inquire_cred_by_mech, set_neg_mechs,
+    Acquired, CredInfo, CredStore, CredUsage, Credential, MechCredInfo, acquire_cred,
+    acquire_cred_from, acquire_cred_from_environment, acquire_cred_impersonate_name,
+    acquire_cred_with_evidence, acquire_cred_with_password, add_cred, export_cred, import_cred,
+    inquire_cred, inquire_cred_by_mech, set_neg_mechs, store_cred_into,
 };
 pub use error::{Cause, GssError, Problem};
-pub use mechanism::indicate_mechs;
+pub use mechanism::*;
 pub use name::{
     Name, NameAttribute, NameInfo, canonicalize_name, compare_name, delete_name_attribute,
-    display_name, duplicate_name, export_name, get_name_attribute, import_name, inquire_mechs_for_name,
-    inquire_name, inquire_names_for_mech, set_name_attribute,
+    display_name, duplicate_name, export_name, get_name_attribute, import_name,
+    inquire_mechs_for_name, inquire_name, inquire_names_for_mech, set_name_attribute,
 };
 pub use oid::OidSet;
+pub use status::{display_minor_status, display_status};

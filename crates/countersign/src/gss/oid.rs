@@ -27,7 +27,8 @@ pub const GSS_C_NT_STRING_UID_NAME: Oid<'static> =
 pub const GSS_C_NT_HOSTBASED_SERVICE: Oid<'static> =
     Oid::from_static(b"\x2a\x86\x48\x86\xf7\x12\x01\x02\x01\x04");
 /// 1.3.6.1.5.6.2: the same as RFC 2743 §4.1 numbers it, which nobody sends.
-pub const GSS_C_NT_HOSTBASED_SERVICE_X: Oid<'static> = Oid::from_static(b"\x2b\x06\x01\x05\x06\x02");
+pub const GSS_C_NT_HOSTBASED_SERVICE_X: Oid<'static> =
+    Oid::from_static(b"\x2b\x06\x01\x05\x06\x02");
 /// 1.3.6.1.5.6.3: nobody (RFC 2743 §4.5).
 pub const GSS_C_NT_ANONYMOUS: Oid<'static> = Oid::from_static(b"\x2b\x06\x01\x05\x06\x03");
 /// 1.3.6.1.5.6.4: an exported name (RFC 2743 §4.7).
@@ -72,7 +73,8 @@ impl OidSet {
     /// Whether it is a member (`gss_test_oid_set_member`).
     #[must_use]
     pub fn contains(&self, oid: Oid<'_>) -> bool {
-        self.0.iter().any(|member| *member == oid)
+        let members: &[Oid<'_>] = &self.0;
+        members.contains(&oid)
     }
 
     /// The members.

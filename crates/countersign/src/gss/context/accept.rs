@@ -89,7 +89,10 @@ fn mechanism_of(token: &[u8]) -> Result<Mech, GssError> {
 }
 
 fn result(context: &mut Context, status: Status, output_token: Option<Vec<u8>>) -> AcceptResult {
-    let delegated = context.established().ok().and_then(|context| context.take_delegated());
+    let delegated = context
+        .established()
+        .ok()
+        .and_then(|context| context.take_delegated());
     AcceptResult {
         status,
         source_name: context.peer(),

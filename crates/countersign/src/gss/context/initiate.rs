@@ -34,6 +34,10 @@ pub struct InitResult {
 /// Flags are asked for, and `ret_flags` tell what was granted; [`Credential::require`] makes it an
 /// error. One exception: Kerberos that was asked for mutual authentication never does without.
 ///
+/// SPNEGO goes on to NTLM, where the credential names it, when Kerberos cannot begin. Whoever can block
+/// or make up the answers of KDCs chooses so; with [`GSS_C_MUTUAL_FLAG`](super::super::flags::GSS_C_MUTUAL_FLAG)
+/// among the required flags that is an error too.
+///
 /// # Errors
 /// As RFC 2744 lists them. [`GssError::token`] may hold a token that tells the peer. After a first
 /// call that fails there is no context; after a later one it stays and repeats the error.

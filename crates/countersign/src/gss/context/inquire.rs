@@ -59,8 +59,7 @@ pub fn context_time(context: &Context) -> Result<u32, GssError> {
 }
 
 /// Takes a token that is for the context itself (RFC 2744 §5.27, `gss_process_context_token`). No
-/// mechanism here has any: those of RFC 1964 §1.2.3 that delete the peer's context were proved by
-/// nothing that RFC 4121 has, and close a connection no better than closing it does.
+/// mechanism here has any: RFC 4121 has none that delete the peer's context, as RFC 1964 §1.2.3 had.
 ///
 /// # Errors
 /// `GSS_S_NO_CONTEXT` before the context is established, `GSS_S_DEFECTIVE_TOKEN` afterwards: always.

@@ -114,7 +114,10 @@ fn client<'a>(
 ) -> Result<&'a ClientCredential, GssError> {
     let client = credential.initiator.as_ref().ok_or(Problem::NoCredential)?;
     // RFC 8062 §4.1: the realm alone may be told, or not even that.
-    let nobody = client.client().components().eq([&b"WELLKNOWN"[..], b"ANONYMOUS"]);
+    let nobody = client
+        .client()
+        .components()
+        .eq([&b"WELLKNOWN"[..], b"ANONYMOUS"]);
     if asked.flags.contains(Flags::ANONYMOUS) && !nobody {
         return Err(Problem::Anonymity.into());
     }
@@ -188,7 +191,10 @@ pub(super) fn acceptor(
         }
         #[cfg(feature = "ntlm")]
         Mech::Ntlm => {
-            let server = credential.ntlm_acceptor.as_ref().ok_or(Problem::NoCredential)?;
+            let server = credential
+                .ntlm_acceptor
+                .as_ref()
+                .ok_or(Problem::NoCredential)?;
             let acceptor = crate::ntlm::Acceptor::new(server).require(credential.required);
             Box::new(match bindings.clone() {
                 ChannelBindingPolicy::Ignore => acceptor,

@@ -11,8 +11,11 @@
 mod accept;
 mod initiate;
 mod inquire;
+mod keys;
+mod lucid;
 mod mechanisms;
 mod message;
+mod scattered;
 mod transfer;
 
 use core::fmt;
@@ -29,8 +32,20 @@ use super::name::Attributes;
 pub use accept::{AcceptResult, accept_sec_context};
 pub use initiate::{InitResult, init_sec_context};
 pub use inquire::{ContextInfo, context_time, inquire_context, process_context_token};
+pub use keys::{
+    GSS_C_INQ_SSPI_SESSION_KEY, GSS_C_PRF_KEY_FULL, GSS_C_PRF_KEY_PARTIAL,
+    GSS_KRB5_EXTRACT_AUTHZ_DATA_FROM_SEC_CONTEXT_OID, extract_authz_data,
+    inquire_sec_context_by_oid, pseudo_random,
+};
+pub use lucid::{
+    GSS_KRB5_LUCID_V1, LucidContextV1, LucidKey, LucidProtocol, export_lucid_sec_context,
+};
 pub use message::{
     Unwrapped, Verified, Wrapped, get_mic, unwrap, verify_mic, wrap, wrap_size_limit,
+};
+pub use scattered::{
+    UnwrappedIov, get_mic_iov, get_mic_iov_length, unwrap_aead, unwrap_iov, verify_mic_iov,
+    wrap_aead, wrap_iov, wrap_iov_length,
 };
 pub use transfer::{delete_sec_context, export_sec_context, import_sec_context};
 

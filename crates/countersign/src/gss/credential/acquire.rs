@@ -3,9 +3,9 @@
 #[cfg(feature = "ntlm")]
 use std::sync::Arc;
 
+use crate::credential::Password;
 #[cfg(feature = "ntlm")]
 use crate::credential::ntlm::NtlmCredential;
-use crate::credential::Password;
 use crate::handshake::configuration;
 use crate::kerberos::kdc::{Acquisition, ClientCredential, Exchange, ExchangeStep, KdcAnswer};
 use crate::token::oid::Oid;
@@ -68,9 +68,11 @@ pub fn acquire_cred_with_password(
     let password = password.into();
     let names = |oid| desired_mechs.is_none_or(|set| set.contains(oid));
     let wants_ntlm = desired_mechs.is_some_and(|set| set.contains(Oid::NTLMSSP));
-    let wants_kerberos = Mech::ALL
-        .iter()
-        .any(|mechanism| mechanism.oid() != Oid::NTLMSSP && names(mechanism.oid()));
+    // `DOMAIN\user` is an account of NTLM, where that is wanted, and no principal.
+    let wants_kerberos = !(wants_ntlm && desired_name.to_string().contains('\\'))
+        && Mech::ALL
+            .iter()
+            .any(|mechanism| mechanism.oid() != Oid::NTLMSSP && names(mechanism.oid()));
     let asks_kdc = names(Oid::KERBEROS) || names(Oid::MS_KERBEROS) || names(Oid::SPNEGO);
 
     let mut sources = Sources::default();
@@ -80,8 +82,7 @@ pub fn acquire_cred_with_password(
         sources.account = Some(Arc::new(credential));
     }
     if wants_kerberos {
-        let principal = principal_of(provider, desired_name);
-        match principal {
+        match principal_of(provider, desired_name) {
             Ok(principal) => {
                 let client = ClientCredential::password(principal, password);
                 let client = configured(provider, client)?;
@@ -94,7 +95,7 @@ pub fn acquire_cred_with_password(
                 }
                 sources.initiator = Some(client);
             }
-            // `DOMAIN\user` is no principal.
+            // An account without a realm.
             Err(_) if wants_ntlm => {}
             Err(error) => return Err(error),
         }

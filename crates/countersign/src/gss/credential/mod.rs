@@ -14,7 +14,11 @@
 
 mod acquire;
 mod assemble;
+mod environment;
+mod impersonate;
 mod inquire;
+mod store;
+mod transfer;
 
 #[cfg(feature = "ntlm")]
 use std::sync::Arc;
@@ -25,7 +29,6 @@ use crate::kerberos::AcceptorCredential;
 use crate::kerberos::kdc::ClientCredential;
 #[cfg(feature = "ntlm")]
 use crate::ntlm;
-use crate::token::oid::Oid;
 use crate::{Flags, Provider};
 
 use super::error::{GssError, Problem};
@@ -34,7 +37,12 @@ use super::oid::OidSet;
 
 pub use acquire::{acquire_cred, acquire_cred_with_password};
 pub(super) use assemble::{Sources, Wanted};
+pub use environment::acquire_cred_from_environment;
+pub use impersonate::{acquire_cred_impersonate_name, acquire_cred_with_evidence};
 pub use inquire::{CredInfo, MechCredInfo, add_cred, inquire_cred, inquire_cred_by_mech};
+
+pub use store::{CredStore, acquire_cred_from, store_cred_into};
+pub use transfer::{export_cred, import_cred};
 
 /// What a credential is for (`gss_cred_usage_t`), with the numbers of `gssapi.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -134,7 +142,7 @@ impl Credential {
                 .filter(|mechanism| match mechanism {
                     Mech::Krb5 => true,
                     #[cfg(feature = "ntlm")]
-                    Mech::Ntlm => self.mechanisms.contains(Oid::NTLMSSP),
+                    Mech::Ntlm => self.mechanisms.contains(mechanism.oid()),
                     _ => false,
                 })
                 .collect(),

@@ -30,14 +30,14 @@ use super::error::{GssError, Problem};
 use super::oid;
 use super::oid::OidSet;
 
+pub(super) use attributes::Attributes;
 pub use attributes::{
     NameAttribute, NameInfo, delete_name_attribute, get_name_attribute, inquire_name,
     set_name_attribute,
 };
-pub(super) use attributes::Attributes;
+pub(super) use mechanism::{acceptor_pattern, principal_of};
 #[cfg(feature = "ntlm")]
 pub(super) use mechanism::{account_of, service_of};
-pub(super) use mechanism::{acceptor_pattern, principal_of};
 
 /// A name (`gss_name_t`). Drop it to release it; clones are duplicates (`gss_duplicate_name`).
 #[derive(Debug, Clone)]
@@ -152,7 +152,11 @@ pub fn import_name(text: &[u8], name_type: Option<Oid<'_>>) -> Result<Name, GssE
     match name_type {
         oid::GSS_C_NT_HOSTBASED_SERVICE | oid::GSS_C_NT_HOSTBASED_SERVICE_X => {
             let text = str::from_utf8(text).map_err(|_| Problem::MalformedName)?;
-            let host = if text.contains('@') { text.to_owned() } else { format!("{text}@host") };
+            let host = if text.contains('@') {
+                text.to_owned()
+            } else {
+                format!("{text}@host")
+            };
             if text.contains('/') || ServiceName::parse(&host).is_err() {
                 return Err(Problem::ServiceName.into());
             }
@@ -275,8 +279,7 @@ pub fn inquire_mechs_for_name(name: &Name) -> OidSet {
         (Form::Mechanism(_), Some(own)) => all
             .iter()
             .filter(|mechanism| {
-                (own == Oid::NTLMSSP) == (*mechanism == Oid::NTLMSSP)
-                    || *mechanism == Oid::SPNEGO
+                (own == Oid::NTLMSSP) == (*mechanism == Oid::NTLMSSP) || *mechanism == Oid::SPNEGO
             })
             .collect(),
         (Form::Text(_, Kind::Principal | Kind::Enterprise), _) => all

@@ -8,10 +8,16 @@
 //! | SPNEGO | 1.3.6.1.5.5.2 | negotiates one of the others |
 //! | NTLM | 1.3.6.1.4.1.311.2.2.10 | with the feature `ntlm`, where a program names it |
 
+mod attributes;
+mod sasl_name;
+
 use crate::token::oid::Oid;
 
 use super::error::Problem;
 use super::oid::OidSet;
+
+pub use attributes::*;
+pub use sasl_name::{SaslName, inquire_mech_for_saslname, inquire_saslname_for_mech};
 
 /// A mechanism of this face.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,8 +19,8 @@
 //! | `gss_OID_set` | [`OidSet`] |
 //! | `OM_uint32 req_flags` | [`Flags`](crate::Flags) by their C names in [`flags`] |
 //!
-//! Mechanisms: Kerberos (the default, as with MIT), SPNEGO, IAKERB, user-to-user, and NTLM with the
-//! feature `ntlm`, which is used only where a program names it.
+//! Mechanisms: Kerberos (the default, as with MIT) and SPNEGO; where a program names them IAKERB,
+//! user-to-user, and with the feature `ntlm` NTLM.
 //!
 //! Calls wait for KDCs, as those of C do. Programs that must not wait use the engine itself.
 //!

@@ -222,7 +222,7 @@ fn a_context_that_failed_stays_and_repeats_its_error() {
     let alice = domain.alice(&[Oid::KERBEROS]);
     let target = crate::support::service("sentry@gate.example.com");
     let mut context = None;
-    let mut step = |context: &mut _, token: Option<&[u8]>| {
+    let step = |context: &mut _, token: Option<&[u8]>| {
         gss::init_sec_context(&alice, context, &target, None, USUAL, 0, None, token)
     };
     assert!(step(&mut context, None).is_ok());

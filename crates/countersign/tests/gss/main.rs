@@ -13,6 +13,7 @@ mod guide;
 mod mechanisms;
 mod messages;
 mod names;
+mod problems;
 mod sasl;
 mod statuses;
 mod support;

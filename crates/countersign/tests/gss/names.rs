@@ -1,7 +1,7 @@
 //! Names: read, of one mechanism, exported, compared, and what the KDC says of them.
 
 use countersign::credential::Krb5Conf;
-use countersign::gss::{self, Name, oid};
+use countersign::gss::{self, oid};
 use countersign::token::oid::Oid;
 use countersign::{MajorStatus, Provider};
 
@@ -137,7 +137,7 @@ fn accounts_of_ntlm_are_no_principals() {
     assert!(gss::compare_name(&account, &read).unwrap());
     let error = gss::canonicalize_name(&provider(), &account, Oid::KERBEROS).unwrap_err();
     assert_eq!(error.major(), MajorStatus::GSS_S_BAD_NAME);
-    let principal = Name::from(countersign::credential::Principal::parse("alice@B").unwrap());
+    let principal = gss::Name::from(countersign::credential::Principal::parse("alice@B").unwrap());
     gss::compare_name(&account, &principal).unwrap_err();
     assert_eq!(gss::inquire_mechs_for_name(&account).len(), 2);
     assert!(!gss::inquire_mechs_for_name(&principal).contains(Oid::NTLMSSP));

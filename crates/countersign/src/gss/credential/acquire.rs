@@ -22,7 +22,7 @@ use super::{Acquired, CredUsage, Sources, Wanted};
 ///
 /// `desired_name` `None` is whoever the provider's client is, and every service of its keytab; a
 /// service without a host is that service on every host. `time_req` is not honoured, as tickets last
-/// as long as their KDC says. `desired_mechs` `None` is Kerberos, IAKERB and SPNEGO.
+/// as long as their KDC says. `desired_mechs` `None` is Kerberos and SPNEGO.
 ///
 /// # Errors
 /// `GSS_S_BAD_MECH`, `GSS_S_BAD_NAME`; `GSS_S_NO_CRED` where the provider has nothing of the kind;

@@ -95,8 +95,8 @@ impl Sources {
             acceptor_name: name.filter(|_| usage.accepts()).cloned(),
             required: Flags::NONE,
         };
-        // MIT's habit is every mechanism; NTLM and user-to-user are used where they are named.
-        let default = [Oid::KERBEROS, Oid::IAKERB, Oid::SPNEGO].into();
+        // The others are GSS_C_MA_NOT_DFLT_MECH: IAKERB has acceptors talk to KDCs for strangers.
+        let default = [Oid::KERBEROS, Oid::SPNEGO].into();
         let mut wanted = Vec::new();
         for oid in mechanisms.unwrap_or(&default).iter() {
             wanted.push(Mech::of(oid)?);

@@ -9,7 +9,6 @@ use crate::credential::cache::Version;
 use crate::crypto::Zeroizing;
 use crate::token::oid::Oid;
 
-use super::super::OidSet;
 use super::super::error::{GssError, Problem};
 use super::store::of_cache;
 use super::{CredUsage, Credential, Sources, Wanted};
@@ -34,7 +33,7 @@ pub fn export_cred(credential: &Credential) -> Result<Zeroizing<Vec<u8>>, GssErr
 }
 
 /// A credential of tickets that were exported (`gss_import_cred`), to be used with the provider's KDCs,
-/// configuration and policy. It is for Kerberos, IAKERB and SPNEGO.
+/// configuration and policy. It is for Kerberos and SPNEGO.
 ///
 /// # Errors
 /// `GSS_S_DEFECTIVE_CREDENTIAL` for other bytes; `GSS_S_CREDENTIALS_EXPIRED`.
@@ -44,10 +43,9 @@ pub fn import_cred(provider: &Provider, exported: &[u8]) -> Result<Credential, G
         initiator: Some(of_cache(provider, &cache)?),
         ..Sources::default()
     };
-    let mechanisms = OidSet::from([Oid::KERBEROS, Oid::IAKERB, Oid::SPNEGO]);
     let wanted = Wanted {
         name: None,
-        mechanisms: Some(&mechanisms),
+        mechanisms: None,
         usage: CredUsage::Initiate,
     };
     Ok(sources.assemble(provider, wanted)?.credential)

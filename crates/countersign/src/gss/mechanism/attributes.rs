@@ -104,6 +104,7 @@ fn of(mechanism: Mech) -> OidSet {
         Mech::Krb5 => &kerberos,
         Mech::Iakerb => &[
             GSS_C_MA_MECH_CONCRETE,
+            GSS_C_MA_NOT_DFLT_MECH,
             GSS_C_MA_ITOK_FRAMED,
             GSS_C_MA_AUTH_INIT,
             GSS_C_MA_AUTH_TARG,

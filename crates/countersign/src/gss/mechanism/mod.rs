@@ -3,8 +3,8 @@
 //! | mechanism | identifier | |
 //! |---|---|---|
 //! | Kerberos | 1.2.840.113554.1.2.2, and 1.2.840.48018.1.2.2 of Windows 2000 | the default |
-//! | IAKERB | 1.3.6.1.5.2.5 | the acceptor passes messages on to KDCs |
-//! | user-to-user | 1.2.840.113554.1.2.2.3 | the acceptor has a ticket instead of a key |
+//! | IAKERB | 1.3.6.1.5.2.5 | the acceptor passes messages on to KDCs; where a program names it |
+//! | user-to-user | 1.2.840.113554.1.2.2.3 | the acceptor has a ticket instead of a key; where a program names it |
 //! | SPNEGO | 1.3.6.1.5.5.2 | negotiates one of the others |
 //! | NTLM | 1.3.6.1.4.1.311.2.2.10 | with the feature `ntlm`, where a program names it |
 

@@ -5,7 +5,7 @@
 //! | Kerberos | `GS2-KRB5` | RFC 5801 §3.4 |
 //! | IAKERB | `GS2-IAKERB` | draft-ietf-kitten-iakerb |
 //! | SPNEGO | `SPNEGO` | as MIT krb5 has it; GS2 must not use it (RFC 5801 §14) |
-//! | NTLM | `GS2-NTLMSSP` | as gss-ntlmssp has it |
+//! | NTLM | `GS2-NTLM` | as gss-ntlmssp has it |
 //! | user-to-user | none | |
 
 use crate::token::oid::Oid;
@@ -31,7 +31,7 @@ fn of(mechanism: Mech) -> Option<SaslName> {
         Mech::Spnego => ("SPNEGO", "spnego", "negotiation of a mechanism"),
         Mech::UserToUser => return None,
         #[cfg(feature = "ntlm")]
-        Mech::Ntlm => ("GS2-NTLMSSP", "ntlmssp", "NTLM"),
+        Mech::Ntlm => ("GS2-NTLM", "ntlm", "NTLM"),
     };
     Some(SaslName {
         sasl_mech_name,

@@ -86,6 +86,7 @@ pub(in super::super) fn acceptor_pattern(
 }
 
 /// The service that is meant, where the name is one of a service.
+#[cfg(feature = "ntlm")]
 pub(in super::super) fn service_of(name: &Name) -> Option<ServiceName> {
     match &name.form {
         Form::Host(text) => ServiceName::parse(text).ok(),

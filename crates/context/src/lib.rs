@@ -32,9 +32,9 @@ pub use policy::{EnctypeSet, PacPolicy, Policy};
 #[cfg(feature = "ntlm")]
 pub use policy::{MicPolicy, NtlmPolicy};
 pub use security_context::{
-    CustomContext, IoBuffer, IovParts, OpenMessages, Order, Overhead, PrfKey, ProtectMessages,
-    Protection, Receiver, Role, SecurityContext, Sender, SessionKey, Sizes, Unwrapped,
-    UnwrappedInPlace,
+    CustomContext, IoBuffer, IovParts, LucidContext, OpenMessages, Order, Overhead, PrfKey,
+    ProtectMessages, Protection, Receiver, Role, SecurityContext, Sender, SessionKey, Sizes,
+    Unwrapped, UnwrappedInPlace,
 };
 pub use status::{MajorStatus, SspiStatus};
 pub use step::{Answer, Mechanism, Need, ReplayQuery, ReplayVerdict, Step};

@@ -183,6 +183,12 @@ impl SspiStatus {
 }
 
 /// A major status of RFC 2744 §3.9.1.
+///
+/// ```text
+///  31      24 23      16 15                      0
+/// ├──────────┼──────────┼─────────────────────────┤
+/// │ calling  │ routine  │ supplementary (bits)    │
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MajorStatus(pub u32);
 
@@ -203,8 +209,12 @@ statuses! { MajorStatus:
     GSS_S_BAD_MECH = 0x0001_0000;
     /// The name is malformed or not ours.
     GSS_S_BAD_NAME = 0x0002_0000;
+    /// The name is of a kind that is not supported.
+    GSS_S_BAD_NAMETYPE = 0x0003_0000;
     /// The channel bindings do not match.
     GSS_S_BAD_BINDINGS = 0x0004_0000;
+    /// The status is none.
+    GSS_S_BAD_STATUS = 0x0005_0000;
     /// A MIC did not verify.
     GSS_S_BAD_SIG = 0x0006_0000;
     /// No usable credential.
@@ -227,6 +237,47 @@ statuses! { MajorStatus:
     GSS_S_UNAUTHORIZED = 0x000F_0000;
     /// The operation is not available.
     GSS_S_UNAVAILABLE = 0x0010_0000;
+    /// The credential has an element of the mechanism already.
+    GSS_S_DUPLICATE_ELEMENT = 0x0011_0000;
+    /// The name is not one of a single mechanism.
+    GSS_S_NAME_NOT_MN = 0x0012_0000;
+    /// The attribute of mechanisms is unknown (RFC 5587 §3.3).
+    GSS_S_BAD_MECH_ATTR = 0x0013_0000;
+    /// A parameter that is needed could not be read.
+    GSS_S_CALL_INACCESSIBLE_READ = 0x0100_0000;
+    /// A parameter that is needed could not be written.
+    GSS_S_CALL_INACCESSIBLE_WRITE = 0x0200_0000;
+    /// A parameter is malformed.
+    GSS_S_CALL_BAD_STRUCTURE = 0x0300_0000;
+}
+
+impl MajorStatus {
+    /// As `gssapi.h` has it too: the same as [`GSS_S_BAD_SIG`](Self::GSS_S_BAD_SIG).
+    pub const GSS_S_BAD_MIC: Self = Self::GSS_S_BAD_SIG;
+
+    /// The calling error alone (`GSS_CALLING_ERROR`).
+    #[must_use]
+    pub const fn calling_error(self) -> Self {
+        Self(self.0 & 0xff00_0000)
+    }
+
+    /// The routine error alone (`GSS_ROUTINE_ERROR`).
+    #[must_use]
+    pub const fn routine_error(self) -> Self {
+        Self(self.0 & 0x00ff_0000)
+    }
+
+    /// The supplementary bits alone (`GSS_SUPPLEMENTARY_INFO`).
+    #[must_use]
+    pub const fn supplementary(self) -> Self {
+        Self(self.0 & 0x0000_ffff)
+    }
+
+    /// Whether it is an error (`GSS_ERROR`): supplementary bits alone are none.
+    #[must_use]
+    pub const fn is_error(self) -> bool {
+        self.0 & 0xffff_0000 != 0
+    }
 }
 
 impl fmt::Debug for SspiStatus {

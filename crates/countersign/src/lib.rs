@@ -34,3 +34,8 @@ pub struct Tickets;
 #[doc = include_str!("../../../docs/guide/sspi.md")]
 #[doc = include_str!("../../../docs/guide/from-sspi.md")]
 pub struct SspiGuide;
+
+/// The page of the guide on GSS-API, so that its example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/gss.md")]
+pub struct Gss;

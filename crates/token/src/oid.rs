@@ -49,6 +49,36 @@ impl Oid<'static> {
     };
 }
 
+impl Oid<'static> {
+    /// The identifier with these DER contents octets, for constants: where they are malformed, the
+    /// program does not compile.
+    ///
+    /// ```
+    /// use countersign_token::oid::Oid;
+    ///
+    /// const USER_NAME: Oid<'static> = Oid::from_static(b"\x2a\x86\x48\x86\xf7\x12\x01\x02\x01\x01");
+    /// assert_eq!(USER_NAME.to_string(), "1.2.840.113554.1.2.1.1");
+    /// ```
+    ///
+    /// # Panics
+    /// On malformed octets, where it is called outside of a constant; see
+    /// [`from_contents`](Self::from_contents).
+    #[must_use]
+    pub const fn from_static(contents: &'static [u8]) -> Self {
+        let (mut rest, mut starts_arc) = (contents, true);
+        while let Some((octet, after)) = rest.split_first() {
+            assert!(!starts_arc || *octet != 0x80, "an arc begins with 0x80");
+            starts_arc = *octet & 0x80 == 0;
+            rest = after;
+        }
+        assert!(
+            !contents.is_empty() && starts_arc,
+            "the last arc does not end"
+        );
+        Self { contents }
+    }
+}
+
 impl<'a> Oid<'a> {
     /// The identifier with these DER contents octets.
     ///

@@ -19,6 +19,7 @@ mod custom;
 mod export;
 mod facts;
 mod iov;
+mod lucid;
 #[cfg(feature = "ntlm")]
 pub(crate) mod ntlm;
 mod order;
@@ -47,6 +48,7 @@ use crate::policy::Policy;
 pub use custom::{CustomContext, OpenMessages, ProtectMessages};
 pub use facts::SessionKey;
 pub use iov::{IoBuffer, IovParts, Protection};
+pub use lucid::LucidContext;
 pub use order::Order;
 pub use prf::PrfKey;
 pub use receive::{Receiver, Unwrapped, UnwrappedInPlace};

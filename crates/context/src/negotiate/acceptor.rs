@@ -194,6 +194,11 @@ impl Mechanism for Acceptor {
                 self.state = State::Raw(mechanism);
                 return result;
             }
+            (State::Negotiating(negotiating), _) if negotiating.inner.is_waiting() => {
+                // The caller's mistake, not the peer's: the context stays as it is.
+                self.state = State::Negotiating(negotiating);
+                return Err(ErrorKind::UnexpectedCall.into());
+            }
             (State::Start { candidates, hinted }, None) if !hinted => Self::hint(candidates),
             (_, None) => Err(ErrorKind::TokenMissing.into()),
             (_, Some(token)) if token.len() > limit => {
@@ -201,11 +206,6 @@ impl Mechanism for Acceptor {
                 Err(ErrorKind::TokenTooLarge { length, limit }.into())
             }
             (State::Start { candidates, .. }, Some(token)) => self.first(candidates, token, env),
-            (State::Negotiating(negotiating), Some(_)) if negotiating.inner.is_waiting() => {
-                // The caller's mistake, not the peer's: the context stays as it is.
-                self.state = State::Negotiating(negotiating);
-                return Err(ErrorKind::UnexpectedCall.into());
-            }
             (State::Negotiating(negotiating), Some(token)) => negotiating.receive(token, env),
         };
         self.settle(result)

@@ -71,6 +71,17 @@ enum State {
     Over(Outcome),
 }
 
+impl State {
+    /// Whether the caller's answer is due.
+    fn is_waiting(&self) -> bool {
+        match self {
+            Self::Opening(opening) => opening.inner.is_waiting(),
+            Self::Negotiating(negotiating) => negotiating.inner.is_waiting(),
+            Self::Start(_) | Self::Over(_) => false,
+        }
+    }
+}
+
 /// Nothing has been sent.
 #[derive(Debug)]
 struct Opening {
@@ -201,6 +212,7 @@ impl Mechanism for Initiator {
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
+        let limit = env.policy.max_token();
         let placeholder = State::Over(Outcome::Interrupted);
         let result = match (core::mem::replace(&mut self.state, placeholder), token) {
             (State::Over(outcome), _) => {
@@ -208,10 +220,14 @@ impl Mechanism for Initiator {
                 self.state = State::Over(outcome);
                 return Err(error);
             }
-            (state @ State::Opening(_), _) => {
+            (state, _) if state.is_waiting() => {
                 // The caller's mistake, not the peer's: the context stays as it is.
                 self.state = state;
                 return Err(ErrorKind::UnexpectedCall.into());
+            }
+            (_, Some(token)) if token.len() > limit => {
+                let length = token.len();
+                Err(ErrorKind::TokenTooLarge { length, limit }.into())
             }
             (State::Start(candidates), None) => self.open(candidates, Vec::new(), env),
             // MS-SPNG §3.2.5.2: an acceptor that speaks first hints at what it can do. Nothing
@@ -220,12 +236,8 @@ impl Mechanism for Initiator {
                 Ok(_) => self.open(candidates, Vec::new(), env),
                 Err(error) => Err(ErrorKind::DefectiveToken(error).into()),
             },
-            (State::Negotiating(negotiating), Some(_)) if negotiating.inner.is_waiting() => {
-                self.state = State::Negotiating(negotiating);
-                return Err(ErrorKind::UnexpectedCall.into());
-            }
-            (State::Negotiating(_), None) => Err(ErrorKind::TokenMissing.into()),
             (State::Negotiating(negotiating), Some(token)) => negotiating.receive(token, env),
+            (State::Opening(_) | State::Negotiating(_), _) => Err(ErrorKind::TokenMissing.into()),
         };
         self.settle(result)
     }

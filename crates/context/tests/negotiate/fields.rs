@@ -313,7 +313,7 @@ fn the_number_of_the_acceptors_mic_tells_nothing_and_the_messages_follow_in_orde
 }
 
 /// The acceptor's MIC with the number 0 (RFC 4121 §4.2.4 and §4.2.6.1).
-fn signed(key: &[u8], list: &[u8]) -> Vec<u8> {
+pub(crate) fn signed(key: &[u8], list: &[u8]) -> Vec<u8> {
     let key = Key::new(Enctype::Aes256CtsHmacSha384_192, key).unwrap();
     let flags = CfxFlags::SENT_BY_ACCEPTOR | CfxFlags::ACCEPTOR_SUBKEY;
     let header = MicHeader { flags, seq: 0 }.to_bytes();

@@ -140,6 +140,12 @@ impl Side {
         self.mechanism.step(token, &mut env)
     }
 
+    pub(crate) fn session_key(&self) -> Option<Vec<u8>> {
+        self.mechanism
+            .session_key()
+            .map(|key| key.expose().to_vec())
+    }
+
     pub(crate) fn answer(&mut self, answer: Answer) -> Result<Step, Error> {
         let mut env = Environment::new(self.now, &mut self.random).with_policy(&self.policy);
         self.mechanism.resume(answer, &mut env)
@@ -159,9 +165,11 @@ impl Side {
         }
         while let Ok(Step::Need(need)) = &result {
             self.asked += 1;
-            let early = self.call(token).expect_err("a step before the answer");
-            assert_eq!(early.kind(), ErrorKind::UnexpectedCall);
             let answer = (self.answers)(need);
+            for early in [token, None, Some(&[0; 70_000])] {
+                let early = self.call(early).expect_err("a step before the answer");
+                assert_eq!(early.kind(), ErrorKind::UnexpectedCall);
+            }
             result = self.answer(answer);
         }
         match result {

@@ -335,3 +335,37 @@ fn a_mic_of_a_context_without_integrity_counts_for_nothing() {
     server.sends(Some(&forged));
     assert!(!server.context().negotiated().unwrap().proved);
 }
+
+/// In DCE style the acceptor has the key before it is done. Its MIC may come then, and comes once.
+#[test]
+fn a_mic_may_come_as_soon_as_there_is_a_key_and_not_twice() {
+    let lab = Lab::new();
+    for repeated in [false, true] {
+        let dce: Box<dyn Mechanism> = Box::new(lab.kerberos().dce_style());
+        let mut client = Side::new(initiator([Box::new(lab.ntlm()), dce]), 3);
+        let mut server = Side::new(lab.kerberos_acceptor(), 4);
+        let first = client.sends(None);
+        let first = countersign_context::token::spnego::NegTokenInit::parse(&first).unwrap();
+        let list = first.mech_types.as_bytes();
+        let request = client.sends(Some(&choice(NegState::RequestMic, Oid::KERBEROS, None)));
+        let request = NegTokenResp::parse(&request).unwrap();
+        let reply = server.sends(request.response_token);
+        let mic = crate::fields::signed(&server.session_key().unwrap(), list);
+        let state = Some(NegState::AcceptIncomplete);
+        let third = client.sends(Some(&response(state, Some(&reply), Some(&mic))));
+        let third = NegTokenResp::parse(&third).unwrap();
+        server.step(third.response_token);
+        let proof = third.mech_list_mic.unwrap();
+        server.context().verify_mic(list, proof).unwrap();
+        let again = Some(&mic[..]).filter(|_| repeated);
+        let end = response(Some(NegState::AcceptCompleted), None, again);
+        if repeated {
+            let kind = client.refuses(&end).kind();
+            let twice = NegotiationProblem::MicRepeated;
+            assert_eq!(kind, ErrorKind::Negotiation(twice));
+        } else {
+            assert_eq!(client.step(Some(&end)), None);
+            assert!(client.context().negotiated().unwrap().proved);
+        }
+    }
+}

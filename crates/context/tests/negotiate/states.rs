@@ -290,6 +290,15 @@ fn messages_over_the_limit_are_refused_before_they_are_looked_at() {
         side.step(Some(&next));
         assert!(!matches!(side.ended, Some(Err(_))));
     }
+    // A hint is a message too.
+    let mut server = Side::new(acceptor([boxed(lab.kerberos_acceptor())]), 4);
+    let hint = server.sends(None);
+    for (spare, taken) in [(0, true), (1, false)] {
+        let policy = Policy::default().with_max_token(hint.len() - spare);
+        let client = initiator([boxed(lab.kerberos())]);
+        let mut client = Side::new(client, 3).with_policy(policy);
+        assert_eq!(client.step(Some(&hint)).is_some(), taken);
+    }
 }
 
 #[test]

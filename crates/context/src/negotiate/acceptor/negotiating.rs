@@ -193,7 +193,7 @@ impl Negotiating {
             Some(mic) => proof.verify(context, mic)?,
             // §5 c V: who was told sends it with the mechanism's last token. Who was not is told
             // now, by ours.
-            None if self.requested && last && proof.is_required(context) => {
+            None if self.requested && last && !proof.verified && proof.is_required(context) => {
                 return Err(NegotiationProblem::MicMissing.into());
             }
             None => {}

@@ -60,11 +60,6 @@ impl Negotiating {
         token: &[u8],
         env: &mut Environment<'_>,
     ) -> Result<(State, Step), Error> {
-        let limit = env.policy.max_token();
-        if token.len() > limit {
-            let length = token.len();
-            return Err(ErrorKind::TokenTooLarge { length, limit }.into());
-        }
         let response = match Negotiation::parse(token).map_err(ErrorKind::DefectiveToken)? {
             Negotiation::Resp(response) => response,
             Negotiation::Init(_) => return Err(told(NegotiationProblem::UnexpectedState.into())),
@@ -111,8 +106,10 @@ impl Negotiating {
         self.turned(turn, Beside::of(response), env.policy)
     }
 
-    /// Whether another mechanism than the one at work was chosen. It is at work then.
+    /// Whether another mechanism than the one at work was chosen. It is at work then, and no other is
+    /// kept.
     fn choose(&mut self, response: &NegTokenResp<'_>, first: bool) -> Result<bool, Error> {
+        let mut rest = core::mem::take(&mut self.rest);
         let Some(supported) = response.supported_mech else {
             // RFC 4178 §4.2.2 demands it in the first reply; Java leaves it out.
             return Ok(false);
@@ -123,10 +120,7 @@ impl Negotiating {
         if !first || !self.offered.contains(&supported) {
             return Err(NegotiationProblem::NotOffered.into());
         }
-        let mechanism = self
-            .rest
-            .take(supported)
-            .ok_or(NegotiationProblem::NotOffered)?;
+        let mechanism = rest.take(supported).ok_or(NegotiationProblem::NotOffered)?;
         self.names = identifiers(mechanism.as_ref()).collect();
         self.inner = Inner::begin(mechanism);
         self.proof.demand(Demand::Always);
@@ -227,7 +221,7 @@ impl Negotiating {
         match &beside.mic {
             Some(mic) => proof.verify(context, mic)?,
             // §5 b IV, and c I: it comes with the acceptor's last token.
-            None if last && proof.is_required(context) => {
+            None if last && !proof.verified && proof.is_required(context) => {
                 return Err(NegotiationProblem::MicMissing.into());
             }
             None => {}

@@ -10,6 +10,8 @@ mod options;
 mod report;
 mod specs;
 mod steps;
+#[cfg(test)]
+mod threats;
 
 use options::{Invocation, Options};
 use report::Report;

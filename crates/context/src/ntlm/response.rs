@@ -32,7 +32,8 @@ pub(super) struct Offer {
 const TRAILING_ZEROS: usize = 4;
 
 /// LmChallengeResponse beside NTLMv2 (MS-NLMP §3.1.5.1.2), whether or not the server sent a
-/// timestamp: LMv2 can be had from nobody here.
+/// timestamp: LMv2 can be had from nobody here. In connectionless mode there is none at all
+/// (§3.1.5.2.1).
 const NO_LM_RESPONSE: [u8; 24] = [0; 24];
 
 /// The AUTHENTICATE message and the context that it establishes.
@@ -148,7 +149,7 @@ fn agree(
 /// What proves the initiator.
 struct Proof {
     response: Vec<u8>,
-    lm_response: [u8; 24],
+    lm_response: Vec<u8>,
     /// KeyExchangeKey, which is SessionBaseKey with NTLMv2 (MS-NLMP §3.4.5.1).
     key: SessionKey,
     /// The response announces a MIC, or there is no response that could.
@@ -160,7 +161,7 @@ impl Proof {
     fn anonymous() -> Self {
         Self {
             response: Vec::new(),
-            lm_response: NO_LM_RESPONSE,
+            lm_response: Vec::new(),
             key: SessionKey::zero(),
             mic: true,
         }
@@ -181,7 +182,7 @@ impl Proof {
             let (nt, lm, key) = v1::respond(hash, server_challenge, &client_challenge);
             return Ok(Self {
                 response: nt.to_vec(),
-                lm_response: lm,
+                lm_response: lm.to_vec(),
                 key,
                 mic: false,
             });
@@ -200,7 +201,11 @@ impl Proof {
         let proof = key.proof(&challenge.server_challenge, &[&blob]);
         Ok(Self {
             response: [&proof[..], &blob].concat(),
-            lm_response: NO_LM_RESPONSE,
+            lm_response: if options.datagram {
+                Vec::new()
+            } else {
+                NO_LM_RESPONSE.to_vec()
+            },
             key: key.session_base_key(&proof),
             mic: true,
         })

@@ -154,9 +154,15 @@ impl NtlmPolicy {
         self
     }
 
-    /// Accepts and sends NTLMv1 responses where the peer offers extended session security
-    /// (MS-NLMP §3.3.1). Dangerous: whoever hears one has the NT hash after some hours of search,
-    /// and no MIC protects it.
+    /// Accepts NTLMv1's responses with extended session security (MS-NLMP §3.3.1), and LMv2's
+    /// (§3.3.2). Dangerous: whoever hears the former has the NT hash after some hours of search, and
+    /// none of the two has a MIC, channel bindings, a target name or a time. As they have no MIC,
+    /// [`MicPolicy::IfPresent`] must be named too.
+    ///
+    /// Without extended session security NTLMv1 stays refused, and so does LM.
+    ///
+    /// This is the acceptor's; an initiator sends NTLMv1 where
+    /// [`Initiator::dangerous_v1`](crate::ntlm::Initiator::dangerous_v1) says so.
     #[cfg(feature = "ntlm-v1")]
     #[must_use]
     pub fn with_dangerous_v1(mut self, accepted: bool) -> Self {

@@ -14,6 +14,8 @@ pub(crate) struct Outcome {
     pub(crate) skipped: usize,
     /// Why something failed or was skipped; for a failure, the program's own last words.
     pub(crate) reasons: Vec<String>,
+    /// What is shown whether or not something failed.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Outcome {
@@ -49,6 +51,7 @@ impl Outcome {
         self.failed = self.failed.saturating_add(other.failed);
         self.skipped = self.skipped.saturating_add(other.skipped);
         self.reasons.extend(other.reasons);
+        self.notes.extend(other.notes);
     }
 
     fn word(&self) -> &'static str {
@@ -103,8 +106,8 @@ impl Report {
             return;
         };
         let took = started.elapsed();
-        for reason in &outcome.reasons {
-            for line in reason.lines() {
+        for text in outcome.notes.iter().chain(&outcome.reasons) {
+            for line in text.lines() {
                 self.say(&format!("      {line}"));
             }
         }

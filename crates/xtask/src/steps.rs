@@ -148,6 +148,10 @@ fn test(environment: &Environment<'_>) -> Outcome {
     };
     let mut outcome = Outcome::default();
     for line in &ended.lines {
+        // What tests of whole matrices print past the harness.
+        if let Some(row) = line.strip_prefix("matrix: ") {
+            outcome.notes.push(row.to_owned());
+        }
         if let Some(counts) = line.strip_prefix("test result: ") {
             outcome.passed = outcome
                 .passed
@@ -291,6 +295,7 @@ fn interop(environment: &Environment<'_>) -> Outcome {
             .filter(|line| line.starts_with("skipped: "))
             .cloned()
             .collect(),
+        notes: Vec::new(),
     };
     if !ended.succeeded {
         outcome.failed = outcome.failed.max(1);

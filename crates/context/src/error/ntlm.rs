@@ -42,6 +42,9 @@ pub enum NtlmProblem {
     TimeRefused,
     /// The encrypted session key is missing or has another length than 16 bytes.
     SessionKeyDefective,
+    /// NTLMv1's response, which the caller named, has no place for the channel bindings, the target
+    /// name or the machine that the caller gave.
+    ResponseUnbound,
     /// The message came from this machine, by way of somebody else: a reflection.
     Reflected,
     /// The response is for another service, or names none and the policy wants it named.
@@ -59,9 +62,10 @@ impl NtlmProblem {
             | Self::SessionKeyDefective
             | Self::FlagsNotOffered
             | Self::CharsetMissing => S::SEC_E_INVALID_TOKEN,
-            Self::SessionSecurityRefused | Self::StrengthRefused | Self::KeyExchangeMissing => {
-                S::SEC_E_UNSUPPORTED_FUNCTION
-            }
+            Self::SessionSecurityRefused
+            | Self::StrengthRefused
+            | Self::KeyExchangeMissing
+            | Self::ResponseUnbound => S::SEC_E_UNSUPPORTED_FUNCTION,
             Self::TargetRefused => S::SEC_E_TARGET_UNKNOWN,
             Self::TimeRefused => S::SEC_E_TIME_SKEW,
             _ => S::SEC_E_LOGON_DENIED,
@@ -75,9 +79,10 @@ impl NtlmProblem {
             | Self::SessionKeyDefective
             | Self::FlagsNotOffered
             | Self::CharsetMissing => M::GSS_S_DEFECTIVE_TOKEN,
-            Self::SessionSecurityRefused | Self::StrengthRefused | Self::KeyExchangeMissing => {
-                M::GSS_S_UNAVAILABLE
-            }
+            Self::SessionSecurityRefused
+            | Self::StrengthRefused
+            | Self::KeyExchangeMissing
+            | Self::ResponseUnbound => M::GSS_S_UNAVAILABLE,
             Self::TargetRefused => M::GSS_S_BAD_NAME,
             Self::LogonUnavailable | Self::TimeRefused => M::GSS_S_FAILURE,
             _ => M::GSS_S_UNAUTHORIZED,
@@ -139,6 +144,10 @@ impl fmt::Display for NtlmProblem {
             }
             Self::SessionKeyDefective => {
                 "the encrypted session key is missing or not 16 bytes long"
+            }
+            Self::ResponseUnbound => {
+                "NTLMv1's response has no place for channel bindings, a target name or a machine: use \
+                 NTLMv2, or give none of them"
             }
             Self::Reflected => {
                 "the message comes from this very machine by way of somebody else: a reflection"

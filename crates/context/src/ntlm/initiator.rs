@@ -16,6 +16,8 @@ use countersign_token::oid::Oid;
 
 use crate::bindings::ChannelBindings;
 use crate::environment::Environment;
+#[cfg(feature = "ntlm-v1")]
+use crate::error::NtlmProblem;
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
 use crate::outcome::Outcome;
@@ -37,7 +39,8 @@ pub(super) const VERSION: Version = Version {
 
 /// The initiator of one NTLM security context.
 ///
-/// Its responses are NTLMv2 with a MIC, whatever the acceptor asks for. The acceptor proves nothing
+/// Its responses are NTLMv2 with a MIC, whatever the acceptor asks for, until something that is
+/// called dangerous says otherwise. The acceptor proves nothing
 /// of itself by NTLM: there is no peer name, [`Flags::MUTUAL`] cannot be had, and what protects the
 /// name of the server is the channel under it, given by [`channel_bindings`](Self::channel_bindings).
 ///
@@ -69,6 +72,8 @@ pub(super) struct Options {
     pub(super) target: Option<ServiceName>,
     pub(super) machine: Option<MachineId>,
     pub(super) datagram: bool,
+    #[cfg(feature = "ntlm-v1")]
+    pub(super) v1: bool,
 }
 
 #[derive(Debug)]
@@ -103,6 +108,8 @@ impl Initiator {
                 target: None,
                 machine: None,
                 datagram: false,
+                #[cfg(feature = "ntlm-v1")]
+                v1: false,
             },
             state: State::Start,
         }
@@ -155,6 +162,20 @@ impl Initiator {
         self
     }
 
+    /// Proves itself by NTLMv1's response with extended session security (MS-NLMP §3.3.1), for
+    /// acceptors that know no other. Dangerous: the acceptor, and whoever hears it, has the NT hash
+    /// after some hours of search, no MIC protects the messages, and it is of use wherever it is
+    /// relayed to.
+    ///
+    /// It has no place for channel bindings, a target name or a machine: with one of them the first
+    /// step fails with [`NtlmProblem::ResponseUnbound`](crate::NtlmProblem::ResponseUnbound).
+    #[cfg(feature = "ntlm-v1")]
+    #[must_use]
+    pub fn dangerous_v1(mut self) -> Self {
+        self.options.v1 = true;
+        self
+    }
+
     fn start(&self, env: &Environment<'_>) -> Result<(State, Step), Error> {
         let options = &self.options;
         // Acceptors do not tell whether they looked at channel bindings.
@@ -163,6 +184,12 @@ impl Initiator {
             never |= Flags::ANONYMOUS;
         }
         flags::refuse_impossible(options.required, never, options.datagram)?;
+        #[cfg(feature = "ntlm-v1")]
+        if options.v1
+            && (options.bindings.is_some() || options.target.is_some() || options.machine.is_some())
+        {
+            return Err(NtlmProblem::ResponseUnbound.into());
+        }
         let mut asked = options.requested;
         if options.credential.is_none() {
             // Anybody knows an anonymous context's key.

@@ -51,19 +51,21 @@ impl LogonRequest {
         &self.workstation
     }
 
-    /// The challenge that was responded to, 8 bytes.
+    /// The challenge that was responded to, 8 bytes. With NTLMv1's response, where the policy names
+    /// it, the one that is made of both sides' challenges, as a domain controller takes it.
     #[must_use]
     pub fn server_challenge(&self) -> &[u8; 8] {
         &self.server_challenge
     }
 
-    /// The NTLMv2 response: NTProofStr, then what it was made over (MS-NLMP §2.2.2.8).
+    /// The NTLMv2 response: NTProofStr, then what it was made over (MS-NLMP §2.2.2.8). Where the policy
+    /// names them, the 24 bytes of NTLMv1's, or none beside LMv2's.
     #[must_use]
     pub fn nt_response(&self) -> &[u8] {
         &self.nt_response
     }
 
-    /// The LM response; zeros or nothing beside NTLMv2.
+    /// The LM response: zeros or nothing beside NTLMv2 and NTLMv1, or LMv2's 24 bytes.
     #[must_use]
     pub fn lm_response(&self) -> &[u8] {
         &self.lm_response

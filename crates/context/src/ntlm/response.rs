@@ -17,6 +17,8 @@ use crate::security_context::{NewNtlmContext, Role};
 use super::flags;
 use super::initiator::{Options, VERSION};
 use super::time::file_time;
+#[cfg(feature = "ntlm-v1")]
+use super::v1;
 
 /// What was sent, and is under the MIC.
 #[derive(Debug)]
@@ -30,7 +32,8 @@ pub(super) struct Offer {
 const TRAILING_ZEROS: usize = 4;
 
 /// LmChallengeResponse beside NTLMv2 (MS-NLMP §3.1.5.1.2), whether or not the server sent a
-/// timestamp: LMv2 can be had from nobody here.
+/// timestamp: LMv2 can be had from nobody here. In connectionless mode there is none at all
+/// (§3.1.5.2.1).
 const NO_LM_RESPONSE: [u8; 24] = [0; 24];
 
 /// The AUTHENTICATE message and the context that it establishes.
@@ -57,10 +60,10 @@ pub(super) fn respond(
     };
     let (exported, encrypted) = if flags::exchanges_key(agreed) {
         let exported = SessionKey::generate(env.random).map_err(|_| ErrorKind::Random)?;
-        let encrypted = proof.base.encrypt(&exported);
+        let encrypted = proof.key.encrypt(&exported);
         (exported, Some(encrypted))
     } else {
-        (proof.base, None)
+        (proof.key, None)
     };
     let unicode = |text: &str| {
         Charset::Unicode
@@ -79,29 +82,32 @@ pub(super) fn respond(
         Text::parse(bytes, Charset::Unicode).map_err(|_| ErrorKind::Internal("text of a message"))
     };
     let anonymous = credential.is_none();
+    let empty_mic = proof.mic.then_some([0; AuthenticateMessage::MIC_LEN]);
     let message = AuthenticateMessage {
         flags: if anonymous {
             agreed | NegotiateFlags::ANONYMOUS
         } else {
             agreed
         },
-        lm_response: if anonymous { &[0] } else { &NO_LM_RESPONSE },
+        lm_response: if anonymous { &[0] } else { &proof.lm_response },
         nt_response: &proof.response,
         domain: text(&domain)?,
         user: text(&user)?,
         workstation: text(&workstation)?,
         encrypted_session_key: encrypted.as_ref().map_or(&[], |key| key),
         version: Some(VERSION),
-        mic: Some([0; 16]),
+        mic: empty_mic,
     };
     // Too long are only the acceptor's pairs.
     let mut message = message.to_bytes().map_err(ErrorKind::DefectiveToken)?;
-    let mic = exported.mic(&[&offer.message, token, &message]);
-    let start = AuthenticateMessage::MIC_OFFSET;
-    let place = message
-        .get_mut(start..start.saturating_add(AuthenticateMessage::MIC_LEN))
-        .ok_or(ErrorKind::Internal("place of the MIC"))?;
-    place.copy_from_slice(mic.as_bytes());
+    if empty_mic.is_some() {
+        let mic = exported.mic(&[&offer.message, token, &message]);
+        let start = AuthenticateMessage::MIC_OFFSET;
+        let place = message
+            .get_mut(start..start.saturating_add(AuthenticateMessage::MIC_LEN))
+            .ok_or(ErrorKind::Internal("place of the MIC"))?;
+        place.copy_from_slice(mic.as_bytes());
+    }
     let context = NewNtlmContext {
         role: Role::Initiator,
         flags: granted,
@@ -143,8 +149,11 @@ fn agree(
 /// What proves the initiator.
 struct Proof {
     response: Vec<u8>,
-    /// SessionBaseKey, which is KeyExchangeKey with NTLMv2 (MS-NLMP §3.4.5.1).
-    base: SessionKey,
+    lm_response: Vec<u8>,
+    /// KeyExchangeKey, which is SessionBaseKey with NTLMv2 (MS-NLMP §3.4.5.1).
+    key: SessionKey,
+    /// The response announces a MIC, or there is no response that could.
+    mic: bool,
 }
 
 impl Proof {
@@ -152,24 +161,37 @@ impl Proof {
     fn anonymous() -> Self {
         Self {
             response: Vec::new(),
-            base: SessionKey::zero(),
+            lm_response: Vec::new(),
+            key: SessionKey::zero(),
+            mic: true,
         }
     }
 
-    /// NTLMv2.
+    /// NTLMv2, unless the caller names a weaker one.
     fn of(
         credential: &NtlmCredential,
         challenge: &ChallengeMessage<'_>,
         options: &Options,
         env: &mut Environment<'_>,
     ) -> Result<Self, Error> {
+        let mut client_challenge = [0; 8];
+        env.random.fill(&mut client_challenge)?;
+        #[cfg(feature = "ntlm-v1")]
+        if options.v1 {
+            let (hash, server_challenge) = (credential.hash(), &challenge.server_challenge);
+            let (nt, lm, key) = v1::respond(hash, server_challenge, &client_challenge);
+            return Ok(Self {
+                response: nt.to_vec(),
+                lm_response: lm.to_vec(),
+                key,
+                mic: false,
+            });
+        }
         let target = challenge.target_info.as_ref();
         // §3.1.5.1.2: the server's time, where it told it.
         let time = target
             .and_then(AvPairs::timestamp)
             .unwrap_or_else(|| file_time(env.now));
-        let mut client_challenge = [0; 8];
-        env.random.fill(&mut client_challenge)?;
         let pairs = pairs(target, options)?;
         let blob = encode_client_challenge(time, &client_challenge, &pairs, TRAILING_ZEROS);
         let name = credential.name();
@@ -177,10 +199,15 @@ impl Proof {
             .hash()
             .response_key(name.user().chars(), name.domain().chars());
         let proof = key.proof(&challenge.server_challenge, &[&blob]);
-        let base = key.session_base_key(&proof);
         Ok(Self {
             response: [&proof[..], &blob].concat(),
-            base,
+            lm_response: if options.datagram {
+                Vec::new()
+            } else {
+                NO_LM_RESPONSE.to_vec()
+            },
+            key: key.session_base_key(&proof),
+            mic: true,
         })
     }
 }

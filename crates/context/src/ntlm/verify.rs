@@ -10,7 +10,7 @@ use core::fmt;
 
 use countersign_crypto::ntlm::{NtHash, SessionKey};
 use countersign_crypto::verify_equal;
-use countersign_token::ntlm::{AuthenticateMessage, AvFlags, NegotiateFlags, NtlmV2Response, Text};
+use countersign_token::ntlm::{AuthenticateMessage, AvFlags, AvPairs, NegotiateFlags, Text};
 
 use crate::bindings::ChannelBindingPolicy;
 use crate::environment::{Environment, Timestamp};
@@ -26,6 +26,7 @@ use countersign_credential::ntlm::AccountName;
 use super::credential::AcceptorCredential;
 use super::flags;
 use super::logon::{Logon, LogonRequest};
+use super::proof::Response;
 use super::time::file_time;
 
 /// What the acceptor wants.
@@ -93,11 +94,8 @@ pub(super) fn claim(
         return Ok(Claimed::Nobody(context));
     }
     let granted = flags::granted(agreed, asked.required)?;
-    // NTLMv1's is 24 bytes long, NTLMv2's longer (§2.2.2.6, §2.2.2.8).
-    if message.nt_response.len() <= NTLM_V1_RESPONSE {
-        return Err(NtlmProblem::ResponseRefused.into());
-    }
-    NtlmV2Response::parse(message.nt_response).map_err(NtlmProblem::ResponseDefective)?;
+    let response = Response::of(&message, policy.ntlm())?;
+    let (challenge, lm_response) = response.for_controller(&message, &exchange.server_challenge);
     let text = |text: Text<'_>| -> Result<String, Error> {
         if text.chars().count() > MAX_NAME {
             return Err(NtlmProblem::NameRefused.into());
@@ -108,9 +106,9 @@ pub(super) fn claim(
         domain: text(message.domain)?,
         user: text(message.user)?,
         workstation: text(message.workstation)?,
-        server_challenge: exchange.server_challenge,
+        server_challenge: challenge,
         nt_response: message.nt_response.to_vec(),
-        lm_response: message.lm_response.to_vec(),
+        lm_response,
     };
     Ok(Claimed::Account(Box::new(Claim {
         exchange,
@@ -120,8 +118,6 @@ pub(super) fn claim(
         request,
     })))
 }
-
-const NTLM_V1_RESPONSE: usize = 24;
 
 /// No account, domain or computer has a longer name.
 const MAX_NAME: usize = 256;
@@ -193,8 +189,7 @@ pub(super) fn judge(
 ) -> Result<NewNtlmContext, Error> {
     let policy = env.policy;
     let message = AuthenticateMessage::parse(&claim.message).map_err(ErrorKind::DefectiveToken)?;
-    let response =
-        NtlmV2Response::parse(message.nt_response).map_err(NtlmProblem::ResponseDefective)?;
+    let response = Response::of(&message, policy.ntlm())?;
     let (account, base) = match logon {
         Logon::NtHash { account, hash } => {
             let (account, base) = prove(claim, &message, &response, &hash, Some(account));
@@ -211,27 +206,30 @@ pub(super) fn judge(
         Logon::Guest => return guest(claim, credential, asked, policy),
         Logon::Unavailable => return Err(NtlmProblem::LogonUnavailable.into()),
     };
+    let key = response.key_exchange_key(base, &claim.exchange.server_challenge);
     let exported = if flags::exchanges_key(claim.agreed) {
         let encrypted = message.encrypted_session_key;
         let encrypted = encrypted.try_into();
-        base.decrypt(encrypted.map_err(|_| NtlmProblem::SessionKeyDefective)?)
+        key.decrypt(encrypted.map_err(|_| NtlmProblem::SessionKeyDefective)?)
     } else {
-        base
+        key
     };
-    let av_flags = response.av_pairs.flags().unwrap_or(AvFlags(0));
+    let pairs = response.pairs();
+    let av_flags = pairs.and_then(|pairs| pairs.flags()).unwrap_or(AvFlags(0));
     check_mic(claim, &message, av_flags, &exported, policy)?;
-    check_time(response.timestamp, env.now)?;
-    check_reflection(&response, credential)?;
+    check_time(&response, env.now)?;
+    check_reflection(pairs, credential)?;
     let mut granted = claim.granted | asked.required & Flags::DCE_STYLE;
-    let bindings = response.av_pairs.channel_bindings().unwrap_or(&[0; 16]);
-    if asked.bindings.check(bindings, false)? {
+    let bindings = pairs.and_then(|pairs| pairs.channel_bindings());
+    if asked.bindings.check(bindings.unwrap_or(&[0; 16]), false)? {
         granted |= Flags::CHANNEL_BOUND;
     }
     let missing = asked.required.difference(granted);
     if !missing.is_empty() {
         return Err(ErrorKind::FlagsNotGranted(missing).into());
     }
-    let target = response.av_pairs.target_name().map(|name| name.to_string());
+    let target = pairs.and_then(|pairs| pairs.target_name());
+    let target = target.map(|name| name.to_string());
     let unverified = av_flags.contains(AvFlags::UNVERIFIED_TARGET);
     credential.target().check(target.as_deref(), unverified)?;
     let keys = NtlmKeys {
@@ -241,24 +239,21 @@ pub(super) fn judge(
     context(NtlmIdentity::Account(account), granted, keys, credential)
 }
 
-/// The account, where the response is what this hash makes (§3.3.2), and the key that it makes.
-fn prove(
+/// The account, where the response is what this hash makes, and the key that it makes.
+fn prove<'a>(
     claim: &Claim,
-    message: &AuthenticateMessage<'_>,
-    response: &NtlmV2Response<'_>,
+    message: &AuthenticateMessage<'a>,
+    response: &Response<'a>,
     hash: &NtHash,
     account: Option<AccountName>,
 ) -> (Option<AccountName>, SessionKey) {
-    let key = hash.response_key(message.user.chars(), message.domain.chars());
-    let proof = key.proof(&claim.exchange.server_challenge, &[response.blob]);
-    let base = key.session_base_key(&proof);
-    let genuine = verify_equal(&proof, response.proof);
+    let (genuine, base) = response.prove(message, &claim.exchange.server_challenge, hash);
     (account.filter(|_| genuine), base)
 }
 
 /// What a wrong password costs, for accounts that nobody knows: the same work and the same
 /// allocations, so that a peer does not learn which accounts there are.
-fn deny(claim: &Claim, message: &AuthenticateMessage<'_>, response: &NtlmV2Response<'_>) {
+fn deny<'a>(claim: &Claim, message: &AuthenticateMessage<'a>, response: &Response<'a>) {
     let LogonRequest { domain, user, .. } = &claim.request;
     let decoy = AccountName::new(domain.as_str(), user.as_str()).ok();
     prove(claim, message, response, &NtHash::new([0; 16]), decoy);
@@ -326,21 +321,23 @@ fn check_mic(
 /// time, so that this bounds how long a response that was held back on its way is good for.
 const MAX_LIFETIME: u64 = 36 * 60 * 60 * 10_000_000;
 
-fn check_time(response: u64, now: Timestamp) -> Result<(), Error> {
-    if response.abs_diff(file_time(now)) > MAX_LIFETIME {
-        return Err(NtlmProblem::TimeRefused.into());
+fn check_time(response: &Response<'_>, now: Timestamp) -> Result<(), Error> {
+    match response.time() {
+        Some(time) if time.abs_diff(file_time(now)) > MAX_LIFETIME => {
+            Err(NtlmProblem::TimeRefused.into())
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// A response that an initiator of this machine made comes back from somebody else
 /// (CVE-2025-33073).
 fn check_reflection(
-    response: &NtlmV2Response<'_>,
+    pairs: Option<AvPairs<'_>>,
     credential: &AcceptorCredential,
 ) -> Result<(), Error> {
-    let (Some(machine), Some(host)) = (credential.machine(), response.av_pairs.single_host())
-    else {
+    let host = pairs.and_then(|pairs| pairs.single_host());
+    let (Some(machine), Some(host)) = (credential.machine(), host) else {
         return Ok(());
     };
     if *host.machine_id == machine.0 {

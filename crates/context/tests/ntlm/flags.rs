@@ -1,7 +1,7 @@
 //! What is negotiated is what both can do, and what one of them requires is had or the context ends.
 
 use countersign_context::ntlm::{Acceptor, Initiator};
-use countersign_context::token::ntlm::ChallengeMessage;
+use countersign_context::token::ntlm::{AvId, ChallengeMessage};
 use countersign_context::{ErrorKind, Flags, NtlmProblem, Policy, Step};
 
 use crate::forger::{BASE, F, Forger, SEALED};
@@ -92,6 +92,34 @@ fn an_acceptor_chooses_from_what_was_offered_and_adds_what_the_specification_say
     // 1,024 have session security, of which 3 of 4 have a character set, of which 5 of 8 have 128
     // bits or no use of them.
     assert_eq!(accepted, 1_024 * 3 / 4 * 5 / 8);
+}
+
+/// MS-NLMP §2.2.1.2, §3.2.5.1.1. There are no MsvAvFlags among them: of value 0 they make Windows send
+/// a wrong MIC (gss-ntlmssp #98).
+#[test]
+fn an_acceptor_tells_its_names_and_the_time_and_no_flags_of_pairs() {
+    let negotiate = Forger::alice(SEALED).negotiate();
+    let challenge = World::new(1).go_on(&mut Acceptor::new(&server()), Some(&negotiate));
+    let challenge = ChallengeMessage::parse(&challenge).unwrap();
+    assert!(challenge.target_name == "WWW");
+    let info = challenge.target_info.unwrap();
+    let ids: Vec<_> = info.iter().map(|pair| pair.id).collect();
+    assert_eq!(
+        ids,
+        [
+            AvId::NB_DOMAIN_NAME,
+            AvId::NB_COMPUTER_NAME,
+            AvId::DNS_DOMAIN_NAME,
+            AvId::DNS_COMPUTER_NAME,
+            AvId::TIMESTAMP,
+        ]
+    );
+    assert!(info.nb_domain().unwrap() == "EXAMPLE" && info.nb_computer().unwrap() == "WWW");
+    assert_eq!(info.timestamp(), Some(FILE_TIME));
+    // Another context, another challenge.
+    let other = World::new(2).go_on(&mut Acceptor::new(&server()), Some(&negotiate));
+    let other = ChallengeMessage::parse(&other).unwrap().server_challenge;
+    assert_ne!(other, challenge.server_challenge);
 }
 
 #[test]

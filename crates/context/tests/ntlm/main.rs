@@ -21,5 +21,7 @@ mod refusals;
 mod servers;
 mod states;
 mod support;
+#[cfg(feature = "ntlm-v1")]
+mod v1;
 mod vectors;
 mod wire;

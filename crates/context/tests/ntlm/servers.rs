@@ -36,6 +36,12 @@ fn an_initiator_proves_itself_by_ntlmv2_with_a_mic_whatever_the_server_asks_for(
         assert!(told.nt_response.len() > 24);
         assert_eq!(told.av_flags(), AvFlags::MIC_PROVIDED);
     }
+    // MS-NLMP §3.1.5.2.1: no LM response at all.
+    let initiator = Initiator::new(alice()).connectionless();
+    let (told, _) = Hostile::new()
+        .provoke(initiator, &mut World::new(1))
+        .unwrap();
+    assert!(told.proved && told.mic && told.lm_response.is_empty());
 }
 
 #[test]

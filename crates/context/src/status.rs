@@ -241,7 +241,7 @@ statuses! { MajorStatus:
     GSS_S_DUPLICATE_ELEMENT = 0x0011_0000;
     /// The name is not one of a single mechanism.
     GSS_S_NAME_NOT_MN = 0x0012_0000;
-    /// The attribute of mechanisms is unknown (RFC 5587 §3.3).
+    /// The attribute of mechanisms is unknown (RFC 5587 §3.4).
     GSS_S_BAD_MECH_ATTR = 0x0013_0000;
     /// A parameter that is needed could not be read.
     GSS_S_CALL_INACCESSIBLE_READ = 0x0100_0000;

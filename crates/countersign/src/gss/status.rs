@@ -1,4 +1,4 @@
-//! Texts of statuses (RFC 2744 §5.11a, `gss_display_status`).
+//! Texts of statuses (RFC 2744 §5.11, `gss_display_status`).
 //!
 //! ```text
 //! major    routine error and calling error and each supplementary bit, a text of its own

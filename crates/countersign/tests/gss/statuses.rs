@@ -10,7 +10,7 @@ use countersign_testkit::Realm;
 
 use crate::support::{Ask, Domain, SERVICE, USUAL, establish, service};
 
-/// RFC 2744 §3.9.1 and appendix A, and RFC 5587 §3.3: name, number.
+/// RFC 2744 §3.9.1 and appendix A, and RFC 5587 §3.4: name, number.
 pub(crate) const NUMBERS: [(MajorStatus, u32); 28] = [
     (MajorStatus::GSS_S_COMPLETE, 0),
     (MajorStatus::GSS_S_CONTINUE_NEEDED, 1),

@@ -45,7 +45,7 @@ pub fn inquire_context(context: &Context) -> ContextInfo {
     }
 }
 
-/// Seconds that a context lasts (RFC 2744 §5.8, `gss_context_time`);
+/// Seconds that a context lasts (RFC 2744 §5.7, `gss_context_time`);
 /// [`GSS_C_INDEFINITE`](super::GSS_C_INDEFINITE) where it does not expire.
 ///
 /// # Errors
@@ -58,7 +58,7 @@ pub fn context_time(context: &Context) -> Result<u32, GssError> {
     }
 }
 
-/// Takes a token that is for the context itself (RFC 2744 §5.27, `gss_process_context_token`). No
+/// Takes a token that is for the context itself (RFC 2744 §5.25, `gss_process_context_token`). No
 /// mechanism here has any: RFC 4121 has none that delete the peer's context, as RFC 1964 §1.2.3 had.
 ///
 /// # Errors

@@ -113,7 +113,7 @@ fn client<'a>(
     asked: &Asked<'_>,
 ) -> Result<&'a ClientCredential, GssError> {
     let client = credential.initiator.as_ref().ok_or(Problem::NoCredential)?;
-    // RFC 8062 §4.1: the realm alone may be told, or not even that.
+    // RFC 8062 §3: the realm alone may be told, or not even that.
     let nobody = client
         .client()
         .components()

@@ -26,7 +26,7 @@ pub fn export_sec_context(context: &mut Option<Context>) -> Result<Zeroizing<Vec
     Ok(taken.into_engine()?.export()?)
 }
 
-/// A context that was exported (RFC 2744 §5.18, `gss_import_sec_context`), with the provider's clock.
+/// A context that was exported (RFC 2744 §5.17, `gss_import_sec_context`), with the provider's clock.
 ///
 /// # Errors
 /// `GSS_S_DEFECTIVE_TOKEN`.

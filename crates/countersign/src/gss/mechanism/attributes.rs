@@ -1,4 +1,4 @@
-//! Attributes of mechanisms: RFC 5587 §3.1, with the numbers of its table.
+//! Attributes of mechanisms: RFC 5587 §3.2, with the numbers of its table.
 //!
 //! Each is `1.3.6.1.5.5.13.` and the number. Three calls: which mechanisms have these, which does this
 //! one have, what does this one mean.
@@ -131,7 +131,7 @@ fn of(mechanism: Mech) -> OidSet {
     own.iter().copied().chain(protection).collect()
 }
 
-/// The attributes of a mechanism, and all that are known (RFC 5587 §3.4.2,
+/// The attributes of a mechanism, and all that are known (RFC 5587 §3.4,
 /// `gss_inquire_attrs_for_mech`); `None` is Kerberos.
 ///
 /// # Errors
@@ -143,7 +143,7 @@ pub fn inquire_attrs_for_mech(mechanism: Option<Oid<'_>>) -> Result<(OidSet, Oid
 }
 
 /// The mechanisms that have all of `desired` and none of `except`, and to which all of `critical` mean
-/// something, which is to say that they are known here (RFC 5587 §3.4.1,
+/// something, which is to say that they are known here (RFC 5587 §3.4,
 /// `gss_indicate_mechs_by_attrs`).
 #[must_use]
 pub fn indicate_mechs_by_attrs(desired: &OidSet, except: &OidSet, critical: &OidSet) -> OidSet {
@@ -160,7 +160,7 @@ pub fn indicate_mechs_by_attrs(desired: &OidSet, except: &OidSet, critical: &Oid
     mechanisms.map(|mechanism| mechanism.oid()).collect()
 }
 
-/// The name of an attribute in C and what it says (RFC 5587 §3.4.3, `gss_display_mech_attr`).
+/// The name of an attribute in C and what it says (RFC 5587 §3.4, `gss_display_mech_attr`).
 ///
 /// # Errors
 /// `GSS_S_BAD_MECH_ATTR`.

@@ -64,7 +64,7 @@ impl Mech {
     }
 }
 
-/// The mechanisms that there are (RFC 2744 §5.17, `gss_indicate_mechs`).
+/// The mechanisms that there are (RFC 2744 §5.18, `gss_indicate_mechs`).
 #[must_use]
 pub fn indicate_mechs() -> OidSet {
     Mech::ALL.iter().map(|mechanism| mechanism.oid()).collect()

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | Kerberos | `GS2-KRB5` | RFC 5801 §3.4 |
 //! | IAKERB | `GS2-IAKERB` | draft-ietf-kitten-iakerb |
-//! | SPNEGO | `SPNEGO` | as MIT krb5 has it; GS2 must not use it (RFC 5801 §14) |
+//! | SPNEGO | `SPNEGO` | as MIT krb5 has it; GS2 must not use it (RFC 5801) |
 //! | NTLM | `GS2-NTLM` | as gss-ntlmssp has it |
 //! | user-to-user | none | |
 

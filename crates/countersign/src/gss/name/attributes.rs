@@ -90,7 +90,7 @@ pub struct NameAttribute {
     pub complete: bool,
 }
 
-/// Which attributes a name has, and whether it is of one mechanism (RFC 6680 §7.4).
+/// Which attributes a name has, and whether it is of one mechanism (RFC 6680, `gss_inquire_name`).
 #[must_use]
 pub fn inquire_name(name: &Name) -> NameInfo {
     let attributes = name.attributes.iter().flat_map(|all| all.0.iter());
@@ -100,7 +100,7 @@ pub fn inquire_name(name: &Name) -> NameInfo {
     }
 }
 
-/// An attribute of a name (RFC 6680 §7.5). None has more than one value.
+/// An attribute of a name (RFC 6680, `gss_get_name_attribute`). None has more than one value.
 ///
 /// # Errors
 /// `GSS_S_UNAVAILABLE` where the name has none such.
@@ -116,7 +116,7 @@ pub fn get_name_attribute(name: &Name, attribute: &str) -> Result<NameAttribute,
     })
 }
 
-/// Sets an attribute of a name (RFC 6680 §7.6): refused, as attributes are the KDC's word alone.
+/// Sets an attribute of a name (RFC 6680, `gss_set_name_attribute`): refused, as attributes are the KDC's word alone.
 ///
 /// # Errors
 /// `GSS_S_UNAUTHORIZED`, always.
@@ -129,7 +129,7 @@ pub fn set_name_attribute(
     Err(Problem::AttributeReadOnly.into())
 }
 
-/// Removes an attribute of a name (RFC 6680 §7.7): refused, as attributes are the KDC's word alone.
+/// Removes an attribute of a name (RFC 6680, `gss_delete_name_attribute`): refused, as attributes are the KDC's word alone.
 ///
 /// # Errors
 /// `GSS_S_UNAUTHORIZED`, always.

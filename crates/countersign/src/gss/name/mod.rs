@@ -178,7 +178,7 @@ fn written(text: &[u8], kind: Kind) -> Result<Name, GssError> {
     Ok(Name::new(Form::Text(text.to_vec(), kind)))
 }
 
-/// The text of a name for people and logs, and its type (RFC 2744 §5.11, `gss_display_name`).
+/// The text of a name for people and logs, and its type (RFC 2744 §5.10, `gss_display_name`).
 ///
 /// Compare names by [`compare_name`] or [`export_name`], never by this text.
 #[must_use]
@@ -186,7 +186,7 @@ pub fn display_name(name: &Name) -> (String, Option<Oid<'static>>) {
     (name.to_string(), name.name_type())
 }
 
-/// Whether both are the same (RFC 2744 §5.7, `gss_compare_name`). Nobody is the same as anybody, not
+/// Whether both are the same (RFC 2744 §5.6, `gss_compare_name`). Nobody is the same as anybody, not
 /// even as nobody (RFC 2743 §2.4.3).
 ///
 /// # Errors
@@ -218,7 +218,7 @@ fn is_nobody(identity: &Identity) -> bool {
     }
 }
 
-/// The name as one mechanism has it (RFC 2744 §5.3, `gss_canonicalize_name`). Nobody is asked: for
+/// The name as one mechanism has it (RFC 2744 §5.5, `gss_canonicalize_name`). Nobody is asked: for
 /// services whose realm only a KDC knows, it stays empty.
 ///
 /// # Errors

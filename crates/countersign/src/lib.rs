@@ -39,3 +39,8 @@ pub struct SspiGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/gss.md")]
 pub struct Gss;
+
+/// The page of the guide on NTLM, so that its examples compile.
+#[cfg(all(doctest, feature = "ntlm"))]
+#[doc = include_str!("../../../docs/guide/ntlm.md")]
+pub struct Ntlm;

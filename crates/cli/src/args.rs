@@ -30,14 +30,17 @@ pub(crate) fn read() -> (Command, Result<(), Failure>) {
         Ok(arguments) => arguments.command,
         Err(error) => error.exit(),
     };
-    let package = match &command {
-        Command::Serve(options) => Some(options.protocol.package),
-        Command::Connect(options) => Some(options.protocol.package),
+    let protocol = match &command {
+        Command::Serve(options) => Some(&options.protocol),
+        Command::Connect(options) => Some(&options.protocol),
         _ => None,
     };
     let given = matches.subcommand();
-    let fits = match (package, given) {
-        (Some(package), Some((name, given))) => package.check(known.find_subcommand(name), given),
+    let fits = match (protocol, given) {
+        (Some(protocol), Some((name, given))) => {
+            let known = known.find_subcommand(name);
+            protocol.package.check(&protocol.mechanisms, known, given)
+        }
         _ => Ok(()),
     };
     (command, fits)
@@ -233,6 +236,15 @@ pub(crate) struct Protocol {
     /// The security package
     #[arg(long, value_enum, default_value_t = Package::Kerberos)]
     pub(crate) package: Package,
+    /// What is offered, the preferred one first
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "PACKAGES",
+        default_value = "kerberos"
+    )]
+    pub(crate) mechanisms: Vec<Package>,
     /// How tokens are cut out of the stream
     #[arg(long, value_enum, default_value_t = FramingName::Length)]
     pub(crate) framing: FramingName,

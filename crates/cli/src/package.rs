@@ -3,6 +3,7 @@
 //! One file a package, with its server and its client; all else does not tell them apart.
 
 mod kerberos;
+mod negotiate;
 #[cfg(feature = "ntlm")]
 mod ntlm;
 
@@ -38,7 +39,12 @@ pub(crate) trait Client {
 
 /// The server of the package that the options name.
 pub(crate) fn server(options: &ServeOptions) -> Result<Box<dyn Server>, Failure> {
-    Ok(match options.protocol.package {
+    server_of(options.protocol.package, options)
+}
+
+fn server_of(package: Package, options: &ServeOptions) -> Result<Box<dyn Server>, Failure> {
+    Ok(match package {
+        Package::Negotiate => Box::new(negotiate::Server::new(options)?),
         Package::Kerberos => Box::new(kerberos::Server::new(options)?),
         #[cfg(feature = "ntlm")]
         Package::Ntlm => Box::new(ntlm::Server::new(options)?),
@@ -47,7 +53,12 @@ pub(crate) fn server(options: &ServeOptions) -> Result<Box<dyn Server>, Failure>
 
 /// The client of the package that the options name.
 pub(crate) fn client(options: &ConnectOptions) -> Result<Box<dyn Client>, Failure> {
-    Ok(match options.protocol.package {
+    client_of(options.protocol.package, options)
+}
+
+fn client_of(package: Package, options: &ConnectOptions) -> Result<Box<dyn Client>, Failure> {
+    Ok(match package {
+        Package::Negotiate => Box::new(negotiate::Client::new(options)?),
         Package::Kerberos => Box::new(kerberos::Client::new(options)?),
         #[cfg(feature = "ntlm")]
         Package::Ntlm => Box::new(ntlm::Client::new(options)?),

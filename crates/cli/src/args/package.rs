@@ -8,7 +8,8 @@ use clap::{Arg, ArgMatches, ValueEnum};
 
 use crate::failure::Failure;
 
-/// The options that all packages but this one refuse.
+const NEGOTIATE: &[&str] = &["mechanisms"];
+/// The options that all packages but this one refuse, and Negotiate, which may come to it.
 const KERBEROS: &[&str] = &[
     "allow_enctypes",
     "ccache",
@@ -38,6 +39,8 @@ const NTLM: &[&str] = &[
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Package {
+    /// One of the others, negotiated (SPNEGO, RFC 4178)
+    Negotiate,
     /// Kerberos 5 without negotiation (RFC 4121)
     Kerberos,
     /// NTLMv2 without negotiation (MS-NLMP); it proves the client, and nothing of the server
@@ -49,6 +52,7 @@ impl Package {
     /// Its options, by their identifiers.
     fn options(self) -> &'static [&'static str] {
         match self {
+            Self::Negotiate => NEGOTIATE,
             Self::Kerberos => KERBEROS,
             #[cfg(feature = "ntlm")]
             Self::Ntlm => NTLM,
@@ -66,6 +70,7 @@ impl Package {
     /// What stands above its options in the help.
     fn heading(self) -> &'static str {
         match self {
+            Self::Negotiate => "Negotiate",
             Self::Kerberos => "Kerberos",
             #[cfg(feature = "ntlm")]
             Self::Ntlm => "NTLM",
@@ -75,15 +80,17 @@ impl Package {
     /// Its name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Negotiate => "negotiate",
             Self::Kerberos => "kerberos",
             #[cfg(feature = "ntlm")]
             Self::Ntlm => "ntlm",
         }
     }
 
-    /// Refuses options of other packages.
+    /// Refuses options of packages that are neither this nor, with Negotiate, among its mechanisms.
     pub(super) fn check(
         self,
+        mechanisms: &[Self],
         command: Option<&clap::Command>,
         given: &ArgMatches,
     ) -> Result<(), Failure> {
@@ -95,13 +102,27 @@ impl Package {
                 source == Some(ValueSource::CommandLine)
             });
         for argument in given {
-            if let Some(owner) = Self::owner(argument).filter(|owner| *owner != self) {
-                return Err(Failure::usage(format!(
-                    "{} goes with --package {} only, and this is --package {}",
-                    shown(argument),
-                    owner.name(),
-                    self.name()
-                )));
+            let fits = |owner: Self| {
+                owner == self || (self == Self::Negotiate && mechanisms.contains(&owner))
+            };
+            match Self::owner(argument).filter(|owner| !fits(*owner)) {
+                Some(owner) if self == Self::Negotiate => {
+                    return Err(Failure::usage(format!(
+                        "{} goes with {1} only: name it with --mechanisms, as in --mechanisms \
+                         kerberos,{1}",
+                        shown(argument),
+                        owner.name()
+                    )));
+                }
+                Some(owner) => {
+                    return Err(Failure::usage(format!(
+                        "{} goes with --package {} only, and this is --package {}",
+                        shown(argument),
+                        owner.name(),
+                        self.name()
+                    )));
+                }
+                None => {}
             }
         }
         Ok(())

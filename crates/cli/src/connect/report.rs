@@ -4,6 +4,8 @@ use countersign::SecurityContext;
 use countersign::handshake::{Clock, SystemClock};
 use countersign::token::oid::Oid;
 
+use serde_json::json;
+
 use crate::args::ConnectOptions;
 use crate::output::{ciphers, describe, duration, event, mechanism_name};
 
@@ -22,6 +24,12 @@ pub(super) fn established(context: &SecurityContext, options: &ConnectOptions) {
                 ),
                 ("flags", context.flags().to_string()),
             ];
+            if let Some(negotiated) = context.negotiated() {
+                rows.push(("list", list(negotiated.proved).to_owned()));
+                for error in &negotiated.fallbacks {
+                    rows.push(("fallback", format!("because {error}")));
+                }
+            }
             let ciphers = ciphers(context).to_owned();
             rows.push(match context.enctype() {
                 Some(_) => ("enctype", ciphers),
@@ -45,9 +53,24 @@ pub(super) fn established(context: &SecurityContext, options: &ConnectOptions) {
             value["event"] = "established".into();
             value["server"] = options.address.as_str().into();
             value["lifetime"] = lifetime.into();
+            if let Some(negotiated) = context.negotiated() {
+                let fallbacks = negotiated.fallbacks.iter().map(ToString::to_string);
+                value["negotiated"] = json!({
+                    "proved": negotiated.proved,
+                    "fallbacks": fallbacks.collect::<Vec<_>>(),
+                });
+            }
             value
         },
     );
+}
+
+/// Whether both sides saw the same list of mechanisms.
+fn list(proved: bool) -> &'static str {
+    match proved {
+        true => "the same on both sides (proved)",
+        false => "not proved: this is the first choice",
+    }
 }
 
 /// Seconds; `None` where contexts last until they are closed, as those of NTLM do.

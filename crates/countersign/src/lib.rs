@@ -8,6 +8,8 @@ pub use countersign_context::{
     Receiver, ReplayQuery, ReplayVerdict, Role, SecurityContext, Sender, SspiStatus, Step,
     Timestamp, Unwrapped, crypto, kerberos, krb_error_name, token,
 };
+#[cfg(feature = "ntlm")]
+pub use countersign_context::{MicPolicy, NtlmIdentity, NtlmPolicy, ntlm};
 pub use countersign_credential as credential;
 pub use countersign_handshake as handshake;
 
@@ -20,3 +22,8 @@ pub struct Repository;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/tickets.md")]
 pub struct Tickets;
+
+/// The page of the guide on NTLM, so that its examples compile.
+#[cfg(all(doctest, feature = "ntlm"))]
+#[doc = include_str!("../../../docs/guide/ntlm.md")]
+pub struct Ntlm;

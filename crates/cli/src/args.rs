@@ -1,10 +1,13 @@
 //! The command line.
 
 mod credentials;
+#[cfg(feature = "ntlm")]
+mod ntlm;
+mod package;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use countersign::crypto::Enctype;
 use countersign::{EnctypeSet, Policy};
 
@@ -14,8 +17,33 @@ pub(crate) use credentials::{
     Kdcs, KdestroyOptions, KinitOptions, KlistOptions, KpasswdOptions, KvnoOptions, Secrets,
     TicketWishes,
 };
+#[cfg(feature = "ntlm")]
+pub(crate) use ntlm::{Mic, NtlmClient, NtlmServer};
+pub(crate) use package::Package;
 
-/// Kerberos security contexts from the command line.
+/// The command, and whether its options fit together. Where clap knows that they do not, the
+/// program ends here.
+pub(crate) fn read() -> (Command, Result<(), Failure>) {
+    let known = Arguments::command();
+    let matches = known.clone().get_matches();
+    let command = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments.command,
+        Err(error) => error.exit(),
+    };
+    let package = match &command {
+        Command::Serve(options) => Some(options.protocol.package),
+        Command::Connect(options) => Some(options.protocol.package),
+        _ => None,
+    };
+    let given = matches.subcommand();
+    let fits = match (package, given) {
+        (Some(package), Some((name, given))) => package.check(known.find_subcommand(name), given),
+        _ => Ok(()),
+    };
+    (command, fits)
+}
+
+/// Security contexts of Kerberos and NTLM from the command line.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, max_term_width = 80)]
 pub(crate) struct Arguments {
@@ -41,7 +69,7 @@ pub(crate) enum Command {
     Kdestroy(KdestroyOptions),
     /// Change a password
     Kpasswd(KpasswdOptions),
-    /// Show what a Kerberos token says
+    /// Show what a token says
     Inspect(InspectOptions),
     /// Run a realm with a KDC, for development
     Realm(RealmOptions),
@@ -58,6 +86,7 @@ pub(crate) struct DemoOptions {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_args(package::headed))]
 pub(crate) struct ServeOptions {
     /// Where to listen; port 0 takes any free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4444")]
@@ -66,16 +95,20 @@ pub(crate) struct ServeOptions {
     pub(crate) protocol: Protocol,
     /// Keytab with the keys of the service
     #[arg(long, value_name = "PATH")]
-    pub(crate) keytab: PathBuf,
+    pub(crate) keytab: Option<PathBuf>,
     /// Answer for this service only, such as HTTP/www.example.com or HTTP/*; may be repeated
     #[arg(long = "service", value_name = "SPN")]
     pub(crate) services: Vec<String>,
+    #[cfg(feature = "ntlm")]
+    #[command(flatten)]
+    pub(crate) ntlm: NtlmServer,
     /// End after one connection, without success if it was refused
     #[arg(long)]
     pub(crate) once: bool,
 }
 
 #[derive(Debug, Args)]
+#[command(mut_args(package::headed))]
 #[allow(clippy::struct_excessive_bools)]
 pub(crate) struct ConnectOptions {
     /// Address of the server, HOST:PORT
@@ -83,9 +116,9 @@ pub(crate) struct ConnectOptions {
     pub(crate) address: String,
     #[command(flatten)]
     pub(crate) protocol: Protocol,
-    /// The service to authenticate to, such as HTTP/www.example.com
+    /// The service to authenticate to, such as HTTP/www.example.com; required with Kerberos
     #[arg(long, value_name = "SPN")]
-    pub(crate) target: String,
+    pub(crate) target: Option<String>,
     /// Who to be, NAME@REALM or NAME, with a password or a key; without, who the credential cache
     /// belongs to
     #[arg(long, value_name = "PRINCIPAL")]
@@ -100,6 +133,9 @@ pub(crate) struct ConnectOptions {
     /// Hand the server a forwarded ticket-granting ticket: it can then act as the client
     #[arg(long)]
     pub(crate) delegate: bool,
+    #[cfg(feature = "ntlm")]
+    #[command(flatten)]
+    pub(crate) ntlm: NtlmClient,
     /// Send this message; may be repeated
     #[arg(long = "message", value_name = "TEXT")]
     pub(crate) messages: Vec<String>,
@@ -124,7 +160,7 @@ pub(crate) struct ConnectOptions {
     /// Do not ask the server for MICs (gss-sample)
     #[arg(long)]
     pub(crate) no_mic: bool,
-    /// Do not ask the server to prove its identity
+    /// Do not ask the server to prove its identity; with NTLM it cannot
     #[arg(long)]
     pub(crate) no_mutual: bool,
     /// Do not ask for the detection of replayed messages
@@ -137,8 +173,8 @@ pub(crate) struct ConnectOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectOptions {
-    /// Hexadecimal, base64, or an HTTP header with `Negotiate`; read from standard input if absent
-    /// or -
+    /// Hexadecimal, base64, or an HTTP header with `Negotiate` or `NTLM`; read from standard input
+    /// if absent or -
     #[arg(value_name = "TOKEN")]
     pub(crate) token: Option<String>,
     /// Keytab to open the encrypted parts with
@@ -228,6 +264,11 @@ pub(crate) struct Enctypes {
 impl Enctypes {
     /// The default policy with the enctypes that were named.
     pub(crate) fn policy(&self) -> Result<Policy, Failure> {
+        Ok(Policy::default().with_enctypes(self.set()?))
+    }
+
+    /// The enctypes that were named, or with what was named those that are permitted always.
+    pub(crate) fn set(&self) -> Result<EnctypeSet, Failure> {
         let mut enctypes = if self.only_enctypes.is_empty() {
             EnctypeSet::AES
         } else {
@@ -236,7 +277,7 @@ impl Enctypes {
         for name in self.allow_enctypes.iter().chain(&self.only_enctypes) {
             enctypes = enctypes.with(enctype(name)?);
         }
-        Ok(Policy::default().with_enctypes(enctypes))
+        Ok(enctypes)
     }
 }
 
@@ -252,12 +293,6 @@ pub(crate) fn enctype(name: &str) -> Result<Enctype, Failure> {
             known.join(", ")
         ))
     })
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Package {
-    /// Kerberos 5 without negotiation (RFC 4121)
-    Kerberos,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,36 +1,30 @@
 //! `countersign connect`: establishes a context with a server and sends messages in it.
 
-mod credential;
+mod report;
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use countersign::credential::ServiceName;
-use countersign::handshake::{Clock, Handshake, SystemClock, framing::TokenFlags};
-use countersign::kerberos::Initiator;
-use countersign::{Flags, SecurityContext};
+use countersign::handshake::{Handshake, framing::TokenFlags};
+use countersign::{Flags, Policy, Role, SecurityContext};
 use serde_json::json;
 
-use crate::args::{ConnectOptions, FramingName, Package};
-use crate::connection::Connection;
+use crate::args::{ConnectOptions, FramingName};
+use crate::connection::{Connection, Frame};
 use crate::failure::{Failure, address_failed};
-use crate::output::{ciphers, describe, duration, event, mechanism_name, printable};
-
-use credential::Source;
+use crate::output::{event, printable};
+use crate::package::{self, Client};
 
 pub(crate) fn run(options: &ConnectOptions) -> Result<(), Failure> {
-    let Package::Kerberos = options.protocol.package;
     if options.no_wrap && options.protocol.framing == FramingName::Length {
         return Err(Failure::usage(
             "--no-wrap goes with --framing gss-sample only",
         ));
     }
-    let target = ServiceName::parse(&options.target)
-        .map_err(|error| Failure::usage(format!("the target {:?}: {error}", options.target)))?;
-    let source = Source::find(&target, options)?;
+    let client = package::client(options)?;
     for _ in 0..options.connections {
-        connect(&source, options)?;
+        connect(&*client, options)?;
     }
     Ok(())
 }
@@ -47,16 +41,17 @@ fn reach(address: &str, timeout: Duration) -> io::Result<TcpStream> {
     Err(failed)
 }
 
-fn connect(source: &Source, options: &ConnectOptions) -> Result<(), Failure> {
+fn connect(client: &dyn Client, options: &ConnectOptions) -> Result<(), Failure> {
     let timeout = Duration::from_secs(options.protocol.timeout);
     let stream = reach(&options.address, timeout)
         .map_err(|error| address_failed("connect to", &options.address, &error))?;
     let mut connection =
         Connection::new(stream, options.protocol.framing, options.protocol.timeout)?;
-    let handshake = source.attach(Handshake::initiator(initiator(source, options)?));
-    let mut context =
-        connection.establish(handshake, options.protocol.enctypes.policy()?, |_| {})?;
-    report(&context, options);
+    let initiator = client.initiator(flags(options))?;
+    let handshake = client.attach(Handshake::new(Role::Initiator, initiator));
+    let policy = client.permit(Policy::default());
+    let mut context = connection.establish(handshake, policy, |_| {})?;
+    report::established(&context, options);
 
     let repeated = options
         .messages
@@ -90,7 +85,8 @@ fn connect(source: &Source, options: &ConnectOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-fn initiator(source: &Source, options: &ConnectOptions) -> Result<Initiator, Failure> {
+/// What the context must have.
+fn flags(options: &ConnectOptions) -> Flags {
     let mut flags = Flags::INTEGRITY;
     if !options.no_seal {
         flags |= Flags::CONFIDENTIALITY;
@@ -101,48 +97,7 @@ fn initiator(source: &Source, options: &ConnectOptions) -> Result<Initiator, Fai
     if !options.no_sequence {
         flags |= Flags::SEQUENCE;
     }
-    let mut initiator = source.initiator().require(flags);
-    if options.delegate {
-        initiator = initiator.delegate(source.forwarded()?);
-    }
-    Ok(match options.no_mutual {
-        true => initiator.one_way(),
-        false => initiator,
-    })
-}
-
-fn report(context: &SecurityContext, options: &ConnectOptions) {
-    let lifetime = context.remaining(SystemClock.now());
-    event(
-        options.protocol.json,
-        || {
-            let service = match context.peer() {
-                Some(peer) => format!("{peer} (proved)"),
-                None => format!("{} (not asked to prove it)", options.target),
-            };
-            let rows = [
-                ("server", options.address.clone()),
-                ("service", service),
-                ("client", context.local().to_string()),
-                (
-                    "mechanism",
-                    format!("{} ({})", mechanism_name(context), context.mechanism()),
-                ),
-                ("flags", context.flags().to_string()),
-                ("enctype", ciphers(context).to_owned()),
-                ("lifetime", duration(lifetime)),
-            ];
-            let rows = rows.map(|(name, value)| format!("  {name:<10} {value}"));
-            format!("established\n{}", rows.join("\n"))
-        },
-        || {
-            let mut value = describe(context);
-            value["event"] = "established".into();
-            value["server"] = options.address.as_str().into();
-            value["lifetime"] = lifetime.into();
-            value
-        },
-    );
+    flags
 }
 
 /// Length framing: the message there, protected; the answer back, protected likewise.
@@ -155,10 +110,7 @@ fn exchange(
 ) -> Result<(), Failure> {
     let seal = !options.no_seal;
     let token = context.wrap(seal, message)?;
-    connection.send(TokenFlags::DATA, &token)?;
-    let Some(frame) = connection.receive()? else {
-        return Err(unanswered(number));
-    };
+    let frame = ask(connection, context, number, TokenFlags::DATA, &token)?;
     let answer = context.unwrap(&frame.payload)?;
     if seal && !answer.sealed {
         return Err(Failure::refused(format!(
@@ -212,10 +164,7 @@ fn ask_to_sign(
             context.wrap(seal, message)?,
         )
     };
-    connection.send(flags, &payload)?;
-    let Some(frame) = connection.receive()? else {
-        return Err(unanswered(number));
-    };
+    let frame = ask(connection, context, number, flags, &payload)?;
     if mic {
         if !frame.flags.contains(TokenFlags::MIC) {
             return Err(Failure::refused(format!(
@@ -247,8 +196,28 @@ fn ask_to_sign(
     Ok(())
 }
 
-fn unanswered(number: u64) -> Failure {
-    Failure::refused(format!(
-        "the server closed the connection instead of answering message {number}; look into its log"
-    ))
+/// Sends a frame and receives the answer.
+fn ask(
+    connection: &mut Connection,
+    context: &SecurityContext,
+    number: u64,
+    flags: TokenFlags,
+    payload: &[u8],
+) -> Result<Frame, Failure> {
+    let answer = connection
+        .send(flags, payload)
+        .and_then(|()| connection.receive());
+    let failure = match answer {
+        Ok(Some(frame)) => return Ok(frame),
+        Ok(None) => Failure::refused(format!(
+            "the server closed the connection instead of answering message {number}; look into \
+             its log"
+        )),
+        Err(failure) => failure,
+    };
+    Err(match context.peer() {
+        // Who proves nothing has not told either whether it accepted.
+        None if number == 1 => failure.about("the server may have refused the client"),
+        _ => failure,
+    })
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use countersign::EnctypeSet;
+use countersign::context::NtlmProblem;
 use countersign::crypto::Enctype;
 use countersign::handshake::{self, kdc};
 use serde_json::{Value, json};
@@ -99,6 +100,9 @@ fn advice(error: &countersign::Error) -> String {
                 format!(" (here: {switch} {})", enctype.name())
             })
             .unwrap_or_default(),
+        countersign::ErrorKind::Ntlm(NtlmProblem::MicMissing) => {
+            " (here: --ntlm-mic if-present)".to_owned()
+        }
         _ => String::new(),
     }
 }

@@ -1,10 +1,14 @@
-//! Keytabs and credential caches from files.
+//! Keytabs, credential caches and users from files.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
+#[cfg(feature = "ntlm")]
+use countersign::credential::ntlm::Users;
 use countersign::credential::{CredentialCache, Keytab};
+#[cfg(feature = "ntlm")]
+use countersign::crypto::Zeroizing;
 
 use crate::failure::Failure;
 
@@ -16,6 +20,14 @@ pub(crate) fn keytab(path: &Path) -> Result<Keytab, Failure> {
         }
         Failure::usage(format!("the keytab {}: {error}", path.display()))
     })
+}
+
+/// Users with passwords or hashes, of which nothing stays in memory but hashes.
+#[cfg(feature = "ntlm")]
+pub(crate) fn users(path: &Path) -> Result<Users, Failure> {
+    let bytes = Zeroizing::new(read(path, "file of users")?);
+    Users::parse(&bytes)
+        .map_err(|error| Failure::usage(format!("the users {}: {error}", path.display())))
 }
 
 /// Whether the file is a keytab, wherever it was named.

@@ -1,6 +1,5 @@
 //! What the commands that talk to KDCs have in common.
 
-pub(crate) mod password;
 mod setup;
 mod trace;
 

@@ -16,8 +16,9 @@ use serde_json::json;
 use crate::args::{KinitOptions, Secrets, TicketWishes};
 use crate::failure::Failure;
 use crate::files;
-use crate::kdc::{Setup, cache_failed, password};
+use crate::kdc::{Setup, cache_failed};
 use crate::output::{complain, duration, event};
+use crate::password;
 use crate::ticket::{self, Columns};
 
 /// A password that ends within so many seconds is worth a word: 7 days.
@@ -131,7 +132,10 @@ pub(crate) fn secret(secrets: &Secrets, client: &Principal) -> Result<ClientSecr
     }
     let password = match secrets.password_stdin {
         true => password::line("password")?,
-        false => password::typed(&format!("Password for {client}: "))?,
+        false => password::typed(
+            &format!("Password for {client}: "),
+            "--password-stdin or --keytab",
+        )?,
     };
     Ok(ClientSecret::password(password))
 }

@@ -10,9 +10,13 @@ use serde_json::json;
 
 use crate::args::KpasswdOptions;
 use crate::failure::Failure;
-use crate::kdc::{Setup, open_cache, password};
+use crate::kdc::{Setup, open_cache};
 use crate::kinit;
 use crate::output::event;
+use crate::password;
+
+/// What to use where nothing can be typed.
+const INSTEAD: &str = "--password-stdin";
 
 pub(crate) fn run(options: &KpasswdOptions) -> Result<(), Failure> {
     let setup = Setup::new(&options.kdcs, options.enctypes.policy()?)?;
@@ -23,8 +27,8 @@ pub(crate) fn run(options: &KpasswdOptions) -> Result<(), Failure> {
             password::line("new password")?,
         ),
         false => (
-            password::typed(&format!("Present password for {client}: "))?,
-            password::typed_twice("New password")?,
+            password::typed(&format!("Present password for {client}: "), INSTEAD)?,
+            password::typed_twice("New password", INSTEAD)?,
         ),
     };
     let mut exchange = PasswordChange::new(client.clone(), ClientSecret::password(old), new);

@@ -21,18 +21,18 @@ mod klist;
 mod kpasswd;
 mod kvno;
 mod output;
+mod package;
+mod password;
 mod realm;
 mod serve;
 mod ticket;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use args::{Arguments, Command};
+use args::Command;
 
 fn main() -> ExitCode {
-    let command = Arguments::parse().command;
+    let (command, fits) = args::read();
     // What `inspect` prints is one document, and ends with it.
     let events_as_json = match &command {
         Command::Demo(options) => options.json,
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Command::Inspect(_) | Command::Klist(_) => false,
         Command::Realm(options) => options.json,
     };
-    let result = match command {
+    let result = fits.and_then(|()| match command {
         Command::Demo(options) => demo::run(&options),
         Command::Serve(options) => serve::run(options),
         Command::Connect(options) => connect::run(&options),
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         Command::Kpasswd(options) => kpasswd::run(&options),
         Command::Inspect(options) => inspect::run(&options),
         Command::Realm(options) => realm::run(&options),
-    };
+    });
     match result {
         // Standard output is a file that failed.
         Ok(()) if output::is_incomplete() => ExitCode::from(3),

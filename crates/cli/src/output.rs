@@ -56,6 +56,7 @@ pub(crate) fn mechanism_name(context: &SecurityContext) -> &'static str {
     use countersign::token::oid::Oid;
     match context.mechanism() {
         Oid::KERBEROS | Oid::MS_KERBEROS => "kerberos",
+        Oid::NTLMSSP => "ntlm",
         _ => "unknown",
     }
 }

@@ -5,48 +5,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use countersign::credential::{Keytab, KeytabEntry};
 use countersign::handshake::{Handshake, framing::TokenFlags};
-use countersign::kerberos::{Acceptor, AcceptorCredential, ServicePattern};
-use countersign::{Policy, SecurityContext};
+use countersign::{Policy, Role, SecurityContext};
 use serde_json::json;
 
-use crate::args::{FramingName, Package, ServeOptions};
+use crate::args::{FramingName, ServeOptions};
 use crate::connection::Connection;
 use crate::failure::{Failure, address_failed};
-use crate::files;
 use crate::output::{complain, describe, event, mechanism_name};
+use crate::package;
 
 /// Connections served at the same time; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 256;
 
 struct Server {
-    credential: AcceptorCredential,
+    package: Box<dyn package::Server>,
     policy: Policy,
     options: ServeOptions,
     active: AtomicUsize,
 }
 
 pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
-    let Package::Kerberos = options.protocol.package;
-    let keytab = files::keytab(&options.keytab)?;
-    let mut credential = AcceptorCredential::new(&keytab);
-    if credential.principals().next().is_none() {
-        return Err(Failure::usage(format!(
-            "the keytab {} holds no key that this program can use; look at it with `klist -ket`",
-            options.keytab.display()
-        )));
-    }
-    if !options.services.is_empty() {
-        let services: Vec<_> = options
-            .services
-            .iter()
-            .map(|text| service(text, &credential))
-            .collect::<Result<_, _>>()?;
-        credential = credential.with_services(services);
-    }
-    let policy = options.protocol.enctypes.policy()?;
-    permitted_keys(&keytab, &policy, &options)?;
+    let package = package::server(&options)?;
+    let policy = package.permit(Policy::default());
     let listener = TcpListener::bind(&options.listen)
         .map_err(|error| address_failed("listen on", &options.listen, &error))?;
     let address = listener.local_addr()?;
@@ -56,7 +37,7 @@ pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
         || json!({ "event": "listening", "address": address.to_string() }),
     );
     let server = Arc::new(Server {
-        credential,
+        package,
         policy,
         options,
         active: AtomicUsize::new(0),
@@ -66,46 +47,6 @@ pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
         return server.serve(stream, from);
     }
     serve_for_ever(&server, &listener)
-}
-
-/// A listed service. One that is written in full may be an alias of what the keytab names; a
-/// wildcard that covers nothing in it would refuse everybody.
-fn service(text: &str, credential: &AcceptorCredential) -> Result<ServicePattern, Failure> {
-    let pattern = ServicePattern::parse(text).ok_or_else(|| {
-        Failure::usage(format!(
-            "\"{text}\" is no service; write HTTP/www.example.com, HTTP/www.example.com@REALM or \
-             HTTP/*"
-        ))
-    })?;
-    let wildcard = text
-        .split('@')
-        .next()
-        .is_some_and(|name| name.ends_with("/*"));
-    if wildcard && !credential.principals().any(|name| pattern.matches(name)) {
-        return Err(Failure::usage(format!(
-            "the keytab has no key of a name that {text} covers; look at it with `klist -ket`"
-        )));
-    }
-    Ok(pattern)
-}
-
-/// Whether any key at all may be used; otherwise every client would be refused.
-fn permitted_keys(keytab: &Keytab, policy: &Policy, options: &ServeOptions) -> Result<(), Failure> {
-    let mut names = Vec::new();
-    for enctype in keytab.entries().iter().filter_map(KeytabEntry::enctype) {
-        if policy.enctypes().contains(enctype) {
-            return Ok(());
-        }
-        if !names.contains(&enctype.name()) {
-            names.push(enctype.name());
-        }
-    }
-    Err(Failure::usage(format!(
-        "the keytab {} has keys of {} only, which are not permitted; name them with \
-         --allow-enctype",
-        options.keytab.display(),
-        names.join(" and ")
-    )))
 }
 
 fn serve_for_ever(server: &Arc<Server>, listener: &TcpListener) -> Result<(), Failure> {
@@ -165,7 +106,7 @@ impl Server {
         let protocol = &self.options.protocol;
         let json = protocol.json;
         let mut connection = Connection::new(stream, protocol.framing, protocol.timeout)?;
-        let handshake = Handshake::acceptor(Acceptor::new(&self.credential));
+        let handshake = Handshake::new(Role::Acceptor, self.package.acceptor());
         let established = connection.establish(handshake, self.policy.clone(), |_| {});
         let mut context = match established {
             Ok(context) => context,

@@ -17,11 +17,12 @@ pub(super) fn decode(input: &[u8]) -> Result<Vec<u8>, Failure> {
     if text.is_empty() {
         return Err(Failure::usage(
             "there is no token; give it as an argument or on standard input (a header with the \
-             word Negotiate alone, as servers send it first, carries none)",
+             word Negotiate or NTLM alone, as servers send it first, carries none)",
         ));
     }
     let digits = hexadecimal_digits(text);
-    // Base64 could be made of such digits alone, but a token in it never is: it begins with a Y.
+    // Base64 could be made of such digits alone, but a token in it never is: it begins with a Y, or
+    // with NTLM with a T.
     if !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit) {
         return HEXLOWER_PERMISSIVE.decode(&digits).map_err(|_| {
             Failure::usage("the number of hexadecimal digits is odd; was the token cut short?")
@@ -29,8 +30,8 @@ pub(super) fn decode(input: &[u8]) -> Result<Vec<u8>, Failure> {
     }
     base64(text).ok_or_else(|| {
         Failure::usage(
-            "this is neither hexadecimal nor base64 nor an HTTP header with Negotiate; was it cut \
-             short?",
+            "this is neither hexadecimal nor base64 nor an HTTP header with Negotiate or NTLM; was \
+             it cut short?",
         )
     })
 }
@@ -40,13 +41,19 @@ fn is_printable(text: &str) -> bool {
         .all(|c| !c.is_control() || c.is_ascii_whitespace())
 }
 
-/// `Authorization: Negotiate YII...` and `WWW-Authenticate: Negotiate oYG...` (RFC 4559 §4).
+/// `Authorization: Negotiate YII...` and `WWW-Authenticate: Negotiate oYG...` (RFC 4559 §4), and
+/// the same with `NTLM` (MS-NTHT §2.2.1, §2.2.2).
 fn strip_header(text: &str) -> &str {
-    for scheme in ["negotiate", "kerberos"] {
+    for scheme in ["negotiate", "kerberos", "ntlm"] {
         let found = text.char_indices().find(|(at, _)| {
-            text.get(*at..)
-                .and_then(|s| s.get(..scheme.len()))
-                .is_some_and(|s| s.eq_ignore_ascii_case(scheme))
+            let begins = text.get(..*at).is_some_and(|before| {
+                before.is_empty() || before.ends_with(|c: char| c == ':' || c.is_whitespace())
+            });
+            begins
+                && text
+                    .get(*at..)
+                    .and_then(|s| s.get(..scheme.len()))
+                    .is_some_and(|s| s.eq_ignore_ascii_case(scheme))
         });
         if let Some((at, _)) = found
             && let Some(rest) = text.get(at.saturating_add(scheme.len())..)
@@ -94,10 +101,19 @@ mod tests {
             "Negotiate YAP7/wA=",
             "authorization: NEGOTIATE YAP7/wA=\r\n",
             "WWW-Authenticate: Negotiate YAP7/wA=",
+            "Authorization: NTLM YAP7/wA=",
         ] {
             assert_eq!(decode(notation.as_bytes()).unwrap(), token, "{notation:?}");
         }
         assert_eq!(decode(&token).unwrap(), token, "as it is");
+    }
+
+    #[test]
+    fn a_scheme_is_a_word_and_no_part_of_a_token() {
+        // Base64 over two lines, the first of which ends like a scheme.
+        let token = decode(b"YAPntlm\nYAPntlmA").unwrap();
+        assert_eq!(token.len(), 11);
+        assert_eq!(decode(b"ntlm YAP7/wA=").unwrap().len(), 5);
     }
 
     #[test]
@@ -106,6 +122,7 @@ mod tests {
             "",
             "  \n",
             "WWW-Authenticate: Negotiate",
+            "WWW-Authenticate: NTLM",
             "hello, world",
             "60 0",
             "::",

@@ -9,13 +9,13 @@ use crate::failure::Failure;
 /// Longest line that is taken for a password, in bytes.
 const MAX_LINE: u64 = 4096;
 
-/// A password that is typed at the terminal.
-pub(crate) fn typed(prompt: &str) -> Result<Password, Failure> {
+/// A password that is typed at the terminal; `instead` is what to use where there is none.
+pub(crate) fn typed(prompt: &str, instead: &str) -> Result<Password, Failure> {
     rpassword::prompt_password(prompt)
         .map(Password::new)
         .map_err(|error| {
             Failure::system(format!(
-                "no password can be typed here: {error}; use --password-stdin or --keytab"
+                "no password can be typed here: {error}; use {instead}"
             ))
         })
 }
@@ -42,9 +42,9 @@ pub(crate) fn line(what: &str) -> Result<Password, Failure> {
 }
 
 /// A new password, typed twice.
-pub(crate) fn typed_twice(prompt: &str) -> Result<Password, Failure> {
-    let first = typed(&format!("{prompt}: "))?;
-    let second = typed(&format!("{prompt}, again: "))?;
+pub(crate) fn typed_twice(prompt: &str, instead: &str) -> Result<Password, Failure> {
+    let first = typed(&format!("{prompt}: "), instead)?;
+    let second = typed(&format!("{prompt}, again: "), instead)?;
     if first.expose() != second.expose() {
         return Err(Failure::usage("the two passwords differ"));
     }

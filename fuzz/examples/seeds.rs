@@ -48,8 +48,127 @@ fn main() -> Result {
     cache_servers()?;
     ntlm_users()?;
     exchanges()?;
+    negotiations()?;
     kdc_exchanges()?;
     messages()
+}
+
+/// Negotiations: put together by the targets, and the very messages of honest ones.
+fn negotiations() -> Result {
+    // How, whose token, state, MIC; what the identifiers stand for is told by `identifier`.
+    let first = |mech: u8, list: &[u8]| vec![vec![1, mech, 1, 3], list.to_vec()];
+    let token = |mech: u8, mic: u8| vec![vec![2, mech, 1, mic], Vec::new()];
+    let last = |mech: u8| vec![vec![2, mech | 64, 0, 0], Vec::new()];
+    let (kerberos, one_way, dce, ntlm) = (0, 1, 2, 3);
+    let sessions = [
+        ("kerberos", 0, vec![first(kerberos, &[0, 2, 1])]),
+        ("windows-kerberos", 0, vec![first(kerberos, &[2, 0, 1])]),
+        ("one-way", 0, vec![first(one_way, &[0, 1])]),
+        (
+            "one-way-unloved",
+            1,
+            vec![first(one_way, &[0, 1]), last(one_way)],
+        ),
+        ("dce", 0, vec![first(dce, &[0, 1]), token(dce, 3)]),
+        ("ntlm", 2, vec![first(ntlm, &[1]), token(ntlm, 0)]),
+        (
+            "ntlm-unloved",
+            0,
+            vec![first(ntlm, &[1, 0]), token(ntlm, 0)],
+        ),
+        ("ntlm-lenient", 18, vec![first(ntlm, &[1]), token(ntlm, 3)]),
+        (
+            "kerberos-reselected",
+            4,
+            vec![
+                first(kerberos | 64, &[3, 1, 0]),
+                token(kerberos, 3),
+                last(kerberos),
+            ],
+        ),
+        (
+            "one-way-reselected",
+            3,
+            vec![first(one_way | 64, &[3, 0]), token(one_way, 0)],
+        ),
+        (
+            "ntlm-reselected",
+            2,
+            vec![first(ntlm | 64, &[0, 1]), token(ntlm, 3), token(ntlm, 0)],
+        ),
+    ];
+    for (name, options, steps) in sessions {
+        let mut input = vec![vec![options]];
+        input.extend(steps.into_iter().flatten());
+        put("negotiate_acceptor", name, &sections::join(&input))?;
+    }
+
+    // How, choice and holder, state, MIC.
+    let reply = |choice: u8, holder: u8, state: u8, mic: u8| {
+        vec![vec![1, choice | holder << 4, state, mic], Vec::new()]
+    };
+    let choice = |choice: u8| vec![vec![9, choice | 8, 3, 3], Vec::new()];
+    let done = |holder: u8, mic: u8| vec![vec![9, holder << 4, 0, mic], Vec::new()];
+    let offer = |first: u8, second: u8| first | second << 2;
+    let sessions = [
+        ("kerberos", offer(kerberos, ntlm), vec![reply(8, 0, 0, 3)]),
+        ("java", offer(kerberos, ntlm), vec![reply(0, 0, 4, 3)]),
+        ("one-way", offer(one_way, ntlm), vec![reply(8, 0, 0, 3)]),
+        ("dce", offer(dce, ntlm), vec![reply(8, 0, 1, 3), done(0, 3)]),
+        (
+            "ntlm",
+            offer(ntlm, kerberos),
+            vec![reply(9, 0, 1, 3), done(0, 0)],
+        ),
+        (
+            "kerberos-reselected",
+            offer(ntlm, kerberos),
+            vec![choice(0), reply(0, 1, 1, 0)],
+        ),
+        (
+            "one-way-reselected",
+            offer(ntlm, one_way),
+            vec![choice(0), done(1, 0)],
+        ),
+        (
+            "ntlm-reselected",
+            offer(kerberos, ntlm),
+            vec![choice(1), reply(0, 1, 1, 3), done(1, 0)],
+        ),
+    ];
+    for (name, options, steps) in sessions {
+        let mut input = vec![vec![options]];
+        input.extend(steps.into_iter().flatten());
+        put("negotiate_initiator", name, &sections::join(&input))?;
+    }
+    recorded()
+}
+
+/// The messages themselves, each side against the other with the targets' randomness.
+fn recorded() -> Result {
+    use countersign_fuzz::negotiate::{Mech, recorded};
+    let offers = [
+        (Mech::Kerberos, Mech::Ntlm, 0),
+        (Mech::OneWay, Mech::Ntlm, 0),
+        (Mech::Dce, Mech::Ntlm, 0),
+        (Mech::Ntlm, Mech::Kerberos, 4),
+        (Mech::Kerberos, Mech::Ntlm, 2),
+    ];
+    for (first, second, options) in offers {
+        let octet = |mech| (0..4).find(|octet| Mech::of(*octet) == mech).unwrap_or(0);
+        let mut sides = [
+            vec![vec![octet(first) | octet(second) << 2]],
+            vec![vec![options]],
+        ];
+        for (number, message) in recorded(first, second, options).into_iter().enumerate() {
+            // What the one side says is for the target of the other.
+            sides[1 - number % 2].extend([vec![0, 255], message]);
+        }
+        let name = format!("recorded-{first:?}-{options}");
+        put("negotiate_initiator", &name, &sections::join(&sides[0]))?;
+        put("negotiate_acceptor", &name, &sections::join(&sides[1]))?;
+    }
+    Ok(())
 }
 
 /// Each exchange with a KDC: honest, and with each part of each answer in the place of itself.

@@ -191,7 +191,7 @@ impl Initiator {
             ..NegTokenInit::new(mech_types)
         };
         let token = init.to_bytes();
-        let negotiating = Negotiating::new(inner, names, rest, offered, list, fallbacks);
+        let negotiating = Negotiating::new(inner, names, rest, list, fallbacks);
         Ok((
             State::Negotiating(Box::new(negotiating)),
             Step::Continue { token },

@@ -35,13 +35,16 @@ pub(super) enum Turn {
 pub(super) struct Beside {
     pub(super) state: Option<NegState>,
     pub(super) mic: Option<Vec<u8>>,
+    /// There is no token.
+    pub(super) alone: bool,
 }
 
 impl Beside {
     pub(super) fn new(state: Option<NegState>, mic: Option<&[u8]>, token: Option<&[u8]>) -> Self {
         // Windows 2000 has the token over again in the MIC's place.
         let mic = mic.filter(|mic| token != Some(mic)).map(<[u8]>::to_vec);
-        Self { state, mic }
+        let alone = token.is_none();
+        Self { state, mic, alone }
     }
 
     pub(super) fn of(response: &NegTokenResp<'_>) -> Self {

@@ -469,3 +469,29 @@ fn a_control_of_these_runs_is_honest() {
     let server = [boxed(lab.kerberos_acceptor()), boxed(lab.ntlm_acceptor())];
     run(initiator(offer), acceptor(server)).talk();
 }
+
+/// Nothing protects the state: an acceptor that is done before the mechanism is does not end it, nor does
+/// one that is never done.
+#[test]
+fn a_state_that_does_not_fit_the_mechanism_is_refused() {
+    let lab = Lab::new();
+    let after_end = ErrorKind::Negotiation(NegotiationProblem::TokenAfterEnd);
+    for (scenario, number) in [(2, 1), (5, 3), (6, 1), (7, 1), (7, 3), (11, 3)] {
+        let scenario = &ALL[scenario];
+        let run = scenario.run(&lab, 3, &mut |at, token| match at == number {
+            true => vec![edited(&token, |response| {
+                response.neg_state = Some(NegState::AcceptCompleted);
+            })],
+            false => vec![token],
+        });
+        assert_eq!(run.client.error().kind(), after_end, "{}", scenario.name);
+        assert_eq!(run.client.error().token(), None);
+    }
+
+    let (mut client, _, reply) = answered(&lab);
+    let state = Some(NegState::AcceptIncomplete);
+    let waiting = choice(NegState::AcceptIncomplete, Oid::KERBEROS, Some(&reply));
+    client.sends(Some(&waiting));
+    let kind = client.refuses(&response(state, None, None)).kind();
+    assert_eq!(kind, UNEXPECTED);
+}

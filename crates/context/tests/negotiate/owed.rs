@@ -1,5 +1,6 @@
 //! RFC 4178 §5: who owes a MIC over the list, when, and what becomes of who does not send it.
 
+use countersign_context::negotiate::Acceptor;
 use countersign_context::token::oid::Oid;
 use countersign_context::token::spnego::{NegState, NegTokenResp};
 use countersign_context::{
@@ -129,6 +130,18 @@ fn the_initiators_mic_is_the_last_word_unless_it_asks_for_another() {
         assert_eq!(run.sent.len(), 6);
         run.talk();
     }
+    // Beside a token it is no last word: the acceptor has its MIC to send, or to say that it is done.
+    for (scenario, last) in [(2, 2), (4, 2), (5, 4), (6, 2), (7, 4)] {
+        let scenario = &ALL[scenario];
+        let mut run = scenario.run(&lab, 3, &mut |number, token| match number == last {
+            true => vec![edited(&token, |response| {
+                response.neg_state = Some(NegState::AcceptCompleted);
+            })],
+            false => vec![token],
+        });
+        assert_eq!(run.sent.len(), scenario.legs, "{}", scenario.name);
+        run.talk();
+    }
 }
 
 /// §5 b IV.
@@ -175,11 +188,15 @@ fn acceptor_refuses_the_last_token_of_an_initiator_that_was_told_without_the_mic
 #[test]
 fn acceptor_waits_for_the_proof_of_ntlm_unless_the_policy_goes_without_ntlms_own() {
     let lab = Lab::new();
-    let stripped = |policy: &Policy| {
-        let (i, a) = (
-            initiator([Box::new(lab.ntlm())]),
-            acceptor([Box::new(lab.ntlm_acceptor())]),
-        );
+    let alone = || acceptor([Box::new(lab.ntlm_acceptor()) as Box<dyn Mechanism>]);
+    let second = || {
+        acceptor([
+            Box::new(lab.kerberos_acceptor()) as Box<dyn Mechanism>,
+            Box::new(lab.ntlm_acceptor()),
+        ])
+    };
+    let stripped = |a: Acceptor, policy: &Policy| {
+        let i = initiator([Box::new(lab.ntlm())]);
         let server = Side::new(a, 4).with_policy(policy.clone());
         let mut mic = Vec::new();
         let run = run_between(Side::new(i, 3), server, &mut |number, token| match number {
@@ -193,7 +210,7 @@ fn acceptor_waits_for_the_proof_of_ntlm_unless_the_policy_goes_without_ntlms_own
         });
         (run, mic)
     };
-    let (mut run, mic) = stripped(&Policy::default());
+    let (mut run, mic) = stripped(alone(), &Policy::default());
     assert!(run.server.is_pending());
     assert_eq!(state(&run, 3), Some(NegState::AcceptIncomplete));
     assert!(run.response(3).mech_list_mic.is_some());
@@ -204,9 +221,14 @@ fn acceptor_waits_for_the_proof_of_ntlm_unless_the_policy_goes_without_ntlms_own
     assert!(run.server.context().negotiated().unwrap().proved);
 
     let lenient = NtlmPolicy::default().with_mic(MicPolicy::IfPresent);
-    let (mut run, _) = stripped(&Policy::default().with_ntlm(lenient));
-    assert!(!run.server.context().negotiated().unwrap().proved);
-    assert_eq!(state(&run, 3), Some(NegState::AcceptCompleted));
+    let lenient = Policy::default().with_ntlm(lenient);
+    for a in [alone(), second()] {
+        let (mut run, _) = stripped(a, &lenient);
+        assert!(!run.server.context().negotiated().unwrap().proved);
+        assert_eq!(state(&run, 3), Some(NegState::AcceptCompleted));
+    }
+    let (run, _) = stripped(second(), &Policy::default());
+    assert_eq!(run.server.error().kind(), MISSING);
 }
 
 /// Azure and Apple take the initiator's MIC and send none.

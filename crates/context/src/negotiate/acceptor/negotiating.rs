@@ -145,8 +145,8 @@ impl Negotiating {
         let own = proved.map_err(|error| self.told(error))?;
         let done = self.is_done();
         // RFC 4178 §5 b I: the initiator's MIC was the last word, if it says so.
-        let ended = beside.state == Some(NegState::AcceptCompleted);
-        if done && ended && self.answered && token.is_none() && own.is_none() {
+        let ended = beside.alone && beside.state == Some(NegState::AcceptCompleted);
+        if done && ended && own.is_none() {
             return self.finish(None);
         }
         let first = !core::mem::replace(&mut self.answered, true);

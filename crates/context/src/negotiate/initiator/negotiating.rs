@@ -20,8 +20,8 @@ pub(super) struct Negotiating {
     pub(super) inner: Inner,
     /// What the mechanism at work was offered as.
     names: Vec<Oid<'static>>,
+    /// What else was offered; gone once the acceptor has chosen.
     rest: Candidates,
-    offered: Vec<Oid<'static>>,
     proof: Proof,
     /// The acceptor has answered.
     answered: bool,
@@ -37,7 +37,6 @@ impl Negotiating {
         inner: Inner,
         names: Vec<Oid<'static>>,
         rest: Candidates,
-        offered: Vec<Oid<'static>>,
         list: Vec<u8>,
         fallbacks: Vec<Error>,
     ) -> Self {
@@ -45,7 +44,6 @@ impl Negotiating {
             inner,
             names,
             rest,
-            offered,
             proof: Proof::of(list),
             answered: false,
             accepted: false,
@@ -90,7 +88,7 @@ impl Negotiating {
             }
             self.proof.demand(Demand::WherePossible);
         }
-        let token = match (self.choose(response, first)?, response.response_token) {
+        let token = match (self.choose(response)?, response.response_token) {
             // RFC 4178 §3.2: nothing that the first mechanism said counts any more, and the new one
             // has not begun.
             (true, Some(_)) => return Err(NegotiationProblem::UnexpectedState.into()),
@@ -108,7 +106,7 @@ impl Negotiating {
 
     /// Whether another mechanism than the one at work was chosen. It is at work then, and no other is
     /// kept.
-    fn choose(&mut self, response: &NegTokenResp<'_>, first: bool) -> Result<bool, Error> {
+    fn choose(&mut self, response: &NegTokenResp<'_>) -> Result<bool, Error> {
         let mut rest = core::mem::take(&mut self.rest);
         let Some(supported) = response.supported_mech else {
             // RFC 4178 §4.2.2 demands it in the first reply; Java leaves it out.
@@ -117,10 +115,8 @@ impl Negotiating {
         if self.names.contains(&supported) {
             return Ok(false);
         }
-        if !first || !self.offered.contains(&supported) {
-            return Err(NegotiationProblem::NotOffered.into());
-        }
-        let mechanism = rest.take(supported).ok_or(NegotiationProblem::NotOffered)?;
+        let mechanism = rest.take(supported);
+        let mechanism = mechanism.ok_or(NegotiationProblem::NotOffered)?;
         self.names = identifiers(mechanism.as_ref()).collect();
         self.inner = Inner::begin(mechanism);
         self.proof.demand(Demand::Always);

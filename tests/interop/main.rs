@@ -7,15 +7,19 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+mod apache;
+mod base64;
 mod exchange;
 mod frames;
 mod gss_peer;
+mod http;
 mod kdc;
 mod lab;
 mod matrix;
 mod ntlm;
 mod ours;
 mod process;
+mod programs;
 mod proxy;
 mod recording;
 mod report;

@@ -7,15 +7,20 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+mod apache;
+mod base64;
 mod exchange;
 mod frames;
 mod gss_peer;
+mod http;
 mod kdc;
 mod lab;
 mod matrix;
+mod negotiate;
 mod ntlm;
 mod ours;
 mod process;
+mod programs;
 mod proxy;
 mod recording;
 mod report;
@@ -105,31 +110,40 @@ fn main() -> ExitCode {
     }
     let mut rows = matrix::rows();
     let mut ntlm = ntlm::rows();
+    let mut negotiate = negotiate::rows();
     let mut questions = kdc::rows();
     rows.retain(|row| options.selects(&row.title()));
     ntlm.retain(|row| options.selects(&row.title()));
+    negotiate.retain(|row| options.selects(&row.title()));
     questions.retain(|row| options.selects(&row.title()));
-    if rows.is_empty() && ntlm.is_empty() && questions.is_empty() {
+    if rows.is_empty() && ntlm.is_empty() && negotiate.is_empty() && questions.is_empty() {
         eprintln!("interop: no row contains {}", options.only.join(" and "));
         return ExitCode::from(2);
     }
     if options.list {
         let titles = rows.iter().map(Row::title);
         let titles = titles.chain(ntlm.iter().map(ntlm::Row::title));
+        let titles = titles.chain(negotiate.iter().map(negotiate::Row::title));
         for title in titles.chain(questions.iter().map(kdc::Row::title)) {
             println!("{}", title.words("\t"));
         }
         return ExitCode::SUCCESS;
     }
-    if run(&rows, &ntlm, &questions, &options) {
+    if run(&rows, &ntlm, &negotiate, &questions, &options) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
 }
 
-fn run(rows: &[Row], ntlm: &[ntlm::Row], questions: &[kdc::Row], options: &Options) -> bool {
-    let count = rows.len() + ntlm.len() + questions.len();
+fn run(
+    rows: &[Row],
+    ntlm: &[ntlm::Row],
+    negotiate: &[negotiate::Row],
+    questions: &[kdc::Row],
+    options: &Options,
+) -> bool {
+    let count = rows.len() + ntlm.len() + negotiate.len() + questions.len();
     eprintln!("interop: {count} rows; starting the peers");
     let unavailable = |reason: String| {
         if options.require_peers {
@@ -142,7 +156,7 @@ fn run(rows: &[Row], ntlm: &[ntlm::Row], questions: &[kdc::Row], options: &Optio
     let kdcs = kdc::Labs::start(questions, unavailable);
     let mut report = Report::new(options.json);
     let recording = Recording::new(options.record.clone());
-    if !rows.is_empty() {
+    if !rows.is_empty() || !negotiate.is_empty() {
         let lab = match script::install("mit") {
             Ok(()) => Lab::start(recording.clone()).map_err(Outcome::Failed),
             Err(reason) => Err(unavailable(reason)),
@@ -158,6 +172,10 @@ fn run(rows: &[Row], ntlm: &[ntlm::Row], questions: &[kdc::Row], options: &Optio
             };
             report.add(&row.title(), outcome);
         }
+        let realm = lab.as_ref().map_err(Clone::clone);
+        negotiate::run(negotiate, realm, unavailable, |title, outcome| {
+            report.add(title, outcome);
+        });
     }
     if !ntlm.is_empty() {
         ntlm::run(ntlm, &recording, unavailable, |title, outcome| {

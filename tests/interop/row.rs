@@ -51,7 +51,8 @@ impl Title {
     pub(crate) fn group(&self) -> (Cow<'static, str>, &'static str) {
         match self.table {
             Table::Ntlm => (format!("NTLM {}", self.enctype).into(), self.role),
-            _ => (self.peer.clone(), self.role),
+            Table::Negotiate => ("Negotiate".into(), self.role),
+            Table::Exchanges | Table::Kdcs => (self.peer.clone(), self.role),
         }
     }
 

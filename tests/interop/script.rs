@@ -21,8 +21,18 @@ impl Script {
     /// Starts a script, which is to write under the folder only. Whether it succeeds is known when it
     /// is [`ready`](Self::ready).
     pub(crate) fn start(name: &'static str, folder: PathBuf) -> Result<Self> {
+        Self::start_with(name, folder, None)
+    }
+
+    /// The same with one more argument, the folder of another script.
+    pub(crate) fn start_with(
+        name: &'static str,
+        folder: PathBuf,
+        other: Option<&Path>,
+    ) -> Result<Self> {
         let mut child = Command::new(path(name))
             .arg(&folder)
+            .args(other)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -398,7 +398,7 @@ static OM_uint32 log_on(const char *user, OM_uint32 *minor)
 
 /*
  * initiator target=SERVICE@HOST [principal=NAME] [flags=a,b] [bindings=HEX] [mech=krb5|spnego|iakerb|ntlm]
- *           [ccache=FILE:PATH] [client=NAME client-keytab=FILE:PATH]
+ *           [ccache=FILE:PATH [users=PATH]] [client=NAME client-keytab=FILE:PATH]
  *           [user=DOMAIN\NAME password=HEX] [user=DOMAIN\NAME users=PATH] [offers=MECH,MECH] [mic=1]:
  *           forgets the last context and readies a new one. The lines of users are DOMAIN:NAME:PASSWORD.
  *           Outside of SPNEGO gss-ntlmssp sends a MIC only if mic=1.
@@ -417,7 +417,14 @@ static void do_initiator(void)
         major = import("principal", GSS_C_NT_USER_NAME, &target, &minor);
     if (!GSS_ERROR(major))
         major = import("client", GSS_C_NT_USER_NAME, &client, &minor);
-    if (!GSS_ERROR(major) && ccache != NULL) {
+    char *users = argument("users");
+    if (!GSS_ERROR(major) && ccache != NULL && users != NULL) {
+        /* gss-ntlmssp finds a password in a store for who has a name there only: both by default, then. */
+        setenv("KRB5CCNAME", ccache, 1);
+        gss_OID_desc mech = credential_mechanism();
+        gss_OID_set_desc mechs = {1, &mech};
+        major = gss_acquire_cred(&minor, client, GSS_C_INDEFINITE, &mechs, GSS_C_INITIATE, &credential, NULL, NULL);
+    } else if (!GSS_ERROR(major) && ccache != NULL) {
         gss_key_value_element_desc elements[] = {{"ccache", ccache}, {"client_keytab", keytab}};
         gss_key_value_set_desc store = {keytab ? 2 : 1, elements};
         gss_OID_desc mech = credential_mechanism();
@@ -435,6 +442,7 @@ static void do_initiator(void)
         reply(NULL, "ok");
     OM_uint32 ignored;
     gss_release_name(&ignored, &client);
+    free(users);
     free(user);
     free(flags);
     free(ccache);

@@ -11,8 +11,9 @@
 #     krb5.conf               the realm COUNTERSIGN.TEST at 127.0.0.1
 #     ENCTYPE.keytab          the key of host/ENCTYPE.peer.test: that one enctype, session keys too
 #     all.keytab              all of those
+#     www.keytab              the key of HTTP/www.peer.test
 #     wrong.keytab            the same names, kvno and enctypes with other keys
-#     user.keytab             alice's keys, to kinit with
+#     user.keytab             alice's keys, to kinit with; her password is "alice Passw0rd"
 #     alice.ccache            forwardable TGT and a ticket for each service
 #     expired.ccache          tickets that ended two hours ago
 #     future.ccache           tickets that begin in three hours
@@ -141,6 +142,7 @@ stop_kdc() {
 
 services() {
     for enctype in $ENCTYPES undelegated; do echo "host/$enctype.peer.test"; done
+    echo HTTP/www.peer.test
 }
 
 # mint CCACHE LIFETIME [faketime -f OFFSET]: a TGT for alice and a ticket for every service.
@@ -171,7 +173,8 @@ kdb5_util create -s -r "$REALM" -P "master$$" >"$folder/create.log" 2>&1 </dev/n
     fail 'kdb5_util create'
 
 {
-    echo 'addprinc -randkey alice'
+    # The crate sspi takes no ticket that is given without pre-authentication.
+    echo 'addprinc +requires_preauth -pw "alice Passw0rd" alice'
     echo "ktadd -k $folder/user.keytab -norandkey alice"
     for enctype in $ENCTYPES; do
         name=host/$enctype.peer.test
@@ -182,6 +185,8 @@ kdb5_util create -s -r "$REALM" -P "master$$" >"$folder/create.log" 2>&1 </dev/n
     done
     echo 'addprinc -e aes256-cts-hmac-sha1-96:normal -randkey host/undelegated.peer.test'
     echo "ktadd -k $folder/undelegated.keytab -norandkey host/undelegated.peer.test"
+    echo 'addprinc -e aes256-cts-hmac-sha1-96:normal -randkey HTTP/www.peer.test'
+    echo "ktadd -k $folder/www.keytab -norandkey HTTP/www.peer.test"
 } | kadmin.local -r "$REALM" >"$folder/kadmin.log" 2>&1 || fail 'kadmin.local'
 
 {
@@ -189,9 +194,11 @@ kdb5_util create -s -r "$REALM" -P "master$$" >"$folder/create.log" 2>&1 </dev/n
         echo "addent -password -p host/$enctype.peer.test@$REALM -k 1 -e $(mit_enctype "$enctype")"
         echo "another key"
     done
+    echo "addent -password -p HTTP/www.peer.test@$REALM -k 1 -e aes256-cts-hmac-sha1-96"
+    echo "another key"
     echo "wkt $folder/wrong.keytab"
 } | ktutil >"$folder/ktutil.log" 2>&1 || fail 'ktutil'
-for keytab in $ENCTYPES undelegated all user wrong; do
+for keytab in $ENCTYPES undelegated www all user wrong; do
     [ -s "$folder/$keytab.keytab" ] || fail "$keytab.keytab was not written"
 done
 

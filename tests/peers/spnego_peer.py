@@ -6,12 +6,12 @@ Speaks the protocol of gss_peer.c (its opening comment): frames of a 4-byte big-
 Kerberos is the system's GSS-API.
 
     initiator target=SERVICE@HOST [mech=ntlm|spnego|krb5] [offers=MECH,MECH] [flags=a,b] [bindings=HEX]
-              [user=DOMAIN\\NAME [password=HEX | users=PATH]]
+              [ccache=FILE:PATH] [user=DOMAIN\\NAME [password=HEX | users=PATH]]
     acceptor  [name=SERVICE@HOST] [mech=...] [offers=...] [users=PATH] [bindings=HEX] [keytab=FILE:PATH]
-    step, inquire, session-key, wrap conf=, unwrap conf=, mic, verify mic=
+    step, inquire, session-key, wrap conf=, unwrap [conf=], mic, verify mic=
 
-What it cannot do (0.12.4): wrap() seals whatever `encrypt` says, and unwrap() opens only what is sealed, so
-that conf=0 is composed here of sign() and verify(); NTLM in datagram mode; anonymous.
+What it cannot do (0.12.4): NTLM's wrap() seals whatever `encrypt` says, and its unwrap() opens only what is
+sealed, so that conf=0 is composed here of sign() and verify(); NTLM in datagram mode; anonymous.
 """
 
 import os
@@ -35,6 +35,7 @@ FLAGS = {
     "dce": spnego.ContextReq.dce_style,
     "identify": spnego.ContextReq.identify,
 }
+VARIABLES = {"users": "NTLM_USER_FILE", "keytab": "KRB5_KTNAME", "ccache": "KRB5CCNAME"}
 PROTOCOLS = {"ntlm": "ntlm", "spnego": "negotiate", "krb5": "kerberos"}
 
 
@@ -55,8 +56,7 @@ class Peer:
             )
         if "bindings" in values:
             arguments["channel_bindings"] = GssChannelBindings(application_data=bytes.fromhex(values["bindings"]))
-        for key in ("users", "keytab"):
-            variable = {"users": "NTLM_USER_FILE", "keytab": "KRB5_KTNAME"}[key]
+        for key, variable in VARIABLES.items():
             if key in values:
                 os.environ[variable] = values[key]
             else:
@@ -100,6 +100,9 @@ class Peer:
         return "enctype=0", self.context.session_key
 
     def wrap(self, values, data):
+        if self.context.negotiated_protocol == "kerberos":
+            wrapped = self.context.wrap(data, encrypt=values.get("conf") != "0")
+            return f"conf={int(wrapped.encrypted)}", wrapped.data
         if values.get("conf") == "0":
             return "conf=0", self.context.sign(data) + data
         return "conf=1", self.context.wrap(data).data
@@ -109,7 +112,8 @@ class Peer:
             message = data[SIGNATURE:]
             self.context.verify(message, data[:SIGNATURE])
             return "conf=0 info=none", message
-        return "conf=1 info=none", self.context.unwrap(data).data
+        opened = self.context.unwrap(data)
+        return f"conf={int(opened.encrypted)} info=none", opened.data
 
     def mic(self, _, data):
         return "", self.context.sign(data)

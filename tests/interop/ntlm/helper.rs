@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
 use crate::Result;
-use crate::ntlm::base64::decode;
+use crate::base64::decode;
 use crate::process::PATIENCE;
 use crate::side::Refusal;
 

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::Result;
 use crate::ntlm::side::User;
+use crate::programs;
 use crate::recording::Recording;
 use crate::script;
 
@@ -31,9 +32,7 @@ impl Lab {
         if !built.is_ok_and(|status| status.success()) {
             return Err("tests/peers/build.sh could not compile gss_peer.c".into());
         }
-        let module = gss_ntlmssp().ok_or("no gssntlmssp.so under /usr/lib")?;
-        let line = format!("ntlmssp 1.3.6.1.4.1.311.2.2.10 {}\n", module.display());
-        lab.write("mech.conf", &line)?;
+        lab.write("mech.conf", &programs::gss_ntlmssp()?)?;
         Ok(lab)
     }
 
@@ -63,24 +62,6 @@ impl Lab {
         self.path("gss_peer")
     }
 
-    /// The Python that has pyspnego.
-    pub(super) fn python(&self) -> PathBuf {
-        built("venv/bin/python")
-    }
-
-    /// The program around the crate `sspi`.
-    pub(super) fn sspi_peer(&self) -> Result<PathBuf> {
-        let path = built("sspi_peer/debug/sspi_peer");
-        match path.exists() {
-            true => Ok(path),
-            false => Err(
-                "no sspi_peer; run `cargo build --manifest-path tests/peers/sspi_peer/Cargo.toml \
-                 --target-dir target/peers/sspi_peer`"
-                    .into(),
-            ),
-        }
-    }
-
     /// A program that knows of no NTLM but gss-ntlmssp, and of no Kerberos.
     pub(super) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
@@ -105,17 +86,4 @@ impl Drop for Lab {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-/// What `install.sh` and `cargo xtask` put into `target/peers/`.
-fn built(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../target/peers")
-        .join(name)
-}
-
-fn gss_ntlmssp() -> Option<PathBuf> {
-    let folders = std::fs::read_dir("/usr/lib").ok()?.flatten();
-    let mut paths = folders.map(|folder| folder.path().join("gssntlmssp/gssntlmssp.so"));
-    paths.find(|path| path.exists())
 }

@@ -5,8 +5,6 @@
 //! with its arm in `Peer::start` and its place in `rows::SIDES`: the pairs, the questions and the table are
 //! made of that, those with curl and Apache among them.
 
-mod apache;
-mod base64;
 mod helper;
 mod http;
 mod known;

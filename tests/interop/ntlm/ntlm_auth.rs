@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
-use crate::ntlm::base64::encode;
+use crate::base64::encode;
 use crate::ntlm::helper::{Heard, Helper, heard};
 use crate::ntlm::lab::{COMPUTER, Lab};
 use crate::ntlm::side::{Mech, NtlmAcceptor, NtlmFacts, NtlmInitiator, NtlmSide, User};

@@ -5,6 +5,7 @@ use crate::Result;
 use crate::frames::{Frames, hex};
 use crate::ntlm::lab::Lab;
 use crate::ntlm::side::{Mech, NtlmAcceptor, NtlmFacts, NtlmInitiator, NtlmSide, SERVER};
+use crate::programs;
 use crate::script;
 use crate::side::{Handshake, Refusal, Stepped};
 
@@ -28,7 +29,7 @@ impl<'l> Program<'l> {
     }
 
     pub(super) fn pyspnego(lab: &'l Lab) -> Result<Self> {
-        let mut command = lab.command(lab.python());
+        let mut command = lab.command(programs::python());
         command.arg(script::path("spnego_peer.py"));
         Ok(Self {
             lab,
@@ -38,7 +39,7 @@ impl<'l> Program<'l> {
     }
 
     pub(super) fn sspi(lab: &'l Lab) -> Result<Self> {
-        let mut command = lab.command(lab.sspi_peer()?);
+        let mut command = lab.command(programs::sspi_peer()?);
         Ok(Self {
             lab,
             frames: Frames::start("sspi", &mut command, lab.recording().clone())?,

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use countersign::MicPolicy;
 
 use crate::Result;
-use crate::ntlm::apache::Apache;
+use crate::apache::Apache;
 use crate::ntlm::http;
 use crate::ntlm::known::note;
 use crate::ntlm::lab::Lab;
@@ -15,6 +15,7 @@ use crate::ntlm::ours::Ours;
 use crate::ntlm::program::Program;
 use crate::ntlm::questions::{Needs, QUESTIONS, Question, Sides};
 use crate::ntlm::side::{Mech, NtlmSide};
+use crate::programs;
 use crate::recording::Recording;
 use crate::report::Table;
 use crate::row::{Outcome, Role, Title};
@@ -180,7 +181,7 @@ pub(crate) fn run(
                 .for_each(|row| done(&row.title(), outcome.clone()));
         }
     };
-    let unbuilt = lab.sspi_peer().err().map(unavailable);
+    let unbuilt = programs::sspi_peer().err().map(unavailable);
     let mut started = Started::default();
     for row in rows {
         let has_sspi = row.initiator == Peer::Sspi || row.acceptor == Peer::Sspi;
@@ -215,7 +216,9 @@ fn exchange<'l>(row: &Row, lab: &'l Lab, started: &mut Started<'l>) -> Result<()
     };
     let (mech, question) = (row.mech, row.question.name);
     if row.acceptor == Peer::Apache {
-        let apache = started.apache.get_or_insert_with(|| Apache::start(lab));
+        let apache = started
+            .apache
+            .get_or_insert_with(|| Apache::start(&lab.path("apache"), None));
         let apache = apache.as_ref().map_err(Clone::clone)?;
         return match initiator {
             Some(initiator) => http::to_apache(apache, mech, initiator, question),

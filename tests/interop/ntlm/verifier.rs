@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use crate::Result;
+use crate::base64::encode;
 use crate::frames::{hex, unhex};
-use crate::ntlm::base64::encode;
 use crate::ntlm::helper::Helper;
 
 /// `ntlm-server-1`: asks winbindd whether a response is the right one, as an acceptor asks that has the

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::kdc::Kdc;
 use crate::lab::ENCTYPES;
+use crate::negotiate;
 use crate::ntlm;
 use crate::row::Title;
 
@@ -14,6 +15,8 @@ pub(crate) enum Table {
     Exchanges,
     /// A line for each pair of implementations, a column for each question.
     Ntlm,
+    /// The same of Negotiate with Kerberos in it.
+    Negotiate,
     /// A line for each thing asked of KDCs, a column for each of them.
     Kdcs,
 }
@@ -25,12 +28,13 @@ pub(super) struct Column {
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 3] = [Self::Exchanges, Self::Ntlm, Self::Kdcs];
+    pub(super) const ALL: [Self; 4] = [Self::Exchanges, Self::Ntlm, Self::Negotiate, Self::Kdcs];
 
     /// How the options of the command line tell its rows from others.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Ntlm => "NTLM",
+            Self::Negotiate => "Negotiate",
             Self::Exchanges | Self::Kdcs => "",
         }
     }
@@ -45,6 +49,7 @@ impl Table {
             Self::Exchanges => format!("peer {}, our role: {ours}", title.peer),
             Self::Ntlm if title.enctype == "raw" => format!("NTLM, our role: {ours}"),
             Self::Ntlm => format!("NTLM in {}, our role: {ours}", title.enctype),
+            Self::Negotiate => format!("Negotiate, our role: {ours}"),
             Self::Kdcs => "asked of the KDC of".into(),
         }
     }
@@ -52,14 +57,14 @@ impl Table {
     pub(super) fn line(self, title: &Title) -> String {
         match self {
             Self::Exchanges | Self::Kdcs => title.scenario.clone(),
-            Self::Ntlm => title.peer.to_string(),
+            Self::Ntlm | Self::Negotiate => title.peer.to_string(),
         }
     }
 
     pub(super) fn column(self, title: &Title) -> &str {
         match self {
             Self::Exchanges => title.enctype,
-            Self::Ntlm => &title.scenario,
+            Self::Ntlm | Self::Negotiate => &title.scenario,
             Self::Kdcs => &title.peer,
         }
     }
@@ -70,6 +75,10 @@ impl Table {
             Self::Exchanges => ENCTYPES.map(|name| column(name, halves(name))).into(),
             Self::Ntlm => {
                 let questions = ntlm::QUESTIONS.iter();
+                questions.map(|q| column(q.name, q.heading)).collect()
+            }
+            Self::Negotiate => {
+                let questions = negotiate::QUESTIONS.iter();
                 questions.map(|q| column(q.name, q.heading)).collect()
             }
             Self::Kdcs => Kdc::ALL
@@ -83,6 +92,7 @@ impl Table {
         match self {
             Self::Exchanges => (28, 7),
             Self::Ntlm => (25, 5),
+            Self::Negotiate => (20, 5),
             Self::Kdcs => (53, 9),
         }
     }

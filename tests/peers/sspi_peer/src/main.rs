@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! initiator target=SERVICE@HOST [mech=ntlm|spnego] [flags=a,b] [bindings=HEX] user=DOMAIN\NAME password=HEX
+//!           [kdc=HOST:PORT]
 //! acceptor  [mech=ntlm|spnego] [bindings=HEX] users=PATH
 //! step, inquire, session-key, wrap conf=, unwrap conf=, mic, verify mic=
 //! ```
@@ -15,6 +16,8 @@
 //! - The caller looks the user up by the name that it has read; this program does so, as the crate's own
 //!   Negotiate does.
 //! - `flags` of a context are always empty, and a context without session security wraps all the same.
+//! - Kerberos knows no credential cache and asks the KDC for each context; its MIC outside of SPNEGO is not
+//!   there, nor a message that is signed but not sealed; sealed ones it opens only if rotated by 28 octets.
 //! - Message numbers of MICs are the caller's; this program counts them together with those of wrapping.
 
 mod frames;

@@ -1,12 +1,17 @@
-//! One context of the package NTLM or of Negotiate, whose only mechanism is NTLM here: its Kerberos asks for
-//! a network.
+//! One context of the package NTLM or of Negotiate, whose only mechanism is NTLM, or Kerberos where the request
+//! names a KDC.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use sspi::generator::NetworkRequest;
+use sspi::network_client::NetworkClient;
 use sspi::ntlm::NtlmConfig;
 use sspi::{
     AuthIdentity, AuthIdentityBuffers, BufferType, ClientRequestFlags, CredentialUse, Credentials,
-    CredentialsBuffers, DataRepresentation, EncryptionFlags, Negotiate, NegotiateConfig, Ntlm,
-    SecurityBuffer, SecurityBufferFlags, SecurityBufferRef, SecurityStatus, ServerRequestFlags,
-    Sspi, SspiEx, SspiImpl, Username,
+    CredentialsBuffers, DataRepresentation, EncryptionFlags, KerberosConfig, Negotiate,
+    NegotiateConfig, Ntlm, SecurityBuffer, SecurityBufferFlags, SecurityBufferRef, SecurityStatus,
+    ServerRequestFlags, Sspi, SspiEx, SspiImpl, Username,
 };
 
 use crate::Answer;
@@ -30,6 +35,8 @@ struct Setup {
     /// `SEC_CHANNEL_BINDINGS`, empty without them.
     bindings: Vec<u8>,
     users: Vec<AuthIdentity>,
+    /// `HOST:PORT`: Kerberos, and no NTLM.
+    kdc: Option<String>,
 }
 
 enum Package {
@@ -63,6 +70,7 @@ impl Context {
                 None => Vec::new(),
             },
             users,
+            kdc: request.value("kdc").map(str::to_owned),
         };
         let package = match request.value("mech") {
             Some("spnego") => negotiate(&setup)?,
@@ -118,10 +126,14 @@ impl Context {
 
     pub fn inquire(&mut self) -> Answer {
         let name = self.sspi().name()?;
-        Ok((
-            format!("source={} flags= mech=ntlm", name.inner()),
-            Vec::new(),
-        ))
+        match self.setup.kdc {
+            // How a name of Kerberos is written, it leaves to us.
+            Some(_) => Ok(("source=- flags= mech=kerberos".to_owned(), Vec::new())),
+            None => Ok((
+                format!("source={} flags= mech=ntlm", name.inner()),
+                Vec::new(),
+            )),
+        }
     }
 
     pub fn session_key(&mut self) -> Result<Vec<u8>> {
@@ -131,7 +143,7 @@ impl Context {
     /// `EncryptMessage`: the signature before the message, as peers expect it.
     pub fn wrap(&mut self, seal: bool, message: &[u8]) -> Result<Vec<u8>> {
         self.sent += 1;
-        let mut signature = vec![0; SIGNATURE];
+        let mut signature = vec![0; self.trailer()?];
         let mut data = message.to_vec();
         self.sspi().encrypt(&mut [
             SecurityBufferRef::token_buf(&mut signature),
@@ -140,8 +152,26 @@ impl Context {
         Ok([signature, data].concat())
     }
 
+    /// How long the token before the message is.
+    fn trailer(&mut self) -> Result<usize> {
+        match self.setup.kdc {
+            Some(_) => self.sspi().trailer(),
+            None => Ok(SIGNATURE),
+        }
+    }
+
     pub fn unwrap(&mut self, sealed: bool, token: &[u8]) -> Result<Vec<u8>> {
         self.received += 1;
+        if self.setup.kdc.is_some() {
+            // A token of others has its parts in another order than EncryptMessage's.
+            let (mut stream, mut data) = (token.to_vec(), Vec::new());
+            let mut buffers = [
+                SecurityBufferRef::stream_buf(&mut stream),
+                SecurityBufferRef::data_buf(&mut data),
+            ];
+            self.sspi().decrypt(&mut buffers)?;
+            return Ok(buffers[1].data().to_vec());
+        }
         let mut signature = token.to_vec();
         let mut data = signature.split_off(SIGNATURE.min(token.len()));
         self.sspi().decrypt(&mut [
@@ -190,7 +220,7 @@ fn step<P: Sspi + SspiImpl>(
                 .with_output(&mut output);
             package
                 .initialize_security_context_impl(&mut builder)?
-                .resolve_to_result()?
+                .resolve_with_client(&Tcp)?
                 .status
         }
         Role::Acceptor => {
@@ -224,12 +254,46 @@ fn ntlm(setup: &Setup) -> Result<Package> {
     Ok(Package::Ntlm(Box::new(ntlm), handle))
 }
 
+/// The crate's own client needs more of it than is built here.
+struct Tcp;
+
+impl NetworkClient for Tcp {
+    /// Request and reply with their lengths before them (RFC 4120 §7.2.2).
+    fn send(&self, request: &NetworkRequest) -> sspi::Result<Vec<u8>> {
+        let host = request.url.host_str().unwrap_or_default();
+        let exchange = || {
+            let mut stream = TcpStream::connect((host, request.url.port().unwrap_or(88)))?;
+            stream.write_all(&request.data)?;
+            let mut reply = vec![0; 4];
+            stream.read_exact(&mut reply)?;
+            let length = u32::from_be_bytes([reply[0], reply[1], reply[2], reply[3]]);
+            reply.resize(4 + length as usize, 0);
+            stream.read_exact(&mut reply[4..])?;
+            Ok(reply)
+        };
+        exchange().map_err(|e: std::io::Error| {
+            sspi::Error::new(sspi::ErrorKind::NoAuthenticatingAuthority, e.to_string())
+        })
+    }
+}
+
 fn negotiate(setup: &Setup) -> Result<Package> {
-    let config = NegotiateConfig::new(
-        Box::new(NtlmConfig::default()),
-        Some("ntlm".to_owned()),
-        "PEER".to_owned(),
-    );
+    let computer = "PEER".to_owned();
+    let config = match &setup.kdc {
+        Some(kdc) => NegotiateConfig::new(
+            Box::new(KerberosConfig::new_with_kdc_url(
+                &format!("tcp://{kdc}"),
+                computer.clone(),
+            )),
+            Some("kerberos,!ntlm,!pku2u".to_owned()),
+            computer,
+        ),
+        None => NegotiateConfig::new(
+            Box::new(NtlmConfig::default()),
+            Some("ntlm".to_owned()),
+            computer,
+        ),
+    };
     let credentials = setup.users.first().cloned().map(Credentials::from);
     let mut negotiate = match setup.role {
         Role::Initiator => Negotiate::new_client(config)?,
@@ -253,6 +317,7 @@ fn negotiate(setup: &Setup) -> Result<Package> {
 trait Messages {
     fn name(&mut self) -> Result<Username>;
     fn key(&mut self) -> Result<Vec<u8>>;
+    fn trailer(&mut self) -> Result<usize>;
     fn encrypt(&mut self, message: &mut [SecurityBufferRef<'_>]) -> Result<()>;
     fn decrypt(&mut self, message: &mut [SecurityBufferRef<'_>]) -> Result<()>;
 }
@@ -268,6 +333,10 @@ impl<P: Sspi> Messages for P {
             .session_key
             .as_ref()
             .to_vec())
+    }
+
+    fn trailer(&mut self) -> Result<usize> {
+        Ok(self.query_context_sizes()?.security_trailer as usize)
     }
 
     fn encrypt(&mut self, message: &mut [SecurityBufferRef<'_>]) -> Result<()> {

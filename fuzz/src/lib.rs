@@ -2,6 +2,7 @@
 
 pub mod der_tree;
 pub mod kdc;
+pub mod ntlm;
 pub mod oracle;
 pub mod random;
 pub mod realm;

@@ -47,6 +47,7 @@ fn main() -> Result {
     configurations()?;
     cache_servers()?;
     ntlm_users()?;
+    ntlm_exchanges()?;
     exchanges()?;
     negotiations()?;
     kdc_exchanges()?;
@@ -480,6 +481,134 @@ fn ntlm_users() -> Result {
         ("principal-name", "alice@corp.example".into()),
     ] {
         put("ntlm_users", name, text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Honest exchanges of each kind, as the stateful targets of NTLM have them: the acceptor there draws
+/// what it draws here.
+fn ntlm_exchanges() -> Result {
+    use countersign_context::ntlm as engine;
+    use countersign_fuzz::ntlm::{self, Options};
+    use countersign_token::ntlm::AuthenticateMessage;
+    type Change = fn(engine::Initiator) -> engine::Initiator;
+    let kinds: [(&str, [u8; 2], Change); 8] = [
+        ("sealed", [0, 1], |i| i.require(Flags::CONFIDENTIALITY)),
+        ("signed", [0x10, 0], |i| i.require(Flags::INTEGRITY)),
+        ("asked-of-a-controller", [0x10, 2], |i| {
+            i.require(Flags::INTEGRITY)
+        }),
+        ("bare", [0, 0], |i| i),
+        ("bound", [0x20, 0], |i| {
+            i.channel_bindings(ChannelBindings::from_application_data("channel"))
+        }),
+        ("connectionless", [0x40, 1], |i| {
+            i.connectionless().require(Flags::CONFIDENTIALITY)
+        }),
+        ("anonymous", [0x02, 0], |_| engine::Initiator::anonymous()),
+        ("ntlmv1", [0x0d, 0], |i| {
+            i.dangerous_v1().request(Flags::INTEGRITY)
+        }),
+    ];
+    for (name, [options, more], change) in kinds {
+        let policy = Options(options).policy();
+        let credential = engine::AcceptorCredential::new(ntlm::names());
+        let (mut random, mut other) = (Seeded(1), Seeded(2));
+        let mut acceptor = engine::Acceptor::new(&credential);
+        let mut initiator = change(engine::Initiator::new(ntlm::credential()));
+        let datagram = Options(options).is(6);
+        if datagram {
+            acceptor = acceptor.connectionless();
+        }
+        let negotiate =
+            token_of(initiator.step(None, &mut ntlm::environment(&mut other, &policy)))?;
+        let first = (!datagram).then_some(&negotiate[..]);
+        let challenge =
+            token_of(acceptor.step(first, &mut ntlm::environment(&mut random, &policy)))?;
+        let mut env = ntlm::environment(&mut other, &policy);
+        let step = initiator.step(Some(&challenge), &mut env);
+        let Ok(Step::Established {
+            token: Some(authenticate),
+            context,
+        }) = step
+        else {
+            return Err(format!("{name}: {step:?}").into());
+        };
+        put("import", &format!("ntlm-{name}"), &context.export()?)?;
+        let control = vec![options, more];
+        for (how, label) in [(0, "raw"), (3, "repaired")] {
+            let mut parts = vec![control.clone()];
+            if !datagram {
+                parts.extend([vec![0], negotiate.clone()]);
+            }
+            parts.extend([vec![how], authenticate.clone()]);
+            put(
+                "ntlm_acceptor",
+                &format!("{name}-{label}"),
+                &sections::join(&parts),
+            )?;
+        }
+        if name == "sealed" {
+            lm_v2(&negotiate, &AuthenticateMessage::parse(&authenticate)?)?;
+        }
+        initiator_seeds(name, options, &challenge)?;
+    }
+    for kind in 0..16_u8 {
+        let mut parts = vec![vec![kind]];
+        for call in 0..4 {
+            parts.extend([vec![call, 0, 0, 0], b"a message".to_vec()]);
+            parts.extend([vec![call | 0x80, 14, 0, 1], b"and another one".to_vec()]);
+        }
+        // A forgery of nothing.
+        parts.extend([Vec::new(), [&[1, 0, 0, 0][..], &[7; 24]].concat()]);
+        put(
+            "ntlm_unwrap",
+            &format!("calls-{kind}"),
+            &sections::join(&parts),
+        )?;
+    }
+    Ok(())
+}
+
+fn token_of(step: std::result::Result<Step, countersign_context::Error>) -> Result<Vec<u8>> {
+    match step? {
+        Step::Continue { token } => Ok(token),
+        step => Err(format!("{step:?}").into()),
+    }
+}
+
+/// LMv2 alone, whose proof the target makes.
+fn lm_v2(negotiate: &[u8], message: &countersign_token::ntlm::AuthenticateMessage<'_>) -> Result {
+    let message = countersign_token::ntlm::AuthenticateMessage {
+        lm_response: &[7; 24],
+        nt_response: &[],
+        mic: None,
+        ..*message
+    };
+    let parts = [
+        vec![0x09, 0],
+        vec![0],
+        negotiate.to_vec(),
+        vec![1],
+        message.to_bytes()?,
+    ];
+    put("ntlm_acceptor", "lmv2", &sections::join(&parts))
+}
+
+/// A challenge as it is, and in its parts.
+fn initiator_seeds(name: &str, options: u8, challenge: &[u8]) -> Result {
+    let message = countersign_token::ntlm::ChallengeMessage::parse(challenge)?;
+    let info = message.target_info.map_or(&[][..], |info| info.as_bytes());
+    let flags = message.flags.0.to_le_bytes();
+    let parts = [&flags[..], &message.server_challenge, info].concat();
+    // Whether weaker keys are named, and the mode.
+    let options = options & 0x44;
+    for more in [0, 1, 2, 6, 8, 16] {
+        for (how, bytes) in [(0, challenge), (1, &parts[..])] {
+            let sections = [vec![options, more], vec![how], bytes.to_vec()];
+            let name = format!("{name}-{more}-{how}");
+            put("ntlm_initiator", &name, &sections::join(&sections))?;
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 pub mod der_tree;
 pub mod kdc;
 pub mod negotiate;
+pub mod ntlm;
 pub mod oracle;
 pub mod random;
 pub mod realm;

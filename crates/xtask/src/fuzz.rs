@@ -1,7 +1,7 @@
 //! A smoke of every fuzz target: 10 seconds each, two at a time.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
@@ -67,12 +67,7 @@ fn run_target(root: &Path, log: &Path, found: &Path, target: &str) -> Outcome {
         command.arg(corpus);
     }
     command.args(["--", &format!("-max_total_time={SECONDS}"), "-timeout=10"]);
-    // The target's own dictionary, or the common one.
-    let dictionary = [&format!("{target}.dict"), "kerberos.dict"]
-        .map(|name| root.join("fuzz").join(name))
-        .into_iter()
-        .find(|dictionary| dictionary.is_file());
-    if let Some(dictionary) = dictionary {
+    if let Some(dictionary) = dictionary(&root.join("fuzz"), target) {
         command.arg(format!("-dict={}", dictionary.display()));
     }
     let log = log.with_file_name(format!("fuzz-{target}.log"));
@@ -82,6 +77,15 @@ fn run_target(root: &Path, log: &Path, found: &Path, target: &str) -> Outcome {
         Ok(ended) => Outcome::failed(format!("cargo fuzz run {target}\n{}", ended.tail())),
         Err(problem) => Outcome::failed(problem),
     }
+}
+
+/// The target's own dictionary, or that of its name's first word, or the common one.
+fn dictionary(folder: &Path, target: &str) -> Option<PathBuf> {
+    let family = target.split('_').next().unwrap_or(target);
+    [target, family, "kerberos"]
+        .map(|name| folder.join(format!("{name}.dict")))
+        .into_iter()
+        .find(|dictionary| dictionary.is_file())
 }
 
 /// `cargo`, for a sanitizer on the stable compiler.
@@ -139,6 +143,18 @@ fn targets(manifest: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn targets_have_the_dictionary_of_their_name_or_of_its_first_word() {
+        let folder = crate::root().join("fuzz");
+        for (target, name) in [
+            ("ntlm_messages", "ntlm_messages.dict"),
+            ("ntlm_acceptor", "ntlm.dict"),
+            ("acceptor", "kerberos.dict"),
+        ] {
+            assert_eq!(dictionary(&folder, target), Some(folder.join(name)));
+        }
+    }
 
     #[test]
     fn targets_are_the_names_of_the_binaries() {

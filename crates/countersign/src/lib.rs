@@ -44,3 +44,8 @@ pub struct Gss;
 #[cfg(all(doctest, feature = "ntlm"))]
 #[doc = include_str!("../../../docs/guide/ntlm.md")]
 pub struct Ntlm;
+
+/// The page of the guide on Negotiate, so that its example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/negotiate.md")]
+pub struct Negotiate;

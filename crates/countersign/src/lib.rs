@@ -20,3 +20,8 @@ pub struct Repository;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/tickets.md")]
 pub struct Tickets;
+
+/// The page of the guide on Negotiate, so that its example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/negotiate.md")]
+pub struct Negotiate;

@@ -9,6 +9,7 @@ use crate::http::{self, Answer, Server};
 use crate::ntlm::lab::Lab;
 use crate::ntlm::questions::{ALICE, BAD_PASSWORD, BAD_USER, FORGETFUL, MALLORY, USERS};
 use crate::ntlm::side::{Mech, NtlmAcceptor, NtlmInitiator, NtlmSide, SERVER, User};
+use crate::process::Running;
 
 const fn scheme(mech: Mech) -> &'static str {
     match mech {
@@ -63,6 +64,35 @@ pub(super) fn from_curl(
             Ok(curl)
         })
     })
+}
+
+/// curl against the example `http_service`, which greets whom it knows by name.
+pub(super) fn curl_to_service(lab: &Lab, question: &str) -> Result<()> {
+    let program = std::env::current_exe().map_err(|e| e.to_string())?;
+    let program = program.with_file_name("examples").join("http_service");
+    let mut service = Command::new(program);
+    service
+        .args(["127.0.0.1:0"])
+        .arg(lab.users(USERS)?)
+        .arg("mic-if-present");
+    let mut service = Running::start(&mut service)?;
+    let url = service.wait_for_output(|output| {
+        let rest = output.split_once("listening on ")?.1;
+        Some(rest.split_once('\n')?.0.trim().to_owned())
+    })?;
+    let (status, body) = run_curl(lab, Mech::Raw, &url, ALICE)?;
+    if (status, body.trim()) != (200, format!("hello {}", ALICE.qualified()).as_str()) {
+        return Err(format!("{status} instead of 200: {body}"));
+    }
+    let user = match question {
+        "wrong password refused" => FORGETFUL,
+        "unknown user refused" => MALLORY,
+        _ => return Ok(()),
+    };
+    match run_curl(lab, Mech::Raw, &url, user)? {
+        (401, _) => Ok(()),
+        (status, body) => Err(format!("{status} instead of 401: {body}")),
+    }
 }
 
 /// An initiator against Apache.

@@ -35,6 +35,8 @@ pub(super) enum Peer {
     Curl,
     /// With mod_auth_gssapi and gss-ntlmssp; as an acceptor only, over HTTP.
     Apache,
+    /// Our example `http_service`, which curl alone speaks with.
+    HttpService,
 }
 
 /// Those whose tokens we hand from one to the other.
@@ -46,17 +48,21 @@ const SIDES: [Peer; 5] = [
     Peer::NtlmAuth,
 ];
 
+/// Acceptors beside those.
+const OVER_HTTP: [Peer; 3] = [Peer::OursIfPresent, Peer::Apache, Peer::HttpService];
+
 impl Peer {
     const fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
-            Self::OursIfPresent => "ours, MIC if present",
+            Self::OursIfPresent => "ours, no MIC",
             Self::GssNtlmssp => "gss-ntlmssp",
             Self::Pyspnego => "pyspnego",
             Self::Sspi => "sspi",
             Self::NtlmAuth => "ntlm_auth",
             Self::Curl => "curl",
             Self::Apache => "Apache",
+            Self::HttpService => "http_service",
         }
     }
 
@@ -68,7 +74,7 @@ impl Peer {
             Self::Pyspnego => Box::new(Program::pyspnego(lab)?),
             Self::Sspi => Box::new(Program::sspi(lab)?),
             Self::NtlmAuth => Box::new(NtlmAuth::new(lab)?),
-            Self::Curl | Self::Apache => {
+            Self::Curl | Self::Apache | Self::HttpService => {
                 return Err(format!("{} carries its own tokens", self.name()));
             }
         })
@@ -102,7 +108,7 @@ impl Row {
     /// Which side is ours.
     fn role(&self) -> Role {
         match (self.initiator, self.acceptor) {
-            (_, Peer::Ours | Peer::OursIfPresent) => Role::Acceptor,
+            (_, Peer::Ours | Peer::OursIfPresent | Peer::HttpService) => Role::Acceptor,
             (Peer::Ours, _) => Role::Initiator,
             _ => Role::Control,
         }
@@ -116,6 +122,10 @@ impl Row {
         match self.acceptor {
             Peer::Ours if without_mic => return false,
             Peer::OursIfPresent if !without_mic => return false,
+            Peer::HttpService => {
+                let by_curl = self.initiator == Curl && self.mech == Mech::Raw;
+                return by_curl && self.question.needs == Needs::LogOn;
+            }
             _ => {}
         }
         let has = |peer| self.initiator == peer || self.acceptor == peer;
@@ -140,7 +150,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for mech in Mech::ALL {
         for initiator in SIDES.into_iter().chain([Peer::Curl]) {
-            for acceptor in SIDES.into_iter().chain([Peer::OursIfPresent, Peer::Apache]) {
+            for acceptor in SIDES.into_iter().chain(OVER_HTTP) {
                 let row = |question| Row {
                     initiator,
                     acceptor,
@@ -224,6 +234,9 @@ fn exchange<'l>(row: &Row, lab: &'l Lab, started: &mut Started<'l>) -> Result<()
             Some(initiator) => http::to_apache(apache, mech, initiator, question),
             None => http::curl_to_apache(lab, apache, mech, question),
         };
+    }
+    if row.acceptor == Peer::HttpService {
+        return http::curl_to_service(lab, question);
     }
     let acceptor = get(&mut started.acceptors, row.acceptor, lab)?;
     match initiator {

@@ -9,7 +9,7 @@ use countersign_crypto::ntlm::{NtHash, SessionKey};
 /// controller, which does not give it away.
 ///
 /// It holds all that `NetrLogonSamLogonEx` takes at the level `NetlogonNetworkInformation`
-/// (MS-NRPC §2.2.1.4.5, MS-APDS §3.1.5.1), and what `ntlm_auth --helper-protocol=ntlm-server-1`
+/// (MS-NRPC §2.2.1.4.5, MS-APDS §3.1.5.2), and what `ntlm_auth --helper-protocol=ntlm-server-1`
 /// asks for:
 ///
 /// | here | `NETLOGON_NETWORK_INFO` |

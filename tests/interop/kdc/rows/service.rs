@@ -49,7 +49,7 @@ pub(super) fn add_all(rows: &mut Vec<Row>) {
             if !seal && bind.name.contains("NTLM") {
                 continue;
             }
-            let scenario = format!("{}, {how} search", bind.name);
+            let scenario = format!("{}, {how}", bind.name);
             add(rows, &[Samba], scenario, move |lab| {
                 searches(lab, bind, seal)
             });
@@ -88,7 +88,7 @@ const BINDS: &[Bind] = &[
         },
     },
     Bind {
-        name: "LDAP bind by GSS-SPNEGO, NTLM for want of a KDC",
+        name: "LDAP bind by GSS-SPNEGO, NTLM without a KDC",
         sasl: Sasl::GssSpnego,
         initiator: |lab, flags| {
             let name = lab.principal("bob")?;

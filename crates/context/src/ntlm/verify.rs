@@ -97,7 +97,8 @@ pub(super) fn claim(
     let response = Response::of(&message, policy.ntlm())?;
     let (challenge, lm_response) = response.for_controller(&message, &exchange.server_challenge);
     let text = |text: Text<'_>| -> Result<String, Error> {
-        if text.chars().count() > MAX_NAME {
+        // Nobody is asked about lines of a log or of a helper's protocol that a name would be.
+        if text.chars().count() > MAX_NAME || text.chars().any(char::is_control) {
             return Err(NtlmProblem::NameRefused.into());
         }
         Ok(text.to_string())

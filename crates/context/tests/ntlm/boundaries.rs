@@ -237,16 +237,20 @@ fn two_flags_in_one_response_are_refused_whatever_they_say() {
     assert_eq!(error.kind(), DecodeErrorKind::DuplicateAvPair { id: 6 });
 }
 
-/// Names up to 256 characters, whatever they are; NUL and backslash make no other name of them.
+/// Names up to 256 characters; a backslash makes no other name of them, and what would break a line
+/// or end a string is in none.
 #[test]
 fn names_are_looked_up_whole_or_refused() {
     let denied = ErrorKind::Ntlm(NtlmProblem::LogonDenied);
     let refused = ErrorKind::Ntlm(NtlmProblem::NameRefused);
     let long = |length| "x".repeat(length);
     for (domain, user, expected) in [
-        ("EXAMPLE", "alice\0", denied),
-        ("EXAMPLE", "\0alice", denied),
-        ("EXAMPLE\0", "alice", denied),
+        ("EXAMPLE", "alice\0", refused),
+        ("EXAMPLE", "\0alice", refused),
+        ("EXAMPLE\0", "alice", refused),
+        ("EXAMPLE", "alice\nPassword: x", refused),
+        ("EXAMPLE\r\n", "alice", refused),
+        ("EXAMPLE", "alice\u{85}", refused),
         ("", "EXAMPLE\\alice", denied),
         ("EXAMPLE\\alice", "", denied),
         ("EXAMPLE", "", denied),
@@ -270,6 +274,15 @@ fn names_are_looked_up_whole_or_refused() {
             expected,
             "{domain} {user}"
         );
+    }
+    for (workstation, accepted) in [("PC", true), ("", true), ("PC\n", false)] {
+        let forger = Forger {
+            workstation: workstation.into(),
+            ..Forger::alice(SEALED)
+        };
+        let due = Due::new(&forger);
+        let result = due.give(due.forged.token.clone());
+        assert_eq!(result.is_ok(), accepted, "{workstation:?}");
     }
 }
 

@@ -35,7 +35,7 @@ use negotiating::{Negotiating, Resumed};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Fallback {
-    /// The next one that was offered takes its place; [`Negotiated::fallbacks`] tells why. Errors of
+    /// The next one that was offered takes its place; [`Negotiated::fallbacks`](super::Negotiated::fallbacks) tells why. Errors of
     /// KDCs are not authenticated: whoever can make them up or block a KDC chooses the fallback.
     #[default]
     WhenUnavailable,

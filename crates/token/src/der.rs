@@ -19,6 +19,7 @@ mod tag;
 mod writer;
 
 pub use encoded::Encoded;
+pub(crate) use integer::integer;
 pub use reader::{Decode, Reader};
 pub use sequence_of::{Iter, MAX_ELEMENTS, SequenceOf};
 pub use tag::{Class, Tag};

@@ -2,14 +2,13 @@
 
 use crate::negotiate::rows::{Peer, Row};
 
-use Peer::{Ours, Pyspnego, Sspi};
+use Peer::{Pyspnego, Sspi};
 
 /// The words of the failure, and the reason.
 pub(super) fn note(row: &Row) -> Option<(&'static str, &'static str)> {
     Some(match (row.question.name, row.initiator, row.acceptor) {
         ("acceptor has NTLM alone", _, Pyspnego) => ("KeyError", OPTIMISTIC),
         ("acceptor has Kerberos alone", _, Pyspnego) => ("NoCredentialError", OPTIMISTIC),
-        (_, Sspi, Ours) => ("not in the fewest octets", FOUR_OCTETS),
         ("wrap sealed", Sspi, _) => (
             "to the initiator: sspi: major=000d0000 minor=0 what=unwrap MessageAltered",
             "the crate sspi opens no sealed message but those that are rotated by 28 octets, as Windows' are \
@@ -25,6 +24,3 @@ pub(super) fn note(row: &Row) -> Option<(&'static str, &'static str)> {
 
 const OPTIMISTIC: &str = "pyspnego as an acceptor hands the first token, which is the initiator's first \
                           mechanism's, to whichever mechanism it chooses (RFC 4178 3.2 has it ignored)";
-
-const FOUR_OCTETS: &str = "the crate sspi writes the Authenticator's microseconds in four octets where three \
-                           are enough (X.690 8.3.2 forbids it); ours refuses what is no DER";

@@ -3,11 +3,15 @@ use super::tag::Tag;
 use super::writer::{Encode, Writer};
 use crate::error::{DecodeError, DecodeErrorKind};
 
+#[inline(always)]
+fn read_integer(reader: &mut Reader<'_>) -> Result<i64, DecodeError> {
+    integer(reader.read(Tag::INTEGER)?)
+}
+
 /// X.690 8.3: the contents of an INTEGER of at most five octets, which hold both `Int32` and
 /// `UInt32` of RFC 4120 §5.2.4.
 #[inline(always)]
-fn read_integer(reader: &mut Reader<'_>) -> Result<i64, DecodeError> {
-    let contents = reader.read(Tag::INTEGER)?;
+pub(crate) fn integer(contents: Reader<'_>) -> Result<i64, DecodeError> {
     match *contents.remaining() {
         [a] => Ok(i64::from(a.cast_signed())),
         ref octets => read_longer(contents, octets),

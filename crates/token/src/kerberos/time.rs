@@ -1,6 +1,6 @@
 use core::fmt;
 
-use crate::der::{Decode, Encode, Reader, Tag, Writer};
+use crate::der::{Decode, Encode, Reader, Tag, Writer, integer};
 use crate::error::{DecodeError, DecodeErrorKind};
 
 /// RFC 4120 §5.2.3: `KerberosTime ::= GeneralizedTime -- with no fractional seconds`.
@@ -19,6 +19,9 @@ pub struct KerberosTime {
 }
 
 /// RFC 4120 §5.2.4: `Microseconds ::= INTEGER (0..999999)`.
+///
+/// Four octets are read whatever the number is, because a peer writes its 32-bit integer as it is;
+/// the fewest are written (see docs/TOLERANCES.md).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Microseconds(u32);
 
@@ -56,7 +59,12 @@ impl<'a> Decode<'a> for Microseconds {
     #[inline]
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let at = *reader;
-        u32::try_from(i32::decode(reader)?)
+        let contents = reader.read(Tag::INTEGER)?;
+        let value = match *contents.remaining() {
+            [0, a @ 0..=0x7f, b, c] => i64::from(u32::from_be_bytes([0, a, b, c])),
+            _ => integer(contents)?,
+        };
+        u32::try_from(value)
             .ok()
             .and_then(Self::new)
             .ok_or_else(|| at.error(DecodeErrorKind::MicrosecondsOutOfRange))
@@ -300,6 +308,29 @@ mod tests {
         );
         for der in [&[2, 3, 0x0f, 0x42, 0x40][..], &[2, 1, 0xff]] {
             let error = Microseconds::from_der(der).unwrap_err();
+            assert_eq!(error.kind(), DecodeErrorKind::MicrosecondsOutOfRange);
+        }
+    }
+
+    #[test]
+    fn microseconds_in_four_octets_are_read_and_in_no_other_padding() {
+        for value in [0_u32, 1, 0x7f, 0x80, 0x7fff, 0x8000, 999_999] {
+            let der = [&[2, 4][..], &value.to_be_bytes()].concat();
+            let read = Microseconds::from_der(&der).map(Microseconds::as_u32);
+            assert_eq!(read, Ok(value), "{value}");
+        }
+        for der in [
+            &[2, 0][..],
+            &[2, 2, 0, 1],
+            &[2, 3, 0, 0, 1],
+            &[2, 5, 0, 0, 0, 0, 1],
+            &[2, 4, 0xff, 0xff, 0xff, 0xff],
+        ] {
+            let error = Microseconds::from_der(der).unwrap_err();
+            assert_eq!(error.kind(), DecodeErrorKind::NonMinimalInteger, "{der:?}");
+        }
+        for der in [[2, 4, 0, 0x0f, 0x42, 0x40], [2, 4, 0, 0x80, 0, 0]] {
+            let error = Microseconds::from_der(&der).unwrap_err();
             assert_eq!(error.kind(), DecodeErrorKind::MicrosecondsOutOfRange);
         }
     }

@@ -11,6 +11,8 @@ mod limits;
 mod machine;
 #[cfg(feature = "tokio")]
 mod nonblocking;
+#[cfg(feature = "redis")]
+pub mod replay;
 mod stream;
 mod system;
 

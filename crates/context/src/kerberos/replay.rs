@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use countersign_crypto::{Random, RandomError};
 use sha2::{Digest, Sha256};
 
-use crate::step::ReplayVerdict;
+use crate::step::{ReplayQuery, ReplayVerdict};
 
 /// Seconds of authenticator time that one bucket holds.
 const BUCKET_SECONDS: i64 = 64;
@@ -122,6 +122,21 @@ impl ReplayCache {
             .insert(tag);
         state.live = state.live.saturating_add(1);
         Ok(ReplayVerdict::Fresh)
+    }
+
+    /// The same for an acceptor whose credential has
+    /// [`ReplayProtection::External`](super::ReplayProtection::External): for who keeps what this
+    /// process has seen beside a store elsewhere. A cache that answers queries is no acceptor's own.
+    ///
+    /// # Errors
+    /// The first query draws 16 bytes for the hash, and `random` failed.
+    pub fn verdict(
+        &self,
+        query: &ReplayQuery,
+        now: i64,
+        random: &mut dyn Random,
+    ) -> Result<ReplayVerdict, RandomError> {
+        self.check(query.tag, query.expires, now, 0, random)
     }
 
     /// A panic of another thread cannot leave the state half-changed in a way that matters: an

@@ -4,6 +4,8 @@ mod credentials;
 #[cfg(feature = "ntlm")]
 mod ntlm;
 mod package;
+#[cfg(feature = "redis")]
+mod replay;
 
 use std::path::PathBuf;
 
@@ -20,6 +22,8 @@ pub(crate) use credentials::{
 #[cfg(feature = "ntlm")]
 pub(crate) use ntlm::{Mic, NtlmClient, NtlmServer};
 pub(crate) use package::Package;
+#[cfg(feature = "redis")]
+pub(crate) use replay::{Outage, Replays};
 
 /// The command, and whether its options fit together. Where clap knows that they do not, the
 /// program ends here.
@@ -102,6 +106,9 @@ pub(crate) struct ServeOptions {
     /// Answer for this service only, such as HTTP/www.example.com or HTTP/*; may be repeated
     #[arg(long = "service", value_name = "SPN")]
     pub(crate) services: Vec<String>,
+    #[cfg(feature = "redis")]
+    #[command(flatten)]
+    pub(crate) replays: Replays,
     #[cfg(feature = "ntlm")]
     #[command(flatten)]
     pub(crate) ntlm: NtlmServer,

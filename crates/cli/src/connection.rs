@@ -13,7 +13,7 @@ use countersign::token::der::Decode;
 use countersign::token::framing::InitialToken;
 use countersign::token::kerberos::KrbError;
 use countersign::token::kerberos::gss_token::{self, TokenId};
-use countersign::{Policy, SecurityContext, krb_error_name};
+use countersign::{Answer, Need, Policy, SecurityContext, krb_error_name};
 
 use crate::args::FramingName;
 use crate::failure::Failure;
@@ -53,7 +53,18 @@ impl Connection {
         &mut self,
         handshake: Handshake,
         policy: Policy,
+        observer: impl FnMut(Leg<'_>) + Send + 'static,
+    ) -> Result<Box<SecurityContext>, Failure> {
+        self.establish_with(handshake, policy, observer, |_| None)
+    }
+
+    /// The same for a mechanism that asks for something on the way.
+    pub(crate) fn establish_with(
+        &mut self,
+        handshake: Handshake,
+        policy: Policy,
         mut observer: impl FnMut(Leg<'_>) + Send + 'static,
+        answer: impl FnMut(&Need) -> Option<Answer>,
     ) -> Result<Box<SecurityContext>, Failure> {
         let told = Arc::new(AtomicI32::new(0));
         let seen = Arc::clone(&told);
@@ -71,7 +82,7 @@ impl Connection {
             FramingName::GssSample => handshake.framing(GssSample),
         };
         handshake
-            .run_on_socket(&mut self.stream)
+            .run_on_socket_with(&mut self.stream, answer)
             .map_err(|error| explain(error, &told))
     }
 

@@ -9,7 +9,7 @@ mod ntlm;
 
 use countersign::credential::ServiceName;
 use countersign::handshake::Handshake;
-use countersign::{Flags, Mechanism, Policy};
+use countersign::{Answer, Flags, Mechanism, Need, Policy};
 
 use crate::args::{ConnectOptions, Package, ServeOptions};
 use crate::failure::Failure;
@@ -21,6 +21,11 @@ pub(crate) trait Server: Send + Sync {
 
     /// The policy, and in it what the options permit of this package.
     fn permit(&self, policy: Policy) -> Policy;
+
+    /// What the mechanism asks for on the way.
+    fn answer(&self, _need: &Need) -> Option<Answer> {
+        None
+    }
 }
 
 /// What all connections of `connect` share.

@@ -107,7 +107,9 @@ impl Server {
         let json = protocol.json;
         let mut connection = Connection::new(stream, protocol.framing, protocol.timeout)?;
         let handshake = Handshake::new(Role::Acceptor, self.package.acceptor());
-        let established = connection.establish(handshake, self.policy.clone(), |_| {});
+        let policy = self.policy.clone();
+        let established =
+            connection.establish_with(handshake, policy, |_| {}, |need| self.package.answer(need));
         let mut context = match established {
             Ok(context) => context,
             Err(failure) => {

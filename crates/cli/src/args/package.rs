@@ -22,6 +22,8 @@ const KERBEROS: &[&str] = &[
     "only_enctypes",
     "principal",
     "realm",
+    "replay_cache",
+    "replay_outage",
     "services",
     "trace",
     "use_keytab",

@@ -2,7 +2,7 @@
 
 use countersign::handshake::Handshake;
 use countersign::negotiate::{Acceptor, Initiator};
-use countersign::{Flags, Mechanism, Policy};
+use countersign::{Answer, Flags, Mechanism, Need, Policy};
 
 use crate::args::{ConnectOptions, Package, ServeOptions};
 use crate::failure::Failure;
@@ -29,6 +29,10 @@ impl package::Server for Server {
         self.0
             .iter()
             .fold(policy, |policy, server| server.permit(policy))
+    }
+
+    fn answer(&self, need: &Need) -> Option<Answer> {
+        self.0.iter().find_map(|server| server.answer(need))
     }
 }
 

@@ -3,16 +3,28 @@
 use std::path::Path;
 
 use countersign::credential::{Keytab, KeytabEntry};
+#[cfg(feature = "redis")]
+use countersign::handshake::replay::{self, RedisReplayCache};
+#[cfg(feature = "redis")]
+use countersign::kerberos::ReplayProtection;
 use countersign::kerberos::{Acceptor, AcceptorCredential, ServicePattern};
+#[cfg(feature = "redis")]
+use countersign::{Answer, Need};
 use countersign::{EnctypeSet, Mechanism, Policy};
 
 use crate::args::ServeOptions;
+#[cfg(feature = "redis")]
+use crate::args::{Outage, Replays};
 use crate::failure::Failure;
+#[cfg(feature = "redis")]
+use crate::output::complain;
 use crate::{files, package};
 
 pub(crate) struct Server {
     credential: AcceptorCredential,
     enctypes: EnctypeSet,
+    #[cfg(feature = "redis")]
+    replays: Option<RedisReplayCache>,
 }
 
 impl Server {
@@ -39,9 +51,17 @@ impl Server {
         }
         let enctypes = options.protocol.enctypes.set()?;
         permitted_keys(&keytab, enctypes, path)?;
+        #[cfg(feature = "redis")]
+        let replays = replays(&options.replays)?;
+        #[cfg(feature = "redis")]
+        if replays.is_some() {
+            credential = credential.with_replay_protection(ReplayProtection::External);
+        }
         Ok(Self {
             credential,
             enctypes,
+            #[cfg(feature = "redis")]
+            replays,
         })
     }
 }
@@ -54,6 +74,28 @@ impl package::Server for Server {
     fn permit(&self, policy: Policy) -> Policy {
         policy.with_enctypes(self.enctypes)
     }
+
+    #[cfg(feature = "redis")]
+    fn answer(&self, need: &Need) -> Option<Answer> {
+        self.replays.as_ref()?.answer(need)
+    }
+}
+
+/// The replay cache that is not this process's own.
+#[cfg(feature = "redis")]
+fn replays(options: &Replays) -> Result<Option<RedisReplayCache>, Failure> {
+    let Some(url) = &options.replay_cache else {
+        return Ok(None);
+    };
+    let outage = match options.replay_outage {
+        Outage::Refuse => replay::Outage::Refuse,
+        Outage::RememberHere => replay::Outage::RememberHere,
+    };
+    let builder = RedisReplayCache::builder(url)
+        .map_err(|error| Failure::usage(format!("--replay-cache: {error}")))?
+        .on_outage(outage)
+        .observe(|error| complain(&format!("error: the replay cache: {error}")));
+    Ok(Some(builder.build()))
 }
 
 /// A listed service. One that is written in full may be an alias of what the keytab names; a

@@ -25,6 +25,8 @@ pub(crate) struct ServerSetup<'a> {
     pub(crate) framing: &'a str,
     /// An enctype for our program to permit by name.
     pub(crate) enctype: Option<&'a str>,
+    /// Switches of our program.
+    pub(crate) switches: &'a [&'a str],
 }
 
 /// A server that listens.
@@ -68,6 +70,7 @@ impl Server {
                 if let Some(enctype) = setup.enctype {
                     command.args(["--only-enctype", enctype]);
                 }
+                command.args(setup.switches);
                 let mut running = Running::start(&mut command)?;
                 let address = running.wait_for_output(|output| {
                     let rest = output.split_once("listening on ")?.1;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the interoperability tests need and this machine lacks:
 #
-#     install.sh [PEER...]        mit, heimdal, samba, ntlm; without a PEER, all of them
+#     install.sh [PEER...]        mit, heimdal, samba, ntlm, redis; without a PEER, all of them
 #     install.sh --heimdal-root   prints the folder with Heimdal's bin and lib
 #
 # Debian or Ubuntu, as root. Does nothing, quickly, when everything is there. What PyPI has goes into
@@ -34,7 +34,7 @@ need_package() { # need_package PACKAGE: for those without a file that tells
 }
 
 PATH=$PATH:/usr/sbin:/sbin
-[ $# -gt 0 ] || set -- mit heimdal samba ntlm
+[ $# -gt 0 ] || set -- mit heimdal samba ntlm redis
 for peer in "$@"; do
     case $peer in
     mit)
@@ -77,6 +77,10 @@ for peer in "$@"; do
             need_package $package
         done
         cmp -s "$here/requirements.txt" "$venv/requirements.txt" || missing="$missing venv"
+        ;;
+    redis)
+        # Its service may start too; the rows have servers of their own.
+        need redis-server redis-server
         ;;
     *)
         echo "missing: $peer (no such peer)"

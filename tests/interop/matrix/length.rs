@@ -133,7 +133,7 @@ fn answer_one(listener: &TcpListener, mut peer: GssPeer) -> Result<Vec<Vec<u8>>>
     Ok(messages)
 }
 
-fn send(stream: &mut TcpStream, data: &[u8]) -> Result<()> {
+pub(super) fn send(stream: &mut TcpStream, data: &[u8]) -> Result<()> {
     let mut frame = u32::try_from(data.len())
         .map_err(|e| e.to_string())?
         .to_be_bytes()

@@ -5,6 +5,7 @@ mod context;
 mod length;
 mod profile;
 mod realm;
+mod replay;
 mod sample;
 
 use crate::row::Row;
@@ -18,5 +19,6 @@ pub(crate) fn rows() -> Vec<Row> {
     rows.extend(realm::rows());
     rows.extend(profile::rows());
     rows.extend(caches::rows());
+    rows.extend(replay::rows());
     rows
 }

@@ -188,6 +188,7 @@ impl Usual {
             clock: None,
             framing: "gss-sample",
             enctype: self.enctype,
+            switches: &[],
         }
     }
 

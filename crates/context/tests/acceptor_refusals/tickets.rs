@@ -2,6 +2,7 @@
 
 use crate::only_the_control_is_accepted;
 use crate::support::*;
+use countersign_context::credential::Principal;
 use countersign_context::{ErrorKind, Policy};
 use countersign_testkit::flags::{ap_options, ticket as ticket_flags};
 use countersign_testkit::{NOW, if_relevant};
@@ -87,12 +88,13 @@ fn acceptor_refuses_critical_authorization_data_that_it_does_not_understand() {
 #[test]
 fn acceptor_refuses_unchecked_transit_through_foreign_realms() {
     let realm = realm();
-    let client = countersign_context::credential::Principal::parse("bob@FOREIGN.ORG").unwrap();
-    let ticket = |flags: u32, transited: &[u8]| {
+    let foreign = Principal::parse("bob@FOREIGN.ORG").unwrap();
+    let ticket_for = |client: &Principal, flags: u32, transited: &[u8]| {
         let server = realm.principal(SERVICE);
         let builder = realm.ticket_for(client.clone(), server).flags(flags);
         build(honest(&builder.transited(1, transited).mint().unwrap()))
     };
+    let ticket = |flags, transited| ticket_for(&foreign, flags, transited);
     let checked = ticket_flags::TRANSITED_POLICY_CHECKED;
     let bob = accepted(&mut acceptor(&realm), &ticket(checked, b"MIDDLE.NET"));
     assert_eq!(bob.peer().unwrap().to_string(), "bob@FOREIGN.ORG");
@@ -105,6 +107,15 @@ fn acceptor_refuses_unchecked_transit_through_foreign_realms() {
     let named = Policy::default().with_dangerous_unchecked_transit(true);
     let mut world = World::new(1).with_policy(named);
     assert!(world.step(&mut acceptor(&realm), Some(&bad)).is_ok());
+
+    // A path that comes back to the realm it began in.
+    let alice = realm.principal(CLIENT);
+    accepted(
+        &mut acceptor(&realm),
+        &ticket_for(&alice, checked, b"MIDDLE.NET"),
+    );
+    let error = refused(&mut acceptor(&realm), &ticket_for(&alice, 0, b"MIDDLE.NET"));
+    assert_eq!(error, ErrorKind::TransitRefused);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What the fuzz targets share: mutators that know DER, a deterministic realm, the oracles.
 
 pub mod der_tree;
+pub mod inside;
 pub mod kdc;
+pub mod mit;
 pub mod negotiate;
 pub mod ntlm;
 pub mod oracle;

@@ -1,4 +1,4 @@
-//! A smoke of every fuzz target: 10 seconds each, two at a time.
+//! Every fuzz target for a while, two at a time: 10 seconds each as a smoke.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -8,17 +8,39 @@ use std::sync::Mutex;
 use crate::command::{Show, cargo, run};
 use crate::report::Outcome;
 
-/// What one target gets.
-const SECONDS: u32 = 10;
+/// What one target gets in a smoke.
+const SMOKE_SECONDS: u32 = 10;
 const AT_A_TIME: usize = 2;
 
-/// Builds and runs the targets of `fuzz/Cargo.toml`.
-pub(crate) fn smoke(root: &Path, log: &Path) -> Outcome {
+/// What is to be run, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// What each target gets.
+    pub(crate) seconds: u32,
+    /// The targets; all when empty.
+    pub(crate) only: Vec<String>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            seconds: SMOKE_SECONDS,
+            only: Vec::new(),
+        }
+    }
+}
+
+/// Builds and runs the targets of `fuzz/Cargo.toml`. What was executed is in the notes.
+pub(crate) fn fuzz(root: &Path, log: &Path, plan: &Plan) -> Outcome {
     let manifest = match std::fs::read_to_string(root.join("fuzz").join("Cargo.toml")) {
         Ok(manifest) => manifest,
         Err(problem) => return Outcome::failed(format!("fuzz/Cargo.toml: {problem}")),
     };
-    let targets = targets(&manifest);
+    let mut targets = targets(&manifest);
+    if let Some(unknown) = plan.only.iter().find(|only| !targets.contains(only)) {
+        return Outcome::failed(format!("fuzz/Cargo.toml names no target {unknown}"));
+    }
+    targets.retain(|target| plan.only.is_empty() || plan.only.contains(target));
     if targets.is_empty() {
         return Outcome::failed("fuzz/Cargo.toml names no target");
     }
@@ -29,54 +51,121 @@ pub(crate) fn smoke(root: &Path, log: &Path) -> Outcome {
             ..Outcome::default()
         };
     }
-    match run(fuzz(root).args(["fuzz", "build"]), log, Show::Nothing) {
+    match run(
+        instrumented(root).args(["fuzz", "build"]),
+        log,
+        Show::Nothing,
+    ) {
         Ok(ended) if ended.succeeded => {}
         Ok(ended) => return Outcome::failed(format!("cargo fuzz build\n{}", ended.tail())),
         Err(problem) => return Outcome::failed(problem),
     }
     let scratch = std::env::temp_dir().join(format!("countersign-fuzz-{}", std::process::id()));
-    let outcome = Mutex::new(Outcome::default());
+    let outcome = Mutex::new((Outcome::default(), 0_u64));
     let queue = Mutex::new(VecDeque::from(targets));
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
                 while let Some(target) = queue.lock().ok().and_then(|mut queue| queue.pop_front()) {
-                    let result = run_target(root, log, &scratch.join(&target), &target);
+                    let found = scratch.join(&target);
+                    let (result, executions) = run_target(root, log, &found, &target, plan.seconds);
                     if let Ok(mut outcome) = outcome.lock() {
-                        outcome.add(result);
+                        outcome.0.add(result);
+                        outcome.1 = outcome.1.saturating_add(executions);
                     }
                 }
             });
         }
     });
     let _ = std::fs::remove_dir_all(&scratch);
+    let Ok((mut outcome, executions)) = outcome.into_inner() else {
+        return Outcome::failed("a fuzzing thread failed");
+    };
+    outcome.notes.sort();
     outcome
-        .into_inner()
-        .unwrap_or_else(|_| Outcome::failed("a fuzzing thread failed"))
+        .notes
+        .push(format!("{} executions in all", grouped(executions)));
+    outcome
 }
 
-fn run_target(root: &Path, log: &Path, found: &Path, target: &str) -> Outcome {
+/// What came of it, and how often the target was executed.
+fn run_target(root: &Path, log: &Path, found: &Path, target: &str, seconds: u32) -> (Outcome, u64) {
     if let Err(problem) = std::fs::create_dir_all(found) {
-        return Outcome::failed(format!("{}: {problem}", found.display()));
+        let problem = format!("{}: {problem}", found.display());
+        return (Outcome::failed(problem), 0);
     }
-    let mut command = fuzz(root);
+    if let Err(reason) = install_peer(root, target) {
+        return (Outcome::skipped(format!("{target}: {reason}")), 0);
+    }
+    let mut command = instrumented(root);
     // What is new goes to the first folder: a smoke leaves the committed corpus as it is.
     command.args(["fuzz", "run", target]).arg(found);
     let corpus = root.join("fuzz").join("corpus").join(target);
     if corpus.is_dir() {
         command.arg(corpus);
     }
-    command.args(["--", &format!("-max_total_time={SECONDS}"), "-timeout=10"]);
+    command.args(["--", &format!("-max_total_time={seconds}"), "-timeout=10"]);
+    command.args(["-print_final_stats=1", "-rss_limit_mb=4096"]);
     if let Some(dictionary) = dictionary(&root.join("fuzz"), target) {
         command.arg(format!("-dict={}", dictionary.display()));
     }
     let log = log.with_file_name(format!("fuzz-{target}.log"));
     let _ = std::fs::remove_file(&log);
-    match run(&mut command, &log, Show::Nothing) {
-        Ok(ended) if ended.succeeded => Outcome::passed(),
-        Ok(ended) => Outcome::failed(format!("cargo fuzz run {target}\n{}", ended.tail())),
-        Err(problem) => Outcome::failed(problem),
+    let ended = match run(&mut command, &log, Show::Nothing) {
+        Ok(ended) => ended,
+        Err(problem) => return (Outcome::failed(problem), 0),
+    };
+    let executions = executions(&ended.lines);
+    let mut outcome = if ended.succeeded {
+        Outcome::passed()
+    } else {
+        Outcome::failed(format!("cargo fuzz run {target}\n{}", ended.tail()))
+    };
+    outcome.notes.push(format!(
+        "{target:<20} {:>13} executions",
+        grouped(executions)
+    ));
+    (outcome, executions)
+}
+
+/// What libFuzzer says at the end.
+fn executions(lines: &[String]) -> u64 {
+    let said = lines
+        .iter()
+        .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+    said.and_then(|number| number.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+/// Digits in threes.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && digits.len().saturating_sub(place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
     }
+    text
+}
+
+/// Installs what one target has beside it: MIT krb5.
+fn install_peer(root: &Path, target: &str) -> Result<(), String> {
+    if target != "differential_gss" {
+        return Ok(());
+    }
+    let script = root.join("tests").join("peers").join("install.sh");
+    let output = Command::new(script)
+        .arg("mit")
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|problem| format!("tests/peers/install.sh: {problem}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// The target's own dictionary, or that of its name's first word, or the common one.
@@ -89,7 +178,7 @@ fn dictionary(folder: &Path, target: &str) -> Option<PathBuf> {
 }
 
 /// `cargo`, for a sanitizer on the stable compiler.
-fn fuzz(root: &Path) -> Command {
+fn instrumented(root: &Path) -> Command {
     let mut command = cargo(root);
     command.env("RUSTC_BOOTSTRAP", "1");
     command
@@ -97,7 +186,7 @@ fn fuzz(root: &Path) -> Command {
 
 fn install(root: &Path, log: &Path) -> Result<(), String> {
     let present = || {
-        let mut command = fuzz(root);
+        let mut command = instrumented(root);
         command.args(["fuzz", "--version"]);
         let silent = command
             .stdin(Stdio::null())
@@ -153,6 +242,24 @@ mod tests {
             ("acceptor", "kerberos.dict"),
         ] {
             assert_eq!(dictionary(&folder, target), Some(folder.join(name)));
+        }
+    }
+
+    #[test]
+    fn executions_are_what_libfuzzer_counts_and_grouped_in_threes() {
+        let lines = [
+            "#2 INITED".into(),
+            "stat::number_of_executed_units: 1234567".into(),
+        ];
+        assert_eq!(executions(&lines), 1_234_567);
+        assert_eq!(executions(&[]), 0);
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(number), text);
         }
     }
 

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Invocation::Test(options)) => test(&options),
+        Ok(Invocation::Fuzz(plan)) => long_fuzz(&plan),
         Ok(Invocation::Specs) => specs(),
         Err(problem) => {
             eprintln!("xtask: {problem}");
@@ -52,6 +53,24 @@ fn test(options: &Options) -> ExitCode {
         });
         report.end(outcome);
     }
+    if report.finish() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Runs fuzz targets for as long as they are given.
+fn long_fuzz(plan: &fuzz::Plan) -> ExitCode {
+    let root = root();
+    let logs = root.join("target").join("xtask");
+    let made = std::fs::create_dir_all(&logs);
+    let mut report = Report::new(false, 1);
+    report.begin("fuzz", &format!("{} s of each target", plan.seconds));
+    report.end(match made {
+        Ok(()) => fuzz::fuzz(&root, &logs.join("fuzz.log"), plan),
+        Err(problem) => report::Outcome::failed(format!("{}: {problem}", logs.display())),
+    });
     if report.finish() {
         ExitCode::SUCCESS
     } else {

@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
+use crate::fuzz;
 use crate::steps::STEPS;
 
 /// What was asked for.
 pub(crate) enum Invocation {
     Help,
+    /// Run the fuzz targets for longer than a smoke.
+    Fuzz(fuzz::Plan),
     /// Write docs/SPECS.md anew.
     Specs,
     Test(Options),
@@ -33,6 +36,7 @@ impl Options {
 pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Invocation, String> {
     match arguments.next().as_deref() {
         None | Some("help" | "-h" | "--help") => return Ok(Invocation::Help),
+        Some("fuzz") => return fuzz_plan(arguments),
         Some("specs") => return Ok(Invocation::Specs),
         Some("test") => {}
         Some(other) => return Err(format!("no command {other}; try cargo xtask --help")),
@@ -56,6 +60,24 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Invoc
     Ok(Invocation::Test(options))
 }
 
+fn fuzz_plan(mut arguments: impl Iterator<Item = String>) -> Result<Invocation, String> {
+    let mut plan = fuzz::Plan::default();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "-h" | "--help" => return Ok(Invocation::Help),
+            "--seconds" => {
+                let seconds = arguments.next().and_then(|seconds| seconds.parse().ok());
+                plan.seconds = seconds.ok_or("--seconds needs a number")?;
+            }
+            option if option.starts_with('-') => {
+                return Err(format!("unknown argument {option}; try cargo xtask --help"));
+            }
+            target => plan.only.push(target.to_owned()),
+        }
+    }
+    Ok(Invocation::Fuzz(plan))
+}
+
 fn names() -> String {
     STEPS
         .iter()
@@ -71,6 +93,8 @@ pub(crate) fn help() -> String {
 Runs everything that a change must pass, and prints a table.
 
 Usage: cargo xtask test [OPTIONS]
+       cargo xtask fuzz [--seconds N] [TARGET...]
+                            Run fuzz targets, each for so long
        cargo xtask specs    Write docs/SPECS.md from the citations in sources
 
       --require-peers  A peer that cannot be installed is a failure, not skipped
@@ -109,11 +133,20 @@ mod tests {
     }
 
     #[test]
+    fn fuzzing_takes_seconds_and_targets() {
+        let Ok(Invocation::Fuzz(plan)) = parse_line("fuzz --seconds 60 spnego pac") else {
+            panic!("not understood")
+        };
+        assert_eq!((plan.seconds, plan.only.len()), (60, 2));
+    }
+
+    #[test]
     fn what_is_not_understood_is_named() {
         for (line, word) in [
             ("tset", "tset"),
             ("test --al", "--al"),
             ("test --only x", "x"),
+            ("fuzz --seconds soon", "--seconds"),
         ] {
             let Err(problem) = parse_line(line) else {
                 panic!("{line} was understood")

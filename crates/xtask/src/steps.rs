@@ -240,7 +240,8 @@ fn demo(environment: &Environment<'_>) -> Outcome {
 }
 
 fn fuzz(environment: &Environment<'_>) -> Outcome {
-    fuzz::smoke(environment.root, &environment.log("fuzz"))
+    let log = environment.log("fuzz");
+    fuzz::fuzz(environment.root, &log, &fuzz::Plan::default())
 }
 
 /// Builds like the step `test`, whose dependencies it therefore shares.

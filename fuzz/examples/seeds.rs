@@ -718,7 +718,9 @@ fn exchanges() -> Result {
                 },
                 if dce { ap_rep(&third)? } else { Vec::new() },
             ];
-            put("acceptor_inside", &name, &sections::join(&inside))?;
+            for target in ["acceptor_inside", "differential_gss"] {
+                put(target, &name, &sections::join(&inside))?;
+            }
 
             let options = match kind {
                 "dce" => 1,

@@ -12,7 +12,7 @@
 //! | `pszPackage` | `package`: `Negotiate`, `Kerberos`, `NTLM` |
 //! | `fCredentialUse` | `credential_use`: [`SECPKG_CRED_INBOUND`], [`SECPKG_CRED_OUTBOUND`], [`SECPKG_CRED_BOTH`] |
 //! | `pvLogonId` | the [`Provider`] |
-//! | `pAuthData` | `auth_data`; without it the provider's initiator |
+//! | `pAuthData` | `auth_data`; without it the provider's initiators |
 //! | `pGetKeyFn`, `pvGetKeyArgument` | the provider's keytab |
 //! | `phCredential`, `ptsExpiry` | what is returned |
 
@@ -285,9 +285,24 @@ impl Credential {
         }
         #[cfg(feature = "ntlm")]
         {
-            let negotiable = package == Package::Negotiate && list.ntlm == Some(true);
-            if let Some(data) = auth_data.filter(|_| package == Package::Ntlm || negotiable) {
-                found.ntlm = Some(NtlmClient::of(data)?);
+            let negotiable = package == Package::Negotiate;
+            found.ntlm = match auth_data {
+                Some(data)
+                    if package == Package::Ntlm || (negotiable && list.ntlm == Some(true)) =>
+                {
+                    Some(NtlmClient::of(data)?)
+                }
+                // The provider that has one names NTLM by that.
+                None if ambient && (package == Package::Ntlm || negotiable) => {
+                    let account = self.provider.ntlm_initiator();
+                    account.map(|account| NtlmClient::Account(Arc::clone(account)))
+                }
+                _ => None,
+            };
+            if let (Some(client), Some(wanted)) = (&found.ntlm, principal)
+                && found.kerberos.is_none()
+            {
+                client.check_is(wanted)?;
             }
         }
         if found.is_empty() {
@@ -354,6 +369,24 @@ impl NtlmClient {
             .map_err(|_| SecurityStatus::SEC_E_UNKNOWN_CREDENTIALS)?;
         let credential = NtlmCredential::with_password(name, &data.password);
         Ok(Self::Account(Arc::new(credential)))
+    }
+
+    /// Whether it is who the caller says; a name without a domain is of any.
+    fn check_is(&self, wanted: &str) -> Result<(), SspiError> {
+        let wanted =
+            AccountName::parse(wanted).map_err(|_| SecurityStatus::SEC_E_UNKNOWN_CREDENTIALS)?;
+        let own = match self {
+            Self::Nobody => None,
+            Self::Account(account) if wanted.domain().is_empty() => {
+                AccountName::new("", account.name().user()).ok()
+            }
+            Self::Account(account) => Some(account.name().clone()),
+        };
+        if own.is_some_and(|own| own.matches(&wanted)) {
+            Ok(())
+        } else {
+            Err(SecurityStatus::SEC_E_NOT_OWNER.into())
+        }
     }
 }
 

@@ -37,6 +37,7 @@ fn datagrams_are_protected_as_the_specification_has_it_at_every_strength() {
             let mut world = World::new(2).with_policy(&weak(strength));
             let mut server = context(world.step(&mut acceptor, Some(&forged.token)));
             assert_eq!(server.session_key().expose(), forged.exported.expose());
+            assert_eq!(server.ntlm_strength(), Some(strength));
             let wire = |direction| {
                 Wire::new(&forged.exported, strength, direction)
                     .sealing(seal)

@@ -92,7 +92,7 @@ pub const ISC_RULES: &[FlagRule] = rules! {
     ISC_REQ_FORWARD_CREDENTIALS: Ignored, Ignored, Ignored, "CredSSP's";
     ISC_REQ_NO_INTEGRITY: Honoured, Honoured, Honoured, "ISC_REQ_INTEGRITY, REPLAY_DETECT and SEQUENCE_DETECT then ask for nothing; Negotiate asks for integrity all the same, for its own list";
     ISC_REQ_USE_HTTP_STYLE: Ignored, Ignored, Ignored, "Digest's";
-    ISC_REQ_UNVERIFIED_TARGET_NAME: Ignored, Ignored, Honoured, "the name is not sent as the target of the response";
+    ISC_REQ_UNVERIFIED_TARGET_NAME: Honoured, Ignored, Honoured, "NTLM's response says so of the name; Kerberos has no place for it";
     ISC_REQ_CONFIDENTIALITY_ONLY: UNSUPPORTED, UNSUPPORTED, UNSUPPORTED, "what is encrypted is authenticated";
 };
 

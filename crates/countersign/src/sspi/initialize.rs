@@ -278,10 +278,11 @@ impl Begin<'_> {
         if let Some(bindings) = self.bindings {
             initiator = initiator.channel_bindings(bindings.clone());
         }
-        if let Some(Target::Service(name)) = &self.target
-            && self.requested & ISC_REQ_UNVERIFIED_TARGET_NAME == 0
-        {
-            initiator = initiator.target(name.clone());
+        if let Some(Target::Service(name)) = &self.target {
+            initiator = match self.requested & ISC_REQ_UNVERIFIED_TARGET_NAME {
+                0 => initiator.target(name.clone()),
+                _ => initiator.unverified_target(name.clone()),
+            };
         }
         if self.requested & ISC_REQ_DATAGRAM != 0 {
             initiator = initiator.connectionless();

@@ -18,6 +18,7 @@
 
 use std::sync::Arc;
 
+use countersign_context::Flags;
 use countersign_context::kerberos::kdc::{ClientCredential, TicketOptions};
 use countersign_context::kerberos::{self, ServicePattern};
 use countersign_context::negotiate::RawTokens;
@@ -201,7 +202,26 @@ pub fn free_credentials_handle(credential: CredHandle) {
     drop(credential);
 }
 
+/// What is required with [`CredHandle::require_requested`]; the rest has no consequence for the
+/// caller's security.
+const REQUIRABLE: Flags = Flags::MUTUAL
+    .union(Flags::DELEGATION)
+    .union(Flags::CONFIDENTIALITY)
+    .union(Flags::INTEGRITY)
+    .union(Flags::REPLAY)
+    .union(Flags::SEQUENCE)
+    .union(Flags::DCE_STYLE);
+
 impl Credential {
+    /// Of the flags that are asked for, those that the context does not go without.
+    pub(super) fn required(&self, flags: Flags) -> Flags {
+        if self.strict {
+            flags & REQUIRABLE
+        } else {
+            Flags::NONE
+        }
+    }
+
     fn acquire(
         &mut self,
         package: Package,

@@ -29,6 +29,8 @@ use super::{SecurityStatus, SspiError};
 /// it is `None` still, but where the output buffer was too small: then the same call again, with
 /// room, gets the token.
 ///
+/// Later calls go on with what the first one asked for, whatever `context_req` says then.
+///
 /// Channel bindings that are given must be the client's too, unless
 /// [`ASC_REQ_ALLOW_MISSING_BINDINGS`] admits clients that send none. With `Negotiate`, a first call
 /// without a token, or with an empty one, makes the list of mechanisms for clients that let the

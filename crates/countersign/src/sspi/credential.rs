@@ -12,7 +12,7 @@
 //! | `pszPackage` | `package`: `Negotiate`, `Kerberos`, `NTLM` |
 //! | `fCredentialUse` | `credential_use`: [`SECPKG_CRED_INBOUND`], [`SECPKG_CRED_OUTBOUND`], [`SECPKG_CRED_BOTH`] |
 //! | `pvLogonId` | the [`Provider`] |
-//! | `pAuthData` | `auth_data`; without it the provider's initiators |
+//! | `pAuthData` | `auth_data`; without it the provider's initiators. Inbound its package list alone: keys are the provider's |
 //! | `pGetKeyFn`, `pvGetKeyArgument` | the provider's keytab |
 //! | `phCredential`, `ptsExpiry` | what is returned |
 
@@ -149,6 +149,12 @@ impl CredHandle {
 
 /// `AcquireCredentialsHandle`. Nobody is asked for anything before a context needs it, so that a
 /// wrong password is told by [`initialize_security_context`](super::initialize_security_context).
+///
+/// Inbound, keys and users are the [`Provider`]'s: of `auth_data` the package list counts alone.
+/// Outbound, an identity that is given stands for all: without it, and without
+/// [`SECPKG_CRED_AUTOLOGON_RESTRICTED`], the client is whom
+/// [`with_initiator`](Provider::with_initiator) and, with NTLM and `Negotiate`,
+/// `with_ntlm_initiator` say.
 ///
 /// # Errors
 /// `SEC_E_SECPKG_NOT_FOUND`; `SEC_E_NO_CREDENTIALS` where the provider has none of that use and

@@ -116,7 +116,7 @@ pub const ASC_RULES: &[FlagRule] = rules! {
     ASC_REQ_INTEGRITY: Honoured, Honoured, Honoured, "as the client asks; `require_requested` refuses less";
     ASC_REQ_LICENSING: Ignored, Ignored, Ignored, "reserved";
     ASC_REQ_IDENTIFY: Honoured, Honoured, Honoured, "the access token's level is SecurityIdentification at most";
-    ASC_REQ_ALLOW_NULL_SESSION: Honoured, Ignored, Honoured, "admits anonymous NTLM";
+    ASC_REQ_ALLOW_NULL_SESSION: Honoured, Honoured, Honoured, "admits anonymous clients: of NTLM, and of Kerberos as RFC 8062 has them";
     ASC_REQ_ALLOW_NON_USER_LOGONS: Ignored, Ignored, Ignored, "any principal may be a client";
     ASC_REQ_ALLOW_CONTEXT_REPLAY: Ignored, Ignored, Ignored, "deprecated; replays stay refused";
     ASC_REQ_FRAGMENT_TO_FIT: Ignored, Ignored, Ignored, "a token that does not fit is SEC_E_BUFFER_TOO_SMALL";

@@ -38,6 +38,8 @@ use super::{SecurityStatus, SspiError};
 /// it is `None` still, but where the output buffer was too small: then the same call again, with
 /// room, gets the token.
 ///
+/// Later calls go on with the target and the requests of the first one, whatever they say then.
+///
 /// # Errors
 /// Those of the package, with their cause; `SEC_E_INVALID_HANDLE` for a handle that is done, or of
 /// the other side; `SEC_E_WRONG_CREDENTIAL_HANDLE` where the context was begun with another

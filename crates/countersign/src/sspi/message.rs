@@ -35,7 +35,23 @@ pub const SECQOP_WRAP_NO_ENCRYPT: u32 = 0x8000_0001;
 /// Quality of protection: an alert of TLS (Schannel).
 pub const SECQOP_WRAP_OOB_DATA: u32 = 0x4000_0000;
 
-/// `MakeSignature`.
+/// `MakeSignature`. It covers DATA, also with [`SECBUFFER_READONLY_WITH_CHECKSUM`].
+///
+/// A `message_seq_no` other than 0 is the number of a datagram of NTLM, above all that were used. Other
+/// contexts number messages themselves and do not look at it.
+///
+/// ```no_run
+/// use countersign::sspi::*;
+///
+/// fn signature_of(context: &mut CtxtHandle, data: &[u8]) -> Result<Vec<u8>, SspiError> {
+///     let mut message = SecBufferDesc::new([
+///         SecBuffer::input(SECBUFFER_DATA, data),
+///         SecBuffer::owned(SECBUFFER_TOKEN, Vec::new()),
+///     ]);
+///     make_signature(context, 0, &mut message, 0)?;
+///     Ok(message.token().to_vec())
+/// }
+/// ```
 ///
 /// # Errors
 /// `SEC_E_INVALID_HANDLE` before the context is established; `SEC_E_CONTEXT_EXPIRED`;
@@ -65,7 +81,8 @@ pub fn make_signature(
     }
 }
 
-/// `VerifySignature`; returns the quality of protection, 0.
+/// `VerifySignature`; returns the quality of protection, 0. A `message_seq_no` other than 0 is the number
+/// that a datagram of NTLM must have.
 ///
 /// # Errors
 /// `SEC_E_MESSAGE_ALTERED`; `SEC_E_OUT_OF_SEQUENCE` as the context's flags say, and for a datagram
@@ -127,6 +144,24 @@ fn covered<'b>(message: &'b SecBufferDesc<'_>) -> Vec<IoBuffer<'b>> {
 }
 
 /// `EncryptMessage`. With [`SECQOP_WRAP_NO_ENCRYPT`] the message is signed and stays readable.
+/// `message_seq_no` is as with [`make_signature`].
+///
+/// What is sent is TOKEN, DATA and PADDING, one after the other:
+///
+/// ```no_run
+/// use countersign::sspi::*;
+///
+/// fn encrypted(context: &mut CtxtHandle, data: Vec<u8>) -> Result<Vec<u8>, SspiError> {
+///     let mut message = SecBufferDesc::new([
+///         SecBuffer::owned(SECBUFFER_TOKEN, Vec::new()),
+///         SecBuffer::owned(SECBUFFER_DATA, data),
+///         SecBuffer::owned(SECBUFFER_PADDING, Vec::new()),
+///     ]);
+///     encrypt_message(context, 0, &mut message, 0)?;
+///     let parts = message.into_buffers().into_iter();
+///     Ok(parts.flat_map(SecBuffer::into_bytes).collect())
+/// }
+/// ```
 ///
 /// # Errors
 /// `SEC_E_INVALID_HANDLE` before the context is established; `SEC_E_CONTEXT_EXPIRED`;
@@ -235,7 +270,24 @@ fn scattered<'b>(message: &'b mut SecBufferDesc<'_>) -> Result<Vec<IoBuffer<'b>>
 }
 
 /// `DecryptMessage`; returns the quality of protection: 0 for an encrypted message,
-/// [`SECQOP_WRAP_NO_ENCRYPT`] for one that everybody could read.
+/// [`SECQOP_WRAP_NO_ENCRYPT`] for one that everybody could read. `message_seq_no` is as with
+/// [`verify_signature`].
+///
+/// ```no_run
+/// use countersign::sspi::*;
+///
+/// fn decrypted(context: &mut CtxtHandle, mut received: Vec<u8>) -> Result<Vec<u8>, SspiError> {
+///     let mut message = SecBufferDesc::new([
+///         SecBuffer::new(SECBUFFER_STREAM, &mut received),
+///         SecBuffer::new(SECBUFFER_DATA, &mut []),
+///     ]);
+///     if decrypt_message(context, &mut message, 0)? == SECQOP_WRAP_NO_ENCRYPT {
+///         return Err(SecurityStatus::SEC_E_QOP_NOT_SUPPORTED.into());
+///     }
+///     let data = message.find(SECBUFFER_DATA).map(SecBuffer::bytes);
+///     Ok(data.unwrap_or_default().to_vec())
+/// }
+/// ```
 ///
 /// # Errors
 /// `SEC_E_MESSAGE_ALTERED`; `SEC_E_OUT_OF_SEQUENCE` as the context's flags say, and for a datagram

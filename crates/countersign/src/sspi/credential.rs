@@ -325,10 +325,13 @@ impl Credential {
                 }
                 _ => None,
             };
-            if let (Some(client), Some(wanted)) = (&found.ntlm, principal)
-                && found.kerberos.is_none()
-            {
-                client.check_is(wanted)?;
+            if let (Some(client), Some(wanted)) = (&found.ntlm, principal) {
+                match (client.check_is(wanted), &found.kerberos) {
+                    (Err(error), None) => return Err(error),
+                    // Two accounts of the provider, of which this is another one.
+                    (Err(_), Some(_)) if auth_data.is_none() => found.ntlm = None,
+                    _ => {}
+                }
             }
         }
         if found.is_empty() {

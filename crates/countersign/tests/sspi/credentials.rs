@@ -286,4 +286,34 @@ mod ntlm {
             }
         }
     }
+
+    /// Who is alice to Kerberos and somebody else to NTLM does not become that one by falling back.
+    #[test]
+    fn a_fallback_is_to_the_principal_that_was_named() {
+        let domain = Domain::new();
+        let inbound = domain.inbound("Negotiate");
+        for (account, established) in [("alice", true), ("bob", false)] {
+            let name = AccountName::new("EXAMPLE.COM", account).unwrap();
+            let password = Password::from("open sesame");
+            let alice = countersign::kerberos::kdc::ClientCredential::password(
+                domain.kdc.principal("alice"),
+                "open sesame",
+            );
+            // It reaches no KDC.
+            let provider = Provider::new()
+                .with_initiator(alice)
+                .with_ntlm_initiator(NtlmCredential::with_password(name, &password));
+            let (usage, principal) = (SECPKG_CRED_OUTBOUND, Some("alice"));
+            let (outbound, _) =
+                acquire_credentials_handle(&provider, principal, "Negotiate", usage, None).unwrap();
+            let result = run(&mut Side::new(&outbound, 0), &mut Side::new(&inbound, 0));
+            match result {
+                Ok(_) => assert!(established, "{account}"),
+                Err(error) => {
+                    assert!(!established, "{account}: {error}");
+                    assert_eq!(error.status(), S::SEC_E_NO_AUTHENTICATING_AUTHORITY);
+                }
+            }
+        }
+    }
 }

@@ -534,7 +534,13 @@ fn ntlm_exchanges() -> Result {
         else {
             return Err(format!("{name}: {step:?}").into());
         };
-        put("import", &format!("ntlm-{name}"), &context.export()?)?;
+        let exported = context.export()?;
+        put("import", &format!("ntlm-{name}"), &exported)?;
+        if let ("sealed", Some((_none, before))) = (name, exported.split_last()) {
+            // As an acceptor has it that knows the service that was meant.
+            let target = b"\x01\x00\x00\x00\x00\x08HTTP/www";
+            put("import", "ntlm-named", &[before, target].concat())?;
+        }
         let control = vec![options, more];
         for (how, label) in [(0, "raw"), (3, "repaired")] {
             let mut parts = vec![control.clone()];

@@ -8,8 +8,9 @@
 //!
 //! The client is `sockets_client.rs`; the page docs/guide/active-directory.md leads through it.
 
+mod framing;
+
 use std::error::Error;
-use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,9 +23,6 @@ use countersign::kerberos::{Acceptor, AcceptorCredential};
 use countersign::{Flags, Policy, SecurityContext};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
-/// Longest request that is received.
-const MAX_REQUEST: u32 = 64 * 1024;
 
 fn main() -> ExitCode {
     match run() {
@@ -75,20 +73,11 @@ fn serve(mut stream: TcpStream, credential: &AcceptorCredential, group: &Sid) ->
         Some(name) => format!("{name} may enter"),
         None => format!("{client} may not enter"),
     };
-    let mut length = [0; 4];
-    stream.read_exact(&mut length)?;
-    let length = u32::from_be_bytes(length);
-    if length > MAX_REQUEST {
-        return Err("the request is too long".into());
-    }
-    let mut request = vec![0; usize::try_from(length)?];
-    stream.read_exact(&mut request)?;
+    let request = framing::receive(&mut stream)?.ok_or("the client closed")?;
     if !context.unwrap(&request)?.sealed {
         return Err("the request is not sealed".into());
     }
-    let answer = context.wrap(true, answer.as_bytes())?;
-    stream.write_all(&u32::try_from(answer.len())?.to_be_bytes())?;
-    stream.write_all(&answer)?;
+    framing::send(&mut stream, &context.wrap(true, answer.as_bytes())?)?;
     Ok(client)
 }
 

@@ -15,6 +15,8 @@
 //! to run in place of `ntlm_auth`. The page docs/guide/ntlm.md has more.
 #![allow(dead_code, reason = "a test includes this file as a module")]
 
+mod framing;
+
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -33,7 +35,6 @@ use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-const MAX_MESSAGE: u32 = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
@@ -84,22 +85,13 @@ pub(crate) fn serve(
     stream.set_read_timeout(Some(PATIENCE))?;
     let client = context.peer().ok_or("the client has no name")?.to_string();
     println!("{client}, {}", context.flags());
-    let mut length = [0; 4];
-    while stream.read_exact(&mut length).is_ok() {
-        let length = u32::from_be_bytes(length);
-        if length > MAX_MESSAGE {
-            return Err("the message is too long".into());
-        }
-        let mut message = vec![0; usize::try_from(length)?];
-        stream.read_exact(&mut message)?;
+    while let Some(message) = framing::receive(&mut stream)? {
         let request = context.unwrap(&message)?;
         let answer = format!(
             "{client} says: {}",
             String::from_utf8_lossy(&request.message)
         );
-        let answer = context.wrap(true, answer.as_bytes())?;
-        stream.write_all(&u32::try_from(answer.len())?.to_be_bytes())?;
-        stream.write_all(&answer)?;
+        framing::send(&mut stream, &context.wrap(true, answer.as_bytes())?)?;
     }
     Ok(client)
 }

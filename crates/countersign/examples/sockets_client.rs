@@ -7,8 +7,9 @@
 //! ```
 #![allow(dead_code, reason = "a test includes this file as a module")]
 
+mod framing;
+
 use std::error::Error;
-use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,11 +18,9 @@ use countersign::Flags;
 use countersign::credential::{CredentialCache, ServiceName, TicketCredential};
 use countersign::handshake::Handshake;
 use countersign::kerberos::Initiator;
+use framing::{receive, send};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
-/// Longest answer that is received.
-const MAX_ANSWER: u32 = 64 * 1024;
 
 fn main() -> ExitCode {
     match run() {
@@ -68,18 +67,8 @@ pub(crate) fn ask(
         return Err("the service has not proved its identity".into());
     }
 
-    let request = context.wrap(true, message)?;
-    stream.write_all(&u32::try_from(request.len())?.to_be_bytes())?;
-    stream.write_all(&request)?;
-
-    let mut length = [0; 4];
-    stream.read_exact(&mut length)?;
-    let length = u32::from_be_bytes(length);
-    if length > MAX_ANSWER {
-        return Err("the answer is too long".into());
-    }
-    let mut answer = vec![0; usize::try_from(length)?];
-    stream.read_exact(&mut answer)?;
+    send(&mut stream, &context.wrap(true, message)?)?;
+    let answer = receive(&mut stream)?.ok_or("the service closed")?;
     let answer = context.unwrap(&answer)?;
     if !answer.sealed {
         return Err("the answer is not sealed".into());

@@ -12,9 +12,11 @@
 //! The client is `sockets_client.rs`.
 #![allow(dead_code, reason = "a test includes this file as a module")]
 
+mod framing;
+
 use std::collections::HashMap;
 use std::error::Error;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,11 +27,10 @@ use countersign::credential::Keytab;
 use countersign::handshake::{SystemEnvironment, blocking::DeadlineStream};
 use countersign::kerberos::{Acceptor, AcceptorCredential};
 use countersign::{Flags, Mechanism, SecurityContext, Step};
+use framing::{receive, send};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Longest message that is received, checked before memory is taken for it.
-const MAX_MESSAGE: usize = 64 * 1024;
 /// How long a client may take to authenticate, and to send a request.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Most rounds of the authentication. Kerberos needs one.
@@ -194,32 +195,4 @@ impl Service {
             },
         })
     }
-}
-
-/// A message behind its length in 4 bytes, big-endian; `None` where the peer has closed.
-pub(crate) fn receive(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
-    let mut length = [0; 4];
-    if stream.read(&mut length[..1])? == 0 {
-        return Ok(None);
-    }
-    stream.read_exact(&mut length[1..])?;
-    let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-    if length > MAX_MESSAGE {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "the message is too long",
-        ));
-    }
-    let mut message = vec![0; length];
-    stream.read_exact(&mut message)?;
-    Ok(Some(message))
-}
-
-/// Sends a message behind its length.
-pub(crate) fn send(stream: &mut impl Write, message: &[u8]) -> io::Result<()> {
-    let length = u32::try_from(message.len())
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "the message is too long"))?;
-    stream.write_all(&length.to_be_bytes())?;
-    stream.write_all(message)?;
-    stream.flush()
 }

@@ -11,9 +11,11 @@
 //! The last argument, a file of `DOMAIN:user:password` lines, is for NTLM.
 #![allow(dead_code, reason = "a test includes this file as a module")]
 
+mod framing;
+
 use std::collections::HashMap;
 use std::error::Error;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -21,11 +23,11 @@ use std::sync::{Mutex, PoisonError};
 use countersign::Provider;
 use countersign::credential::Keytab;
 use countersign::sspi::*;
+use framing::MAX_MESSAGE;
+// `ReceiveMsg` and `SendMsg` of Microsoft's example.
+pub(crate) use framing::{receive as receive_msg, send as send_msg};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
-/// `g_cbMaxMessage`.
-const MAX_MESSAGE: usize = 64 * 1024;
 
 fn main() -> ExitCode {
     match run() {
@@ -194,32 +196,4 @@ impl Service {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// `ReceiveMsg`: a message behind its length in 4 bytes, big-endian; `None` where the peer closed.
-pub(crate) fn receive_msg(stream: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
-    let mut length = [0; 4];
-    if stream.read(&mut length[..1])? == 0 {
-        return Ok(None);
-    }
-    stream.read_exact(&mut length[1..])?;
-    let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-    if length > MAX_MESSAGE {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "the message is too long",
-        ));
-    }
-    let mut message = vec![0; length];
-    stream.read_exact(&mut message)?;
-    Ok(Some(message))
-}
-
-/// `SendMsg`.
-pub(crate) fn send_msg(stream: &mut impl Write, message: &[u8]) -> io::Result<()> {
-    let length = u32::try_from(message.len())
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "the message is too long"))?;
-    stream.write_all(&length.to_be_bytes())?;
-    stream.write_all(message)?;
-    stream.flush()
 }

@@ -11,6 +11,8 @@ use countersign_context::{
     kerberos,
 };
 use countersign_credential::Krb5Conf;
+#[cfg(feature = "ntlm")]
+use countersign_credential::ntlm::NtlmCredential;
 use countersign_handshake::kdc::KdcClient;
 use countersign_handshake::{Clock, SystemClock, SystemRandom};
 use kerberos::kdc::ClientCredential;
@@ -41,6 +43,8 @@ struct Inner {
     #[cfg(feature = "ntlm")]
     ntlm: Option<ntlm::AcceptorCredential>,
     #[cfg(feature = "ntlm")]
+    ntlm_initiator: Option<Arc<NtlmCredential>>,
+    #[cfg(feature = "ntlm")]
     logon: Option<AskLogon>,
     policy: Policy,
     clock: Arc<dyn Clock>,
@@ -67,6 +71,8 @@ impl Provider {
             configuration: Arc::default(),
             #[cfg(feature = "ntlm")]
             ntlm: None,
+            #[cfg(feature = "ntlm")]
+            ntlm_initiator: None,
             #[cfg(feature = "ntlm")]
             logon: None,
             policy: Policy::default(),
@@ -116,6 +122,29 @@ impl Provider {
     #[must_use]
     pub fn with_ntlm(self, credential: ntlm::AcceptorCredential) -> Self {
         self.with(|inner| inner.ntlm = Some(credential))
+    }
+
+    /// Whom NTLM initiators are unless they are told. It names NTLM: with it `Negotiate` may use
+    /// NTLM too.
+    ///
+    /// ```
+    /// use countersign::Provider;
+    /// use countersign::credential::Password;
+    /// use countersign::credential::ntlm::{AccountName, NtlmCredential};
+    /// use countersign::sspi::{SECPKG_CRED_OUTBOUND, acquire_credentials_handle};
+    ///
+    /// let account = AccountName::parse("EXAMPLE\\alice")?;
+    /// let alice = NtlmCredential::with_password(account, &Password::from("open sesame"));
+    /// let provider = Provider::new().with_ntlm_initiator(alice);
+    /// let (credential, _expiry) =
+    ///     acquire_credentials_handle(&provider, None, "NTLM", SECPKG_CRED_OUTBOUND, None)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "ntlm")]
+    #[must_use]
+    pub fn with_ntlm_initiator(self, credential: impl Into<Arc<NtlmCredential>>) -> Self {
+        let credential = credential.into();
+        self.with(|inner| inner.ntlm_initiator = Some(credential))
     }
 
     /// Who is asked whom NTLM may let in, where its credential has no users of its own.
@@ -178,6 +207,13 @@ impl Provider {
     #[must_use]
     pub fn ntlm(&self) -> Option<&ntlm::AcceptorCredential> {
         self.0.ntlm.as_ref()
+    }
+
+    /// Whom NTLM initiators are unless they are told.
+    #[cfg(feature = "ntlm")]
+    #[must_use]
+    pub fn ntlm_initiator(&self) -> Option<&Arc<NtlmCredential>> {
+        self.0.ntlm_initiator.as_ref()
     }
 
     /// The present moment.

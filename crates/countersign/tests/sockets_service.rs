@@ -4,6 +4,10 @@
     clippy::panic,
     reason = "a test ends where it fails"
 )]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "both examples bring their framing along"
+)]
 
 #[path = "../examples/sockets_client.rs"]
 mod client;

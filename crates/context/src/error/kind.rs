@@ -154,6 +154,8 @@ pub enum ErrorKind {
     MessageUnsequenced,
     /// A message before this one is missing.
     MessageGap,
+    /// The number that the application gives a message may have been used already.
+    NumberSpent,
     /// The message is sealed where a plain one is due, or the reverse.
     WrongProtection,
     /// The buffers do not have the layout that the call needs.
@@ -228,7 +230,8 @@ impl ErrorKind {
             Self::MessageDuplicate
             | Self::MessageOld
             | Self::MessageUnsequenced
-            | Self::MessageGap => S::SEC_E_OUT_OF_SEQUENCE,
+            | Self::MessageGap
+            | Self::NumberSpent => S::SEC_E_OUT_OF_SEQUENCE,
             Self::BufferLayout => S::SEC_E_INVALID_PARAMETER,
             Self::BufferTooSmall { .. } => S::SEC_E_BUFFER_TOO_SMALL,
             Self::Overflow | Self::Random | Self::Internal(_) => S::SEC_E_INTERNAL_ERROR,
@@ -265,7 +268,7 @@ impl ErrorKind {
             | Self::ProxiedMessagesUnproven => M::GSS_S_BAD_SIG,
             Self::Replayed | Self::MessageDuplicate => M::GSS_S_DUPLICATE_TOKEN,
             Self::MessageOld => M::GSS_S_OLD_TOKEN,
-            Self::MessageUnsequenced => M::GSS_S_UNSEQ_TOKEN,
+            Self::MessageUnsequenced | Self::NumberSpent => M::GSS_S_UNSEQ_TOKEN,
             Self::MessageGap => M::GSS_S_GAP_TOKEN,
             Self::DelegationDefective | Self::DefectiveTicket(_) => M::GSS_S_DEFECTIVE_CREDENTIAL,
             Self::DelegationRefused

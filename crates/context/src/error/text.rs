@@ -198,6 +198,10 @@ impl fmt::Display for ErrorKind {
             Self::MessageOld => "the message is too old to tell whether it is a duplicate",
             Self::MessageUnsequenced => "the message came after a later one",
             Self::MessageGap => "a message before this one is missing",
+            Self::NumberSpent => {
+                "the number is not above those of earlier messages: number upwards, or send the \
+                 earlier token again"
+            }
             Self::WrongProtection => "the message is not protected in the way that is due here",
             Self::BufferLayout => "the buffers do not have the layout that this call needs",
             Self::BufferTooSmall { needed } => {

@@ -70,6 +70,7 @@ pub(super) struct Options {
     pub(super) required: Flags,
     pub(super) bindings: Option<ChannelBindings>,
     pub(super) target: Option<ServiceName>,
+    pub(super) target_unverified: bool,
     pub(super) machine: Option<MachineId>,
     pub(super) datagram: bool,
     #[cfg(feature = "ntlm-v1")]
@@ -106,6 +107,7 @@ impl Initiator {
                 required: Flags::NONE,
                 bindings: None,
                 target: None,
+                target_unverified: false,
                 machine: None,
                 datagram: false,
                 #[cfg(feature = "ntlm-v1")]
@@ -143,6 +145,17 @@ impl Initiator {
     #[must_use]
     pub fn target(mut self, service: ServiceName) -> Self {
         self.options.target = Some(service);
+        self.options.target_unverified = false;
+        self
+    }
+
+    /// As [`target`](Self::target), with a name from a source that is not trusted, such as a redirection: the
+    /// response says so (`MsvAvFlags` 0x00000004, MS-NLMP §3.1.5.1.2), and acceptors that insist
+    /// on being meant refuse it.
+    #[must_use]
+    pub fn unverified_target(mut self, service: ServiceName) -> Self {
+        self.options.target = Some(service);
+        self.options.target_unverified = true;
         self
     }
 

@@ -33,4 +33,4 @@ pub use acceptor::Acceptor;
 pub use credential::AcceptorCredential;
 pub use initiator::Initiator;
 pub use logon::{Logon, LogonRequest};
-pub use names::{MachineId, ServerNames, TargetNamePolicy};
+pub use names::{MachineId, ServerNames, TargetName, TargetNamePolicy};

@@ -119,17 +119,17 @@ pub enum TargetNamePolicy {
 }
 
 impl TargetNamePolicy {
-    /// `name` is what the initiator meant, `unverified` what it says of the name.
-    pub(super) fn check(&self, name: Option<&str>, unverified: bool) -> Result<(), ErrorKind> {
+    /// `target` is what the initiator meant.
+    pub(super) fn check(&self, target: Option<&TargetName>) -> Result<(), ErrorKind> {
         let (services, required) = match self {
             Self::Ignore => return Ok(()),
             Self::IfPresent(services) => (services, false),
             Self::Required(services) => (services, true),
         };
-        let admitted = match name.filter(|name| !name.is_empty()) {
+        let admitted = match target {
             None => !required,
-            Some(_) if required && unverified => false,
-            Some(name) => ServiceName::parse(name)
+            Some(target) if required && target.unverified => false,
+            Some(target) => ServiceName::parse(&target.name)
                 .is_ok_and(|name| services.iter().any(|service| same(service, &name))),
         };
         if admitted {
@@ -137,6 +137,34 @@ impl TargetNamePolicy {
         } else {
             Err(NtlmProblem::TargetRefused.into())
         }
+    }
+}
+
+/// Which service an initiator says that it means to reach (`MsvAvTargetName`, MS-NLMP §2.2.2.1). It is
+/// part of what the response proves: nobody on the way has put it there or altered it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetName {
+    name: String,
+    unverified: bool,
+}
+
+impl TargetName {
+    /// `None` for an empty name, which is what initiators send that have none.
+    pub(crate) fn new(name: String, unverified: bool) -> Option<Self> {
+        (!name.is_empty()).then_some(Self { name, unverified })
+    }
+
+    /// The name as the initiator wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the initiator says itself that the name comes from a source that it does not trust
+    /// (`MsvAvFlags` 0x00000004): somebody else may have chosen it, and it proves nothing.
+    #[must_use]
+    pub fn is_unverified(&self) -> bool {
+        self.unverified
     }
 }
 

@@ -117,6 +117,7 @@ pub(super) fn respond(
         keys: NtlmKeys {
             exported,
             protection: flags::protection(agreed),
+            target: None,
         },
     };
     Ok((message, context))
@@ -235,6 +236,9 @@ fn pairs(target: Option<&AvPairs<'_>>, options: &Options) -> Result<Vec<u8>, Err
         {
             own = own | AvFlags::CONSTRAINED;
         }
+    }
+    if options.target.is_some() && options.target_unverified {
+        own = own | AvFlags::UNVERIFIED_TARGET;
     }
     pairs
         .push(AvId::FLAGS, &own.0.to_le_bytes())

@@ -26,6 +26,7 @@ use countersign_credential::ntlm::AccountName;
 use super::credential::AcceptorCredential;
 use super::flags;
 use super::logon::{Logon, LogonRequest};
+use super::names::TargetName;
 use super::proof::Response;
 use super::time::file_time;
 
@@ -141,7 +142,7 @@ fn anonymous(
     if let ChannelBindingPolicy::Required(_) = asked.bindings {
         return Err(ErrorKind::BindingsMissing.into());
     }
-    credential.target().check(None, false)?;
+    credential.target().check(None)?;
     unprotected(NtlmIdentity::Anonymous, Flags::ANONYMOUS, credential, asked)
 }
 
@@ -160,6 +161,7 @@ fn unprotected(
     let keys = NtlmKeys {
         exported: SessionKey::zero(),
         protection: flags::protection(NegotiateFlags::NONE),
+        target: None,
     };
     context(peer, flags, keys, credential)
 }
@@ -229,13 +231,15 @@ pub(super) fn judge(
     if !missing.is_empty() {
         return Err(ErrorKind::FlagsNotGranted(missing).into());
     }
-    let target = pairs.and_then(|pairs| pairs.target_name());
-    let target = target.map(|name| name.to_string());
     let unverified = av_flags.contains(AvFlags::UNVERIFIED_TARGET);
-    credential.target().check(target.as_deref(), unverified)?;
+    let target = pairs
+        .and_then(|pairs| pairs.target_name())
+        .and_then(|name| TargetName::new(name.to_string(), unverified));
+    credential.target().check(target.as_ref())?;
     let keys = NtlmKeys {
         exported,
         protection: flags::protection(claim.agreed),
+        target,
     };
     context(NtlmIdentity::Account(account), granted, keys, credential)
 }
@@ -272,7 +276,7 @@ fn guest(
     if let ChannelBindingPolicy::Required(_) = asked.bindings {
         return Err(ErrorKind::BindingsMissing.into());
     }
-    credential.target().check(None, false)?;
+    credential.target().check(None)?;
     let claimed = AccountName::new(claim.request.domain(), claim.request.user())
         .map_err(|_| NtlmProblem::NameRefused)?;
     unprotected(

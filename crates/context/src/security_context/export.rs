@@ -17,6 +17,7 @@
 //!                | PAC: 0, or 1 and what became of the KDC's, the ticket's and the full signature
 //!                    (1 each: 0 absent, 1 unverified, 2 verified)
 //!            2 (NTLM) | exported session key (16) | protection | sending RC4 | receiving RC4
+//!                | target name: 0, or 1, unverified (1: 0 or 1) and the name, counted
 //! key        enctype (4) | bytes, counted
 //! RC4        0, or 1 and S (256), i (1), j (1)
 //! counted    length (4) | bytes
@@ -52,6 +53,8 @@ use crate::identity::Identity;
 use crate::identity::NtlmIdentity;
 use crate::kerberos::SignatureState;
 use crate::kerberos::pac::Verified;
+#[cfg(feature = "ntlm")]
+use crate::ntlm::TargetName;
 
 const MAGIC: &[u8; 20] = b"countersign context\0";
 const VERSION: u16 = 1;
@@ -122,6 +125,7 @@ impl SecurityContext {
                 out.bytes(&keys.protection.to_bytes());
                 out.stream(self.sender.ntlm_stream());
                 out.stream(self.receiver.ntlm_stream());
+                out.target(keys.target.as_ref())?;
             }
             Keys::Custom(_) => return Err(ErrorKind::Unsupported.into()),
         }
@@ -229,6 +233,18 @@ impl Writer {
         }
     }
 
+    #[cfg(feature = "ntlm")]
+    fn target(&mut self, target: Option<&TargetName>) -> Result<(), Error> {
+        match target {
+            None => self.bytes(&[0]),
+            Some(target) => {
+                self.bytes(&[1, u8::from(target.is_unverified())]);
+                self.counted(target.as_str().as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
     fn pac(&mut self, pac: Option<Verified>) {
         let state = |state| match state {
             SignatureState::Absent => 0,
@@ -328,16 +344,18 @@ impl<'a> Reader<'a> {
             [KERBEROS] => Keys::Kerberos(self.kerberos(&mut delegated)?),
             #[cfg(feature = "ntlm")]
             [NTLM] => {
-                let keys = NtlmKeys {
-                    exported: countersign_crypto::ntlm::SessionKey::new(self.array()?),
-                    protection: Protection::from_bytes(self.array()?)?,
-                };
+                let exported = countersign_crypto::ntlm::SessionKey::new(self.array()?);
+                let protection = Protection::from_bytes(self.array()?)?;
                 // Nothing is to be said sealed that is not.
-                if flags.contains(Flags::CONFIDENTIALITY) != keys.protection.seal {
+                if flags.contains(Flags::CONFIDENTIALITY) != protection.seal {
                     return None;
                 }
                 streams = [self.stream()?, self.stream()?];
-                Keys::Ntlm(keys)
+                Keys::Ntlm(NtlmKeys {
+                    exported,
+                    protection,
+                    target: self.target()?,
+                })
             }
             _ => return None,
         };
@@ -402,6 +420,17 @@ impl<'a> Reader<'a> {
     fn stream(&mut self) -> Option<Option<Stream>> {
         Some(if self.boolean()? {
             Some(Stream::from_bytes(&self.array()?)?)
+        } else {
+            None
+        })
+    }
+
+    #[cfg(feature = "ntlm")]
+    fn target(&mut self) -> Option<Option<TargetName>> {
+        Some(if self.boolean()? {
+            let unverified = self.boolean()?;
+            let name = str::from_utf8(self.counted()?).ok()?;
+            Some(TargetName::new(name.to_owned(), unverified)?)
         } else {
             None
         })

@@ -109,6 +109,15 @@ impl Facts {
         }
     }
 
+    /// What NTLM agreed on, where it is the mechanism.
+    #[cfg(feature = "ntlm")]
+    pub(super) fn ntlm(&self) -> Option<&NtlmKeys> {
+        match &self.keys {
+            Keys::Ntlm(keys) => Some(keys),
+            Keys::Kerberos(_) | Keys::Custom(_) => None,
+        }
+    }
+
     /// The PAC, where it was verified; it is read where it lies.
     pub(super) fn pac(&self) -> Option<VerifiedPac<'_>> {
         let keys = self.kerberos()?.keys;
@@ -276,6 +285,23 @@ macro_rules! facts_accessors {
             #[must_use]
             pub fn pac(&self) -> Option<$crate::kerberos::VerifiedPac<'_>> {
                 self.facts().pac()
+            }
+
+            /// Which service an initiator of NTLM says that it means: told to its acceptor, where
+            /// the response names one. What proves that it is this one is
+            /// [`TargetNamePolicy`](crate::ntlm::TargetNamePolicy).
+            #[cfg(feature = "ntlm")]
+            #[must_use]
+            pub fn ntlm_target(&self) -> Option<&$crate::ntlm::TargetName> {
+                self.facts().ntlm()?.target.as_ref()
+            }
+
+            /// How much of NTLM's session key protects messages (MS-NLMP §3.4.5.3); `None` with
+            /// other mechanisms.
+            #[cfg(feature = "ntlm")]
+            #[must_use]
+            pub fn ntlm_strength(&self) -> Option<countersign_crypto::ntlm::Strength> {
+                Some(self.facts().ntlm()?.protection.strength)
             }
 
             /// The sizes that `SECPKG_ATTR_SIZES` tells.

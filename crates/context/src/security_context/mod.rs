@@ -288,6 +288,11 @@ delegate! {
         ///
         /// # Errors
         /// As there.
+        #[cfg(feature = "ntlm")]
+        number_next(number: u32) -> Result<(), Error>;
+        ///
+        /// # Errors
+        /// As there.
         wrap(seal: bool, message: &[u8]) -> Result<Vec<u8>, Error>;
         ///
         /// # Errors
@@ -375,6 +380,15 @@ impl SecurityContext {
     /// As there.
     pub fn wrap_iov_length(&self, seal: bool, buffers: &[IoBuffer<'_>]) -> Result<IovParts, Error> {
         self.sender.wrap_iov_length(seal, buffers)
+    }
+
+    /// As [`Receiver::check_number`].
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(feature = "ntlm")]
+    pub fn check_number(&self, token: &[u8], number: u32) -> Result<(), Error> {
+        self.receiver.check_number(token, number)
     }
 }
 

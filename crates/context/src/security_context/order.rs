@@ -84,6 +84,18 @@ impl SendSequence {
         Ok(next)
     }
 
+    /// Goes on with a number that was not used yet.
+    #[cfg(feature = "ntlm")]
+    pub(crate) fn skip_to(&mut self, number: u64) -> Result<(), Error> {
+        match self.next {
+            Some(next) if next <= number => {
+                self.next = Some(number);
+                Ok(())
+            }
+            _ => Err(ErrorKind::NumberSpent.into()),
+        }
+    }
+
     /// Spends the number that [`peek`](Self::peek) told.
     pub(crate) fn advance(&mut self) {
         self.next = self.next.and_then(|next| next.checked_add(1));

@@ -156,6 +156,24 @@ impl Receiver {
         }
     }
 
+    /// Whether a token, or a MIC, has the number that the application expects of the next message,
+    /// which it may with datagrams (MS-NLMP §3.4.4). In any other context the mechanism looks at
+    /// numbers itself, and this says nothing. That the number is genuine tells only the call that
+    /// opens or verifies it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MessageUnsequenced`] for a lower number and [`ErrorKind::MessageGap`] for a higher one;
+    /// [`ErrorKind::DefectiveToken`].
+    #[cfg(feature = "ntlm")]
+    pub fn check_number(&self, token: &[u8], number: u32) -> Result<(), Error> {
+        match self.facts.form() {
+            Form::Ntlm(keys) if keys.protection.datagram => {
+                super::ntlm::check_number(token, number)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Verifies a token and returns its message.
     ///
     /// # Errors

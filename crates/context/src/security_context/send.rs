@@ -112,6 +112,21 @@ impl Sender {
         }
     }
 
+    /// Numbers the next message as the application does, which it may with datagrams (MS-NLMP
+    /// §3.4.4); those after it go on from there. In any other context the mechanism numbers messages
+    /// itself, and nothing changes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NumberSpent`] for a number that is not above all that were used: with one key stream
+    /// two messages would tell each other's contents. To send a message again, send its token again.
+    #[cfg(feature = "ntlm")]
+    pub fn number_next(&mut self, number: u32) -> Result<(), Error> {
+        match self.facts.form() {
+            Form::Ntlm(keys) if keys.protection.datagram => self.sequence.skip_to(number.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Protects a message: sealed, so that nobody else can read it, or signed only.
     ///
     /// # Errors

@@ -1,13 +1,14 @@
 //! What ties a response to a channel, a service, a machine and a time.
 
 use countersign_context::credential::ServiceName;
-use countersign_context::ntlm::{Acceptor, Initiator, MachineId, TargetNamePolicy};
+use countersign_context::ntlm::{Acceptor, Initiator, MachineId, TargetName, TargetNamePolicy};
 use countersign_context::token::ntlm::{AvFlags, AvId, SingleHostData};
 use countersign_context::{
     ChannelBindings, Error, ErrorKind, Flags, NtlmProblem, Policy, SecurityContext,
 };
 
 use crate::forger::{F, Forger, SEALED, utf16};
+use crate::refusals::import;
 use crate::support::*;
 
 fn here() -> ChannelBindings {
@@ -173,6 +174,52 @@ fn a_name_of_unknown_origin_is_no_proof_where_one_is_required() {
     assert_eq!(why(refused), ErrorKind::Ntlm(NtlmProblem::TargetRefused));
     accept(&unverified, Acceptor::new(&if_present)).unwrap();
     accept(&forger(0), Acceptor::new(&required)).unwrap();
+}
+
+/// MS-NLMP §3.1.5.1.2: ClientSuppliedTargetName and UnverifiedTargetName.
+#[test]
+fn the_acceptor_tells_the_service_that_was_meant_and_what_the_initiator_says_of_its_name() {
+    let name = || ServiceName::parse("HTTP/www.example.com").unwrap();
+    let initiator = || Initiator::new(alice());
+    for (initiator, expected) in [
+        (initiator(), None),
+        (
+            initiator().target(name()),
+            Some(("HTTP/www.example.com", false)),
+        ),
+        (
+            initiator().unverified_target(name()),
+            Some(("HTTP/www.example.com", true)),
+        ),
+        // The last word counts.
+        (
+            initiator().unverified_target(name()).target(name()),
+            Some(("HTTP/www.example.com", false)),
+        ),
+    ] {
+        let (client, server) = run(initiator, Acceptor::new(&server()), &Policy::DEFAULT).unwrap();
+        let told = |context: &SecurityContext| {
+            let target = context.ntlm_target()?;
+            Some((target.as_str().to_owned(), target.is_unverified()))
+        };
+        let expected = expected.map(|(name, unverified)| (name.to_owned(), unverified));
+        assert_eq!(told(&server), expected);
+        assert_eq!(told(&client), None);
+        let exported = server.export().unwrap();
+        let imported = import(&exported).unwrap();
+        assert_eq!(told(&imported), expected);
+    }
+    // Names that are no names of services are told too, and the empty one is none.
+    for (sent, expected) in [("anything", Some("anything")), ("", None)] {
+        let forger = Forger::alice(SEALED).pair(AvId::TARGET_NAME, &utf16(sent));
+        let context = accept(&forger, Acceptor::new(&server())).unwrap();
+        assert_eq!(context.ntlm_target().map(TargetName::as_str), expected);
+    }
+    // Nobody has proved what an anonymous client says.
+    let policy = Policy::DEFAULT.with_anonymous_initiators(true);
+    let anonymous = Initiator::anonymous().target(name());
+    let (_, server) = run(anonymous, Acceptor::new(&server()), &policy).unwrap();
+    assert_eq!(server.ntlm_target(), None);
 }
 
 /// CVE-2025-33073, and reflection before it: what an initiator of this machine made comes back.

@@ -37,6 +37,7 @@ fn datagrams_are_protected_as_the_specification_has_it_at_every_strength() {
             let mut world = World::new(2).with_policy(&weak(strength));
             let mut server = context(world.step(&mut acceptor, Some(&forged.token)));
             assert_eq!(server.session_key().expose(), forged.exported.expose());
+            assert_eq!(server.ntlm_strength(), Some(strength));
             let wire = |direction| {
                 Wire::new(&forged.exported, strength, direction)
                     .sealing(seal)
@@ -144,4 +145,52 @@ fn datagrams_are_opened_in_any_order_and_each_once() {
         &Policy::DEFAULT,
     );
     assert_eq!(why(refused), ErrorKind::FlagsNotGranted(Flags::SEQUENCE));
+}
+
+/// MS-NLMP §3.4.4: the application numbers datagrams, where it does.
+#[test]
+fn datagrams_have_the_numbers_of_the_application_and_none_twice() {
+    for kind in [Kind::SealedDatagram, Kind::SignedDatagram] {
+        let (mut client, mut server) = kind.pair();
+        let wire_number = |token: &[u8]| u32::from_le_bytes(token[12..16].try_into().unwrap());
+        client.number_next(7).unwrap();
+        let seventh = client.wrap(kind.seals(), b"seven").unwrap();
+        let mic = client.get_mic(b"eight").unwrap();
+        assert_eq!((wire_number(&seventh), wire_number(&mic)), (7, 8));
+        for spent in [0, 7, 8] {
+            assert_eq!(why(client.number_next(spent)), ErrorKind::NumberSpent);
+        }
+        client.number_next(9).unwrap();
+        assert_eq!(wire_number(&client.wrap(kind.seals(), b"nine").unwrap()), 9);
+
+        server.check_number(&seventh, 7).unwrap();
+        server.check_number(&mic, 8).unwrap();
+        assert_eq!(
+            why(server.check_number(&seventh, 8)),
+            ErrorKind::MessageUnsequenced
+        );
+        assert_eq!(why(server.check_number(&seventh, 6)), ErrorKind::MessageGap);
+        assert!(matches!(
+            why(server.check_number(&seventh[..15], 7)),
+            ErrorKind::DefectiveToken(_)
+        ));
+        // The number is under the checksum.
+        let mut altered = seventh.clone();
+        altered[12] = 6;
+        server.check_number(&altered, 6).unwrap();
+        assert_eq!(why(server.unwrap(&altered)), ErrorKind::MessageModified);
+        assert_eq!(server.unwrap(&seventh).unwrap().message, b"seven");
+        server.verify_mic(b"eight", &mic).unwrap();
+
+        // The last number there is.
+        client.number_next(u32::MAX).unwrap();
+        client.get_mic(b"last").unwrap();
+        assert_eq!(why(client.get_mic(b"after it")), ErrorKind::Overflow);
+    }
+    // On a connection the numbers are the mechanism's.
+    let (mut client, mut server) = Kind::Sealed.pair();
+    client.number_next(7).unwrap();
+    let first = client.wrap(true, b"message").unwrap();
+    server.check_number(&first, 7).unwrap();
+    assert_eq!(server.unwrap(&first).unwrap().message, b"message");
 }

@@ -206,7 +206,7 @@ fn the_halves_work_on_threads_of_their_own_and_are_joined_again() {
     }
 }
 
-fn import(bytes: &[u8]) -> Result<SecurityContext, countersign_context::Error> {
+pub(crate) fn import(bytes: &[u8]) -> Result<SecurityContext, countersign_context::Error> {
     let mut random = SeededRandom::new(1);
     SecurityContext::import(bytes, &mut Environment::new(NOW, &mut random))
 }

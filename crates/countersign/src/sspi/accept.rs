@@ -10,14 +10,12 @@
 //! | `pOutput` | `output`: `SECBUFFER_TOKEN`; there may be a token with `SEC_E_OK` too |
 //! | `pfContextAttr`, `ptsExpiry` | [`Progress`] |
 
-use std::sync::Arc;
-
-use countersign_context::{ChannelBindings, Flags, Mechanism, Timestamp, kerberos, negotiate};
+use countersign_context::{ChannelBindings, Flags, Mechanism, kerberos, negotiate};
 
 use super::buffer::SecBufferDesc;
-use super::context::{Context, CtxtHandle, State};
+use super::context::CtxtHandle;
 use super::credential::{CredHandle, Credential};
-use super::establish::{Input, Progress, check_data_rep, keep};
+use super::establish::{Call, Progress};
 use super::flag_rules::Side;
 #[cfg(feature = "ntlm")]
 use super::flags::ASC_REQ_DATAGRAM;
@@ -30,6 +28,8 @@ use super::{SecurityStatus, SspiError};
 /// The first call has `None` in `context` and gets a handle there. After an error of the first call
 /// it is `None` still, but where the output buffer was too small: then the same call again, with
 /// room, gets the token.
+///
+/// Later calls go on with what the first one asked for, whatever `context_req` says then.
 ///
 /// Channel bindings that are given must be the client's too, unless
 /// [`ASC_REQ_ALLOW_MISSING_BINDINGS`] admits clients that send none. With `Negotiate`, a first call
@@ -48,43 +48,28 @@ pub fn accept_security_context(
     target_data_rep: u32,
     output: &mut SecBufferDesc<'_>,
 ) -> Result<Progress, SspiError> {
-    check_data_rep(target_data_rep)?;
-    let Input { token, bindings } = Input::of(input)?;
-    if let Some(handle) = context {
-        handle.0.check_begun(Side::Acceptor, credential)?;
-        handle.0.check_later(bindings.as_ref())?;
-        return handle.0.advance(token, output);
-    }
-    let credential = &credential.0;
-    Side::Acceptor.check(credential.package, context_req)?;
-    let begin = Begin {
+    let call = Call {
+        side: Side::Acceptor,
         credential,
         requested: context_req,
-        flags: Side::Acceptor.flags(context_req),
-        bindings: bindings.as_ref(),
-    };
-    let mechanism = begin.mechanism()?;
-    let mut provider = credential.provider.clone();
-    if context_req & ASC_REQ_ALLOW_NULL_SESSION != 0 {
-        let policy = provider.policy().clone().with_anonymous_initiators(true);
-        provider = provider.with_policy(policy);
-    }
-    let new = Box::new(Context {
-        provider,
-        credential: Some(Arc::clone(credential)),
-        package: credential.package,
-        side: Side::Acceptor,
-        requested: context_req,
+        target_data_rep,
         target: None,
-        state: State::Negotiating(mechanism),
-        pending: None,
-        started: Timestamp::NEVER,
-        application_data: None,
-        bindings,
-    });
-    // MS-SPNG §3.2.5.2: an acceptor speaks first with no token, or an empty one.
-    let token = token.filter(|token| !token.is_empty());
-    keep(context, new, token, output)
+        input,
+    };
+    call.advance(context, output, |credential, bindings| {
+        let begin = Begin {
+            credential,
+            requested: context_req,
+            flags: Side::Acceptor.flags(context_req),
+            bindings,
+        };
+        let mut provider = credential.provider.clone();
+        if context_req & ASC_REQ_ALLOW_NULL_SESSION != 0 {
+            let policy = provider.policy().clone().with_anonymous_initiators(true);
+            provider = provider.with_policy(policy);
+        }
+        Ok((begin.mechanism()?, provider))
+    })
 }
 
 /// A context to begin.

@@ -18,7 +18,7 @@
 //! | ACCESS_TOKEN | 18 | [`AccessToken`] | | yes | |
 //! | UNIQUE_BINDINGS | 25 | [`SecPkgContextUniqueBindings`] | where given | where given | yes |
 //! | ENDPOINT_BINDINGS | 26 | [`SecPkgContextEndpointBindings`] | where given | where given | yes |
-//! | CLIENT_SPECIFIED_TARGET | 27 | [`SecPkgContextClientSpecifiedTarget`] | | Kerberos | |
+//! | CLIENT_SPECIFIED_TARGET | 27 | [`SecPkgContextClientSpecifiedTarget`] | | where named | |
 //! | LAST_CLIENT_TOKEN_STATUS | 30 | [`SecPkgAttrLastClientTokenStatus`] | | yes | yes |
 //! | APP_DATA | 94 | [`SecPkgContextSessionAppData`] | where set | where set | yes |
 //! | SUBJECT_SECURITY_ATTRIBUTES | 128 | [`SecPkgContextSubjectAttributes`] | | Kerberos | |
@@ -178,18 +178,28 @@ pub struct SecPkgContextStreamSizes {
     pub block_size: usize,
 }
 
+/// `ALG_ID` of an HMAC (`wincrypt.h`).
+pub const CALG_HMAC: u32 = 0x0000_8009;
+/// `ALG_ID` of RC4 (`wincrypt.h`).
+pub const CALG_RC4: u32 = 0x0000_6801;
+
 /// `SecPkgContext_KeyInfo`.
+///
+/// Its documentation has `ALG_ID`s in both numbers. With NTLM they are, and the names are those of
+/// MS-NLMP §3.4; Kerberos has enctypes that no `ALG_ID` stands for, and tells its own numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecPkgContextKeyInfo {
     /// `sSignatureAlgorithmName`.
     pub signature_algorithm_name: &'static str,
     /// `sEncryptAlgorithmName`.
     pub encrypt_algorithm_name: &'static str,
-    /// `KeySize`, in bits.
+    /// `KeySize`: as many bits of the session key as count, with NTLM 128 unless a policy permits
+    /// fewer.
     pub key_size: usize,
-    /// `SignatureAlgorithm`: the checksum type of RFC 3961 as an unsigned number; 0 with NTLM.
+    /// `SignatureAlgorithm`: the checksum type of RFC 3961 as an unsigned number; with NTLM
+    /// [`CALG_HMAC`].
     pub signature_algorithm: u32,
-    /// `EncryptAlgorithm`: the enctype of RFC 3961; 0 with NTLM.
+    /// `EncryptAlgorithm`: the enctype of RFC 3961; with NTLM [`CALG_RC4`].
     pub encrypt_algorithm: u32,
 }
 
@@ -249,7 +259,9 @@ pub struct SecPkgContextFlags {
 /// `SecPkgContext_TargetInformation`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecPkgContextTargetInformation {
-    /// `MarshalledTargetInfo`: opaque on Windows; here the target's name in UTF-16, little-endian.
+    /// `MarshalledTargetInfo`: on Windows a structure of the credential manager, for
+    /// `CredUnmarshalTargetInfo`. There is none here: it is the target's name as the caller gave it,
+    /// in UTF-16, little-endian.
     pub marshalled_target_info: Vec<u8>,
 }
 
@@ -267,10 +279,17 @@ pub struct SecPkgContextEndpointBindings {
     pub bindings: Vec<u8>,
 }
 
-/// `SecPkgContext_ClientSpecifiedTarget`.
+/// `SecPkgContext_ClientSpecifiedTarget`: the service that the client says it means. It may be another
+/// than this one.
+///
+/// A server that compares it hinders relaying of what was meant for another. Of NTLM it is what the
+/// response proves (`MsvAvTargetName`, MS-NLMP §2.2.2.1). Clients need not send one: then it is
+/// `SEC_E_TARGET_UNKNOWN`, and so it is for a name from a source that the client itself does not trust
+/// ([`ISC_REQ_UNVERIFIED_TARGET_NAME`](super::ISC_REQ_UNVERIFIED_TARGET_NAME)), which
+/// [`SecurityContext::ntlm_target`](crate::SecurityContext) of [`CtxtHandle::context`] shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecPkgContextClientSpecifiedTarget {
-    /// `sTargetName`: the principal of the ticket.
+    /// `sTargetName`: the principal of the ticket; with NTLM the name as the client was given it.
     pub target_name: String,
 }
 
@@ -305,7 +324,8 @@ pub struct SecPkgContextSubjectAttributes {
 /// # Errors
 /// `SEC_E_UNSUPPORTED_FUNCTION` for an attribute that the context does not have;
 /// `SEC_E_INVALID_HANDLE` where it is not established yet; `SEC_E_NO_IMPERSONATION` for
-/// [`SECPKG_ATTR_ACCESS_TOKEN`] where there is none.
+/// [`SECPKG_ATTR_ACCESS_TOKEN`] and `SEC_E_TARGET_UNKNOWN` for
+/// [`SECPKG_ATTR_CLIENT_SPECIFIED_TARGET`] where there is none.
 pub fn query_context_attributes(
     context: &CtxtHandle,
     attribute: u32,

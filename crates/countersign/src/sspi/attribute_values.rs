@@ -1,5 +1,7 @@
 //! Where the values of attributes come from.
 
+#[cfg(feature = "ntlm")]
+use countersign_context::crypto::ntlm::Strength;
 use countersign_context::token::pac::BufferType;
 use countersign_context::{Identity, Role, SecurityContext};
 use zeroize::Zeroizing;
@@ -19,6 +21,22 @@ fn sides(context: &SecurityContext) -> (Option<&Identity>, Option<&Identity>) {
     match context.role() {
         Role::Initiator => (Some(context.local()), context.peer()),
         Role::Acceptor => (context.peer(), Some(context.local())),
+    }
+}
+
+/// Of MS-NLMP §3.4: HMAC-MD5 and RC4 under a key of which so many bits count (§3.4.5.3).
+#[cfg(feature = "ntlm")]
+fn ntlm_key_info(strength: Strength) -> SecPkgContextKeyInfo {
+    SecPkgContextKeyInfo {
+        signature_algorithm_name: "HMAC-MD5",
+        encrypt_algorithm_name: "RC4",
+        key_size: match strength {
+            Strength::Bits128 => 128,
+            Strength::Bits56 => 56,
+            Strength::Bits40 => 40,
+        },
+        signature_algorithm: CALG_HMAC,
+        encrypt_algorithm: CALG_RC4,
     }
 }
 
@@ -92,23 +110,17 @@ impl Context {
 
     pub(super) fn key_info(&self) -> Result<SecPkgContextKeyInfo, SspiError> {
         let context = self.established()?;
-        let key_size = context.session_key().expose().len().saturating_mul(8);
-        Ok(match context.enctype() {
-            Some(enctype) => SecPkgContextKeyInfo {
-                signature_algorithm_name: enctype.name(),
-                encrypt_algorithm_name: enctype.name(),
-                key_size,
-                signature_algorithm: enctype.checksum_type().id().cast_unsigned(),
-                encrypt_algorithm: enctype.id().cast_unsigned(),
-            },
-            // MS-NLMP §3.4.
-            None => SecPkgContextKeyInfo {
-                signature_algorithm_name: "HMAC-MD5",
-                encrypt_algorithm_name: "RC4",
-                key_size,
-                signature_algorithm: 0,
-                encrypt_algorithm: 0,
-            },
+        #[cfg(feature = "ntlm")]
+        if let Some(strength) = context.ntlm_strength() {
+            return Ok(ntlm_key_info(strength));
+        }
+        let enctype = context.enctype().ok_or_else(absent)?;
+        Ok(SecPkgContextKeyInfo {
+            signature_algorithm_name: enctype.name(),
+            encrypt_algorithm_name: enctype.name(),
+            key_size: context.session_key().expose().len().saturating_mul(8),
+            signature_algorithm: enctype.checksum_type().id().cast_unsigned(),
+            encrypt_algorithm: enctype.id().cast_unsigned(),
         })
     }
 
@@ -178,14 +190,20 @@ impl Context {
 
     pub(super) fn specified_target(&self) -> Result<SecPkgContextClientSpecifiedTarget, SspiError> {
         let context = self.established()?;
-        // The ticket's service is what the client asked its KDC for. NTLM's acceptor verifies the
-        // name that it is sent, and does not tell it.
-        match (context.role(), context.local().principal()) {
-            (Role::Acceptor, Some(service)) => Ok(SecPkgContextClientSpecifiedTarget {
-                target_name: service.to_string(),
-            }),
-            _ => Err(absent()),
+        if context.role() == Role::Initiator {
+            return Err(absent());
         }
+        // The ticket's service is what the client asked its KDC for.
+        let target = context.local().principal().map(ToString::to_string);
+        // A name that the client does not vouch for itself is as good as none.
+        #[cfg(feature = "ntlm")]
+        let target = target.or_else(|| {
+            let target = context.ntlm_target().filter(|name| !name.is_unverified())?;
+            Some(target.as_str().to_owned())
+        });
+        Ok(SecPkgContextClientSpecifiedTarget {
+            target_name: target.ok_or(SecurityStatus::SEC_E_TARGET_UNKNOWN)?,
+        })
     }
 
     pub(super) fn last_client_token_status(

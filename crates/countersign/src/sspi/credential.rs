@@ -12,12 +12,13 @@
 //! | `pszPackage` | `package`: `Negotiate`, `Kerberos`, `NTLM` |
 //! | `fCredentialUse` | `credential_use`: [`SECPKG_CRED_INBOUND`], [`SECPKG_CRED_OUTBOUND`], [`SECPKG_CRED_BOTH`] |
 //! | `pvLogonId` | the [`Provider`] |
-//! | `pAuthData` | `auth_data`; without it the provider's initiator |
+//! | `pAuthData` | `auth_data`; without it the provider's initiators. Inbound its package list alone: keys are the provider's |
 //! | `pGetKeyFn`, `pvGetKeyArgument` | the provider's keytab |
 //! | `phCredential`, `ptsExpiry` | what is returned |
 
 use std::sync::Arc;
 
+use countersign_context::Flags;
 use countersign_context::kerberos::kdc::{ClientCredential, TicketOptions};
 use countersign_context::kerberos::{self, ServicePattern};
 use countersign_context::negotiate::RawTokens;
@@ -149,6 +150,12 @@ impl CredHandle {
 /// `AcquireCredentialsHandle`. Nobody is asked for anything before a context needs it, so that a
 /// wrong password is told by [`initialize_security_context`](super::initialize_security_context).
 ///
+/// Inbound, keys and users are the [`Provider`]'s: of `auth_data` the package list counts alone.
+/// Outbound, an identity that is given stands for all: without it, and without
+/// [`SECPKG_CRED_AUTOLOGON_RESTRICTED`], the client is whom
+/// [`with_initiator`](Provider::with_initiator) and, with NTLM and `Negotiate`,
+/// `with_ntlm_initiator` say.
+///
 /// # Errors
 /// `SEC_E_SECPKG_NOT_FOUND`; `SEC_E_NO_CREDENTIALS` where the provider has none of that use and
 /// `auth_data` is none; `SEC_E_UNKNOWN_CREDENTIALS` where names do not parse or the keytab has no
@@ -201,7 +208,26 @@ pub fn free_credentials_handle(credential: CredHandle) {
     drop(credential);
 }
 
+/// What is required with [`CredHandle::require_requested`]; the rest has no consequence for the
+/// caller's security.
+const REQUIRABLE: Flags = Flags::MUTUAL
+    .union(Flags::DELEGATION)
+    .union(Flags::CONFIDENTIALITY)
+    .union(Flags::INTEGRITY)
+    .union(Flags::REPLAY)
+    .union(Flags::SEQUENCE)
+    .union(Flags::DCE_STYLE);
+
 impl Credential {
+    /// Of the flags that are asked for, those that the context does not go without.
+    pub(super) fn required(&self, flags: Flags) -> Flags {
+        if self.strict {
+            flags & REQUIRABLE
+        } else {
+            Flags::NONE
+        }
+    }
+
     fn acquire(
         &mut self,
         package: Package,
@@ -285,9 +311,27 @@ impl Credential {
         }
         #[cfg(feature = "ntlm")]
         {
-            let negotiable = package == Package::Negotiate && list.ntlm == Some(true);
-            if let Some(data) = auth_data.filter(|_| package == Package::Ntlm || negotiable) {
-                found.ntlm = Some(NtlmClient::of(data)?);
+            let negotiable = package == Package::Negotiate;
+            found.ntlm = match auth_data {
+                Some(data)
+                    if package == Package::Ntlm || (negotiable && list.ntlm == Some(true)) =>
+                {
+                    Some(NtlmClient::of(data)?)
+                }
+                // The provider that has one names NTLM by that.
+                None if ambient && (package == Package::Ntlm || negotiable) => {
+                    let account = self.provider.ntlm_initiator();
+                    account.map(|account| NtlmClient::Account(Arc::clone(account)))
+                }
+                _ => None,
+            };
+            if let (Some(client), Some(wanted)) = (&found.ntlm, principal) {
+                match (client.check_is(wanted), &found.kerberos) {
+                    (Err(error), None) => return Err(error),
+                    // Two accounts of the provider, of which this is another one.
+                    (Err(_), Some(_)) if auth_data.is_none() => found.ntlm = None,
+                    _ => {}
+                }
             }
         }
         if found.is_empty() {
@@ -354,6 +398,24 @@ impl NtlmClient {
             .map_err(|_| SecurityStatus::SEC_E_UNKNOWN_CREDENTIALS)?;
         let credential = NtlmCredential::with_password(name, &data.password);
         Ok(Self::Account(Arc::new(credential)))
+    }
+
+    /// Whether it is who the caller says; a name without a domain is of any.
+    fn check_is(&self, wanted: &str) -> Result<(), SspiError> {
+        let wanted =
+            AccountName::parse(wanted).map_err(|_| SecurityStatus::SEC_E_UNKNOWN_CREDENTIALS)?;
+        let own = match self {
+            Self::Nobody => None,
+            Self::Account(account) if wanted.domain().is_empty() => {
+                AccountName::new("", account.name().user()).ok()
+            }
+            Self::Account(account) => Some(account.name().clone()),
+        };
+        if own.is_some_and(|own| own.matches(&wanted)) {
+            Ok(())
+        } else {
+            Err(SecurityStatus::SEC_E_NOT_OWNER.into())
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! What both sides do with a token.
 
-use countersign_context::{ChannelBindings, Step, Timestamp};
+use std::sync::Arc;
+
+use countersign_context::{ChannelBindings, Mechanism, Step, Timestamp};
 
 use super::buffer::{SECBUFFER_CHANNEL_BINDINGS, SECBUFFER_TOKEN, SecBufferDesc};
-use super::context::{Context, State};
+use super::context::{Context, CtxtHandle, State};
+use super::credential::{CredHandle, Credential};
 use super::flag_rules::Side;
 use super::flags::{
     ASC_REQ_ALLOCATE_MEMORY, ASC_REQ_CONNECTION, ASC_REQ_DATAGRAM, ASC_REQ_EXTENDED_ERROR,
@@ -13,6 +16,7 @@ use super::flags::{
 };
 use super::time::TimeStamp;
 use super::{SecurityStatus, SspiError};
+use crate::Provider;
 
 /// What a call of `InitializeSecurityContext` or `AcceptSecurityContext` returns besides the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,16 +30,72 @@ pub struct Progress {
     pub expiry: TimeStamp,
 }
 
+/// What both functions are called with, but for the context and the output.
+pub(super) struct Call<'a> {
+    pub(super) side: Side,
+    pub(super) credential: &'a CredHandle,
+    pub(super) requested: u32,
+    pub(super) target_data_rep: u32,
+    pub(super) target: Option<&'a str>,
+    pub(super) input: Option<&'a SecBufferDesc<'a>>,
+}
+
+impl Call<'_> {
+    /// Goes on with a context, or makes one of what `begin` returns and keeps it where the caller
+    /// can go on with it.
+    pub(super) fn advance(
+        self,
+        context: &mut Option<CtxtHandle>,
+        output: &mut SecBufferDesc<'_>,
+        begin: impl FnOnce(
+            &Credential,
+            Option<&ChannelBindings>,
+        ) -> Result<(Box<dyn Mechanism>, Provider), SspiError>,
+    ) -> Result<Progress, SspiError> {
+        check_data_rep(self.target_data_rep)?;
+        let Input { token, bindings } = Input::of(self.input)?;
+        if let Some(CtxtHandle(context)) = context {
+            context.check_begun(self.side, self.credential)?;
+            context.check_later(bindings.as_ref())?;
+            return context.advance(token, output);
+        }
+        let credential = &self.credential.0;
+        self.side.check(credential.package, self.requested)?;
+        let (mechanism, provider) = begin(credential, bindings.as_ref())?;
+        let mut new = Box::new(Context {
+            provider,
+            credential: Some(Arc::clone(credential)),
+            package: credential.package,
+            side: self.side,
+            requested: self.requested,
+            target: self.target.map(str::to_owned),
+            state: State::Negotiating(mechanism),
+            pending: None,
+            started: Timestamp::NEVER,
+            application_data: None,
+            bindings,
+        });
+        // An empty token is none. Without one an acceptor of Negotiate or of datagrams speaks first
+        // (MS-SPNG §3.2.5.2, MS-NLMP §1.3.1.4); an initiator's is what it said.
+        let result = new.advance(token.filter(|token| !token.is_empty()), output);
+        // A token that did not fit waits in it. After any other error there is nothing to go on with.
+        if result.is_ok() || new.pending.is_some() {
+            *context = Some(CtxtHandle(new));
+        }
+        result
+    }
+}
+
 /// What is in the input buffers.
 #[derive(Default)]
-pub(super) struct Input<'b> {
-    pub(super) token: Option<&'b [u8]>,
-    pub(super) bindings: Option<ChannelBindings>,
+struct Input<'b> {
+    token: Option<&'b [u8]>,
+    bindings: Option<ChannelBindings>,
 }
 
 impl<'b> Input<'b> {
     /// Finds the token and the channel bindings; what other packages need is passed over.
-    pub(super) fn of(input: Option<&'b SecBufferDesc<'_>>) -> Result<Self, SspiError> {
+    fn of(input: Option<&'b SecBufferDesc<'_>>) -> Result<Self, SspiError> {
         let mut found = Self::default();
         for buffer in input.map(SecBufferDesc::buffers).unwrap_or_default() {
             match buffer.kind() {
@@ -56,7 +116,7 @@ impl<'b> Input<'b> {
 }
 
 /// `TargetDataRep` is one of two. It changes nothing: tokens of these packages have one form.
-pub(super) fn check_data_rep(target_data_rep: u32) -> Result<(), SspiError> {
+fn check_data_rep(target_data_rep: u32) -> Result<(), SspiError> {
     match target_data_rep {
         SECURITY_NATIVE_DREP | SECURITY_NETWORK_DREP => Ok(()),
         _ => Err(SecurityStatus::SEC_E_INVALID_PARAMETER.into()),
@@ -72,8 +132,19 @@ impl Context {
         self.requested & bit != 0
     }
 
+    fn check_begun(&self, side: Side, credential: &CredHandle) -> Result<(), SspiError> {
+        if self.side != side {
+            return Err(SecurityStatus::SEC_E_INVALID_HANDLE.into());
+        }
+        match &self.credential {
+            Some(begun) if Arc::ptr_eq(begun, &credential.0) => Ok(()),
+            Some(_) => Err(SecurityStatus::SEC_E_WRONG_CREDENTIAL_HANDLE.into()),
+            None => Err(SecurityStatus::SEC_E_INVALID_HANDLE.into()),
+        }
+    }
+
     /// A later call: bindings are those of the first, as the mechanism has begun with them.
-    pub(super) fn check_later(&self, bindings: Option<&ChannelBindings>) -> Result<(), SspiError> {
+    fn check_later(&self, bindings: Option<&ChannelBindings>) -> Result<(), SspiError> {
         match bindings {
             Some(_) if bindings != self.bindings.as_ref() => {
                 Err(SecurityStatus::SEC_E_BAD_BINDINGS.into())
@@ -83,7 +154,7 @@ impl Context {
     }
 
     /// Takes one step and puts its token into the output buffer.
-    pub(super) fn advance(
+    fn advance(
         &mut self,
         token: Option<&[u8]>,
         output: &mut SecBufferDesc<'_>,
@@ -181,19 +252,4 @@ impl Context {
     pub(super) fn attributes(&self) -> u32 {
         self.outcome().attributes
     }
-}
-
-/// What a context that was just made came to: kept where the caller can go on with it.
-pub(super) fn keep(
-    place: &mut Option<super::CtxtHandle>,
-    mut context: Box<Context>,
-    token: Option<&[u8]>,
-    output: &mut SecBufferDesc<'_>,
-) -> Result<Progress, SspiError> {
-    let result = context.advance(token, output);
-    // A token that did not fit waits in it. After any other error there is nothing to go on with.
-    if result.is_ok() || context.pending.is_some() {
-        *place = Some(super::CtxtHandle(context));
-    }
-    result
 }

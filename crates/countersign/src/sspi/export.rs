@@ -57,7 +57,8 @@ pub fn export_security_context(
     Ok(packed)
 }
 
-/// `ImportSecurityContext`: goes on with a context that was exported.
+/// `ImportSecurityContext`: goes on with a context that was exported. Its channel bindings and the data
+/// that the program kept with it ([`SECPKG_ATTR_APP_DATA`](super::SECPKG_ATTR_APP_DATA)) stayed behind.
 ///
 /// # Errors
 /// `SEC_E_SECPKG_NOT_FOUND`; `SEC_E_INVALID_TOKEN` where the bytes are none that were exported, or

@@ -92,7 +92,7 @@ pub const ISC_RULES: &[FlagRule] = rules! {
     ISC_REQ_FORWARD_CREDENTIALS: Ignored, Ignored, Ignored, "CredSSP's";
     ISC_REQ_NO_INTEGRITY: Honoured, Honoured, Honoured, "ISC_REQ_INTEGRITY, REPLAY_DETECT and SEQUENCE_DETECT then ask for nothing; Negotiate asks for integrity all the same, for its own list";
     ISC_REQ_USE_HTTP_STYLE: Ignored, Ignored, Ignored, "Digest's";
-    ISC_REQ_UNVERIFIED_TARGET_NAME: Ignored, Ignored, Honoured, "the name is not sent as the target of the response";
+    ISC_REQ_UNVERIFIED_TARGET_NAME: Honoured, Ignored, Honoured, "NTLM's response says so of the name; Kerberos has no place for it";
     ISC_REQ_CONFIDENTIALITY_ONLY: UNSUPPORTED, UNSUPPORTED, UNSUPPORTED, "what is encrypted is authenticated";
 };
 
@@ -116,7 +116,7 @@ pub const ASC_RULES: &[FlagRule] = rules! {
     ASC_REQ_INTEGRITY: Honoured, Honoured, Honoured, "as the client asks; `require_requested` refuses less";
     ASC_REQ_LICENSING: Ignored, Ignored, Ignored, "reserved";
     ASC_REQ_IDENTIFY: Honoured, Honoured, Honoured, "the access token's level is SecurityIdentification at most";
-    ASC_REQ_ALLOW_NULL_SESSION: Honoured, Ignored, Honoured, "admits anonymous NTLM";
+    ASC_REQ_ALLOW_NULL_SESSION: Honoured, Honoured, Honoured, "admits anonymous clients: of NTLM, and of Kerberos as RFC 8062 has them";
     ASC_REQ_ALLOW_NON_USER_LOGONS: Ignored, Ignored, Ignored, "any principal may be a client";
     ASC_REQ_ALLOW_CONTEXT_REPLAY: Ignored, Ignored, Ignored, "deprecated; replays stay refused";
     ASC_REQ_FRAGMENT_TO_FIT: Ignored, Ignored, Ignored, "a token that does not fit is SEC_E_BUFFER_TOO_SMALL";

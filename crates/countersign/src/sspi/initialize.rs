@@ -12,18 +12,19 @@
 //! | `pOutput` | `output`: `SECBUFFER_TOKEN` |
 //! | `pfContextAttr`, `ptsExpiry` | [`Progress`] |
 
+#[cfg(feature = "ntlm")]
 use std::sync::Arc;
 
 use countersign_context::kerberos::UserToUserInitiator;
 use countersign_context::kerberos::kdc::{Acquisition, ClientCredential};
 use countersign_context::negotiate::{self, Fallback};
-use countersign_context::{ChannelBindings, Flags, Mechanism, Timestamp, kerberos};
+use countersign_context::{ChannelBindings, Flags, Mechanism, kerberos};
 use countersign_credential::{Principal, ServiceName};
 
 use super::buffer::SecBufferDesc;
-use super::context::{Context, CtxtHandle, State};
+use super::context::CtxtHandle;
 use super::credential::{CredHandle, Credential};
-use super::establish::{Input, Progress, check_data_rep, keep};
+use super::establish::{Call, Progress};
 use super::flag_rules::Side;
 use super::flags::ISC_REQ_USE_SESSION_KEY;
 #[cfg(feature = "ntlm")]
@@ -36,6 +37,8 @@ use super::{SecurityStatus, SspiError};
 /// The first call has `None` in `context` and gets a handle there. After an error of the first call
 /// it is `None` still, but where the output buffer was too small: then the same call again, with
 /// room, gets the token.
+///
+/// Later calls go on with the target and the requests of the first one, whatever they say then.
 ///
 /// # Errors
 /// Those of the package, with their cause; `SEC_E_INVALID_HANDLE` for a handle that is done, or of
@@ -51,54 +54,25 @@ pub fn initialize_security_context(
     input: Option<&SecBufferDesc<'_>>,
     output: &mut SecBufferDesc<'_>,
 ) -> Result<Progress, SspiError> {
-    check_data_rep(target_data_rep)?;
-    let Input { token, bindings } = Input::of(input)?;
-    if let Some(handle) = context {
-        handle.0.check_begun(Side::Initiator, credential)?;
-        handle.0.check_later(bindings.as_ref())?;
-        return handle.0.advance(token, output);
-    }
-    let credential = &credential.0;
-    Side::Initiator.check(credential.package, context_req)?;
-    let begin = Begin {
-        credential,
-        // A name that Kerberos cannot use is its error; NTLM goes without.
-        target: target_name.and_then(Target::parse),
-        requested: context_req,
-        flags: Side::Initiator.flags(context_req),
-        bindings: bindings.as_ref(),
-    };
-    let mechanism = begin.mechanism()?;
-    let new = Box::new(Context {
-        provider: credential.provider.clone(),
-        credential: Some(Arc::clone(credential)),
-        package: credential.package,
+    let call = Call {
         side: Side::Initiator,
+        credential,
         requested: context_req,
-        target: target_name.map(str::to_owned),
-        state: State::Negotiating(mechanism),
-        pending: None,
-        started: Timestamp::NEVER,
-        application_data: None,
-        bindings,
-    });
-    // A token before the first call's is what an acceptor of Negotiate hints, or NTLM's CHALLENGE
-    // without a connection; an empty one is none.
-    let token = token.filter(|token| !token.is_empty());
-    keep(context, new, token, output)
-}
-
-impl Context {
-    pub(super) fn check_begun(&self, side: Side, credential: &CredHandle) -> Result<(), SspiError> {
-        if self.side != side {
-            return Err(SecurityStatus::SEC_E_INVALID_HANDLE.into());
-        }
-        match &self.credential {
-            Some(begun) if Arc::ptr_eq(begun, &credential.0) => Ok(()),
-            Some(_) => Err(SecurityStatus::SEC_E_WRONG_CREDENTIAL_HANDLE.into()),
-            None => Err(SecurityStatus::SEC_E_INVALID_HANDLE.into()),
-        }
-    }
+        target_data_rep,
+        target: target_name,
+        input,
+    };
+    call.advance(context, output, |credential, bindings| {
+        let begin = Begin {
+            credential,
+            // A name that Kerberos cannot use is its error; NTLM goes without.
+            target: target_name.and_then(Target::parse),
+            requested: context_req,
+            flags: Side::Initiator.flags(context_req),
+            bindings,
+        };
+        Ok((begin.mechanism()?, credential.provider.clone()))
+    })
 }
 
 /// Whom the client wants to reach.
@@ -126,27 +100,6 @@ struct Begin<'a> {
     requested: u32,
     flags: Flags,
     bindings: Option<&'a ChannelBindings>,
-}
-
-/// What is required with [`CredHandle::require_requested`]; the rest has no consequence for the
-/// caller's security.
-const REQUIRABLE: Flags = Flags::MUTUAL
-    .union(Flags::DELEGATION)
-    .union(Flags::CONFIDENTIALITY)
-    .union(Flags::INTEGRITY)
-    .union(Flags::REPLAY)
-    .union(Flags::SEQUENCE)
-    .union(Flags::DCE_STYLE);
-
-impl Credential {
-    /// Of the flags that are asked for, those that the context does not go without.
-    pub(super) fn required(&self, flags: Flags) -> Flags {
-        if self.strict {
-            flags & REQUIRABLE
-        } else {
-            Flags::NONE
-        }
-    }
 }
 
 impl Begin<'_> {
@@ -278,10 +231,11 @@ impl Begin<'_> {
         if let Some(bindings) = self.bindings {
             initiator = initiator.channel_bindings(bindings.clone());
         }
-        if let Some(Target::Service(name)) = &self.target
-            && self.requested & ISC_REQ_UNVERIFIED_TARGET_NAME == 0
-        {
-            initiator = initiator.target(name.clone());
+        if let Some(Target::Service(name)) = &self.target {
+            initiator = match self.requested & ISC_REQ_UNVERIFIED_TARGET_NAME {
+                0 => initiator.target(name.clone()),
+                _ => initiator.unverified_target(name.clone()),
+            };
         }
         if self.requested & ISC_REQ_DATAGRAM != 0 {
             initiator = initiator.connectionless();

@@ -11,8 +11,13 @@
 //! DATA with [`SECBUFFER_READONLY_WITH_CHECKSUM`] is covered by the checksum and not changed; DATA
 //! with [`SECBUFFER_READONLY`] is left out.
 //!
-//! `MessageSeqNo` is for transports that number their messages. These packages number messages
-//! themselves; the argument is looked at by none of them.
+//! `MessageSeqNo` is for transports that number their messages; 0 where they do not:
+//!
+//! | context | `MessageSeqNo` |
+//! |---|---|
+//! | Kerberos | not looked at: it numbers messages itself (RFC 4121 §4.2.1) |
+//! | NTLM on a connection | not looked at: numbers begin with 0 and have no gaps (MS-NLMP §3.4.4) |
+//! | NTLM of datagrams | 0: the next number, and on the other side any that did not come yet; else the message's number, which must be above all that were sent, and be the one that came, or it is `SEC_E_OUT_OF_SEQUENCE` |
 
 use countersign_context::{Flags, IoBuffer, SecurityContext};
 
@@ -30,17 +35,34 @@ pub const SECQOP_WRAP_NO_ENCRYPT: u32 = 0x8000_0001;
 /// Quality of protection: an alert of TLS (Schannel).
 pub const SECQOP_WRAP_OOB_DATA: u32 = 0x4000_0000;
 
-/// `MakeSignature`.
+/// `MakeSignature`. It covers DATA, also with [`SECBUFFER_READONLY_WITH_CHECKSUM`].
+///
+/// A `message_seq_no` other than 0 is the number of a datagram of NTLM, above all that were used. Other
+/// contexts number messages themselves and do not look at it.
+///
+/// ```no_run
+/// use countersign::sspi::*;
+///
+/// fn signature_of(context: &mut CtxtHandle, data: &[u8]) -> Result<Vec<u8>, SspiError> {
+///     let mut message = SecBufferDesc::new([
+///         SecBuffer::input(SECBUFFER_DATA, data),
+///         SecBuffer::owned(SECBUFFER_TOKEN, Vec::new()),
+///     ]);
+///     make_signature(context, 0, &mut message, 0)?;
+///     Ok(message.token().to_vec())
+/// }
+/// ```
 ///
 /// # Errors
 /// `SEC_E_INVALID_HANDLE` before the context is established; `SEC_E_CONTEXT_EXPIRED`;
 /// `SEC_E_QOP_NOT_SUPPORTED` for a quality other than 0 and where integrity was not granted;
-/// `SEC_E_INVALID_TOKEN` without a TOKEN buffer; `SEC_E_BUFFER_TOO_SMALL`.
+/// `SEC_E_INVALID_TOKEN` without a TOKEN buffer; `SEC_E_BUFFER_TOO_SMALL`; `SEC_E_OUT_OF_SEQUENCE` for
+/// a number of a datagram that may have been used.
 pub fn make_signature(
     context: &mut CtxtHandle,
     qop: u32,
     message: &mut SecBufferDesc<'_>,
-    _message_seq_no: u32,
+    message_seq_no: u32,
 ) -> Result<(), SspiError> {
     let context = context.0.live()?;
     if qop != 0 {
@@ -51,6 +73,7 @@ pub fn make_signature(
     let token = message.find(SECBUFFER_TOKEN);
     let token = token.ok_or(SecurityStatus::SEC_E_INVALID_TOKEN)?;
     token.check_room(needed)?;
+    number(context, message_seq_no)?;
     let mic = context.get_mic_iov(&covered(message))?;
     match message.find_mut(SECBUFFER_TOKEN) {
         Some(token) => token.put(&mic, false),
@@ -58,22 +81,56 @@ pub fn make_signature(
     }
 }
 
-/// `VerifySignature`; returns the quality of protection, 0.
+/// `VerifySignature`; returns the quality of protection, 0. A `message_seq_no` other than 0 is the number
+/// that a datagram of NTLM must have.
 ///
 /// # Errors
-/// `SEC_E_MESSAGE_ALTERED`; `SEC_E_OUT_OF_SEQUENCE` as the context's flags say;
+/// `SEC_E_MESSAGE_ALTERED`; `SEC_E_OUT_OF_SEQUENCE` as the context's flags say, and for a datagram
+/// that has another number than the transport says;
 /// `SEC_E_INVALID_TOKEN` for what is no signature; `SEC_E_INVALID_HANDLE` before the context is
 /// established; `SEC_E_CONTEXT_EXPIRED`.
 pub fn verify_signature(
     context: &mut CtxtHandle,
     message: &SecBufferDesc<'_>,
-    _message_seq_no: u32,
+    message_seq_no: u32,
 ) -> Result<u32, SspiError> {
     let context = context.0.live()?;
     let token = message.find(SECBUFFER_TOKEN);
     let token = token.ok_or(SecurityStatus::SEC_E_INVALID_TOKEN)?;
+    check_number(context, token.bytes(), message_seq_no)?;
     context.verify_mic_iov(&covered(message), token.bytes())?;
     Ok(0)
+}
+
+/// Gives the next message the transport's number, where it has one and the package lets it.
+#[cfg_attr(
+    not(feature = "ntlm"),
+    expect(clippy::unnecessary_wraps, unused_variables, reason = "NTLM only")
+)]
+fn number(context: &mut SecurityContext, message_seq_no: u32) -> Result<(), SspiError> {
+    #[cfg(feature = "ntlm")]
+    if message_seq_no != 0 {
+        context.number_next(message_seq_no)?;
+    }
+    Ok(())
+}
+
+/// Compares the number of a token that came with the transport's, where it has one and the package
+/// lets it.
+#[cfg_attr(
+    not(feature = "ntlm"),
+    expect(clippy::unnecessary_wraps, unused_variables, reason = "NTLM only")
+)]
+fn check_number(
+    context: &SecurityContext,
+    token: &[u8],
+    message_seq_no: u32,
+) -> Result<(), SspiError> {
+    #[cfg(feature = "ntlm")]
+    if message_seq_no != 0 {
+        context.check_number(token, message_seq_no)?;
+    }
+    Ok(())
 }
 
 /// What a signature covers.
@@ -87,18 +144,37 @@ fn covered<'b>(message: &'b SecBufferDesc<'_>) -> Vec<IoBuffer<'b>> {
 }
 
 /// `EncryptMessage`. With [`SECQOP_WRAP_NO_ENCRYPT`] the message is signed and stays readable.
+/// `message_seq_no` is as with [`make_signature`].
+///
+/// What is sent is TOKEN, DATA and PADDING, one after the other:
+///
+/// ```no_run
+/// use countersign::sspi::*;
+///
+/// fn encrypted(context: &mut CtxtHandle, data: Vec<u8>) -> Result<Vec<u8>, SspiError> {
+///     let mut message = SecBufferDesc::new([
+///         SecBuffer::owned(SECBUFFER_TOKEN, Vec::new()),
+///         SecBuffer::owned(SECBUFFER_DATA, data),
+///         SecBuffer::owned(SECBUFFER_PADDING, Vec::new()),
+///     ]);
+///     encrypt_message(context, 0, &mut message, 0)?;
+///     let parts = message.into_buffers().into_iter();
+///     Ok(parts.flat_map(SecBuffer::into_bytes).collect())
+/// }
+/// ```
 ///
 /// # Errors
 /// `SEC_E_INVALID_HANDLE` before the context is established; `SEC_E_CONTEXT_EXPIRED`;
 /// `SEC_E_QOP_NOT_SUPPORTED` for another quality, where confidentiality (or, without encryption,
 /// integrity) was not granted, and for [`SECQOP_WRAP_NO_ENCRYPT`] on a context of NTLM that
 /// encrypts, as its peer could not tell; `SEC_E_INVALID_TOKEN` without a TOKEN or a DATA buffer;
-/// `SEC_E_INVALID_PARAMETER` for buffers of Schannel; `SEC_E_BUFFER_TOO_SMALL`.
+/// `SEC_E_INVALID_PARAMETER` for buffers of Schannel; `SEC_E_BUFFER_TOO_SMALL`;
+/// `SEC_E_OUT_OF_SEQUENCE` for a number of a datagram that may have been used.
 pub fn encrypt_message(
     context: &mut CtxtHandle,
     qop: u32,
     message: &mut SecBufferDesc<'_>,
-    _message_seq_no: u32,
+    message_seq_no: u32,
 ) -> Result<(), SspiError> {
     let context = context.0.live()?;
     let seal = match qop {
@@ -110,6 +186,7 @@ pub fn encrypt_message(
         _ => return Err(SecurityStatus::SEC_E_QOP_NOT_SUPPORTED.into()),
     };
     grow(context, seal, message)?;
+    number(context, message_seq_no)?;
     let mut buffers = scattered(message)?;
     let wrapped = context.wrap_iov(seal, &mut buffers);
     let lengths: Vec<usize> = buffers
@@ -193,19 +270,41 @@ fn scattered<'b>(message: &'b mut SecBufferDesc<'_>) -> Result<Vec<IoBuffer<'b>>
 }
 
 /// `DecryptMessage`; returns the quality of protection: 0 for an encrypted message,
-/// [`SECQOP_WRAP_NO_ENCRYPT`] for one that everybody could read.
+/// [`SECQOP_WRAP_NO_ENCRYPT`] for one that everybody could read. `message_seq_no` is as with
+/// [`verify_signature`].
+///
+/// ```no_run
+/// use countersign::sspi::*;
+///
+/// fn decrypted(context: &mut CtxtHandle, mut received: Vec<u8>) -> Result<Vec<u8>, SspiError> {
+///     let mut message = SecBufferDesc::new([
+///         SecBuffer::new(SECBUFFER_STREAM, &mut received),
+///         SecBuffer::new(SECBUFFER_DATA, &mut []),
+///     ]);
+///     if decrypt_message(context, &mut message, 0)? == SECQOP_WRAP_NO_ENCRYPT {
+///         return Err(SecurityStatus::SEC_E_QOP_NOT_SUPPORTED.into());
+///     }
+///     let data = message.find(SECBUFFER_DATA).map(SecBuffer::bytes);
+///     Ok(data.unwrap_or_default().to_vec())
+/// }
+/// ```
 ///
 /// # Errors
-/// `SEC_E_MESSAGE_ALTERED`; `SEC_E_OUT_OF_SEQUENCE` as the context's flags say;
+/// `SEC_E_MESSAGE_ALTERED`; `SEC_E_OUT_OF_SEQUENCE` as the context's flags say, and for a datagram
+/// that has another number than the transport says;
 /// `SEC_E_INVALID_TOKEN` for what is no message, and without the buffers of either layout;
 /// `SEC_E_INVALID_HANDLE` before the context is established; `SEC_E_CONTEXT_EXPIRED`. After an error
 /// the buffers hold nothing of use.
 pub fn decrypt_message(
     context: &mut CtxtHandle,
     message: &mut SecBufferDesc<'_>,
-    _message_seq_no: u32,
+    message_seq_no: u32,
 ) -> Result<u32, SspiError> {
     let context = context.0.live()?;
+    let whole = message.find(SECBUFFER_STREAM);
+    let token = whole.or_else(|| message.find(SECBUFFER_TOKEN));
+    let token = token.ok_or(SecurityStatus::SEC_E_INVALID_TOKEN)?;
+    check_number(context, token.bytes(), message_seq_no)?;
     let sealed = if message.find(SECBUFFER_STREAM).is_some() {
         decrypt_stream(context, message)?
     } else {

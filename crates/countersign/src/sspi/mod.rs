@@ -54,7 +54,7 @@
 //!
 //! | Windows | here |
 //! |---|---|
-//! | `Negotiate` uses NTLM unless it is excluded | only where it is named: in the client's package list, in the server's provider |
+//! | `Negotiate` uses NTLM unless it is excluded | only where it is named: in the client's package list or provider, in the server's provider |
 //! | two threads must not use a handle at once | they cannot: it does not compile |
 //! | a context may be exported and kept | an exported context is gone |
 //! | attributes tell what was not granted | so they do; [`CredHandle::require_requested`] makes it an error |

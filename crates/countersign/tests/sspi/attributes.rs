@@ -92,8 +92,19 @@ fn names_keys_and_sizes_agree_on_both_sides() {
         };
         assert_eq!(*key(client), *key(server));
         let info: SecPkgContextKeyInfo = query_context_attribute(client).unwrap();
+        let expected = match *package {
+            "NTLM" => ("HMAC-MD5", "RC4", CALG_HMAC, CALG_RC4, 128),
+            // RFC 8009 §4 and §5: checksum type 20, enctype 20.
+            _ => {
+                let name = "aes256-cts-hmac-sha384-192";
+                (name, name, 20, 20, 256)
+            }
+        };
+        let names = (info.signature_algorithm_name, info.encrypt_algorithm_name);
+        let numbers = (info.signature_algorithm, info.encrypt_algorithm);
+        let told = (names.0, names.1, numbers.0, numbers.1, info.key_size);
+        assert_eq!(told, expected);
         assert_eq!(info.key_size, key(client).len() * 8);
-        assert_eq!(info.encrypt_algorithm_name == "RC4", *package == "NTLM");
 
         let sizes = |context| query_context_attribute::<SecPkgContextSizes>(context).unwrap();
         assert_eq!(sizes(client), sizes(server));
@@ -188,4 +199,44 @@ fn attributes_of_other_packages_are_not_there_and_cannot_be_set() {
     set_context_attributes(&mut pair.client, SECPKG_ATTR_APP_DATA, b"mine").unwrap();
     let data: SecPkgContextSessionAppData = query_context_attribute(&pair.client).unwrap();
     assert_eq!(data.app_data, b"mine");
+}
+
+#[cfg(feature = "ntlm")]
+#[test]
+fn a_server_of_ntlm_tells_the_target_that_its_client_vouches_for() {
+    let domain = Domain::new();
+    let identity = crate::support::alice().with_package_list("ntlm");
+    let usage = SECPKG_CRED_OUTBOUND;
+    for package in ["NTLM", "Negotiate"] {
+        let outbound = crate::support::acquire(&domain.client, package, usage, Some(&identity));
+        let inbound = domain.inbound(package);
+        let unverified = ISC_REQ_UNVERIFIED_TARGET_NAME;
+        let service = Some(SERVICE.to_owned());
+        for (target, isc, engine, told) in [
+            (Some(SERVICE), 0, Some((SERVICE, false)), Ok(service)),
+            (
+                Some(SERVICE),
+                unverified,
+                Some((SERVICE, true)),
+                Err(S::SEC_E_TARGET_UNKNOWN),
+            ),
+            (None, 0, None, Err(S::SEC_E_TARGET_UNKNOWN)),
+            (None, unverified, None, Err(S::SEC_E_TARGET_UNKNOWN)),
+        ] {
+            let mut client = Side::new(&outbound, isc);
+            client.target = target;
+            let pair = run(&mut client, &mut Side::new(&inbound, 0)).unwrap();
+            let asked = query_context_attribute::<SecPkgContextClientSpecifiedTarget>(&pair.server);
+            let asked = asked.map(|target| Some(target.target_name));
+            assert_eq!(asked.map_err(|error| error.status()), told, "{package}");
+            let context = pair.server.context().unwrap();
+            let known = context.ntlm_target();
+            let known = known.map(|target| (target.as_str(), target.is_unverified()));
+            assert_eq!(known, engine, "{package}");
+            assert_eq!(
+                outcome(&pair.client, SECPKG_ATTR_CLIENT_SPECIFIED_TARGET),
+                "SEC_E_UNSUPPORTED_FUNCTION"
+            );
+        }
+    }
 }

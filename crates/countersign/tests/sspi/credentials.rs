@@ -205,3 +205,115 @@ fn the_table_has_the_functions() {
     (table.delete_security_context)(context.unwrap());
     (table.free_credentials_handle)(credential);
 }
+
+#[cfg(feature = "ntlm")]
+mod ntlm {
+    use super::*;
+    use countersign::credential::Password;
+    use countersign::credential::ntlm::{AccountName, NtlmCredential};
+
+    /// A machine where alice has logged on, and that reaches no KDC.
+    fn logged_on() -> Provider {
+        let name = AccountName::new("EXAMPLE.COM", "alice").unwrap();
+        let password = Password::from("open sesame");
+        Provider::new().with_ntlm_initiator(NtlmCredential::with_password(name, &password))
+    }
+
+    #[test]
+    fn without_an_identity_the_client_is_the_ntlm_initiator_of_the_provider() {
+        let domain = Domain::new();
+        let usage = SECPKG_CRED_OUTBOUND;
+        for package in ["NTLM", "Negotiate"] {
+            let outbound = acquire(&logged_on(), package, usage, None);
+            let inbound = domain.inbound(package);
+            let pair = run(&mut Side::new(&outbound, 0), &mut Side::new(&inbound, 0)).unwrap();
+            let info: SecPkgContextNegotiationInfo = query_context_attribute(&pair.client).unwrap();
+            assert_eq!(info.package_info.name, "NTLM");
+            let names: SecPkgContextNames = query_context_attribute(&pair.server).unwrap();
+            assert_eq!(names.user_name, "EXAMPLE.COM\\alice", "{package}");
+            assert_eq!(
+                query_credentials_attributes(&outbound, SECPKG_CRED_ATTR_NAMES),
+                Ok(CredentialsAttribute::Names("EXAMPLE.COM\\alice".into()))
+            );
+            for (provider, usage) in [
+                (Provider::new(), usage),
+                (logged_on(), usage | SECPKG_CRED_AUTOLOGON_RESTRICTED),
+            ] {
+                let none = acquire_credentials_handle(&provider, None, package, usage, None);
+                assert_eq!(none.unwrap_err().status(), S::SEC_E_NO_CREDENTIALS);
+            }
+        }
+        let kerberos = acquire_credentials_handle(&logged_on(), None, "Kerberos", usage, None);
+        assert_eq!(kerberos.unwrap_err().status(), S::SEC_E_NO_CREDENTIALS);
+    }
+
+    #[test]
+    fn an_identity_that_is_given_is_the_client_and_the_providers_is_not() {
+        let provider = logged_on();
+        let usage = SECPKG_CRED_OUTBOUND;
+        let bob = SecWinntAuthIdentity::new("bob", "EXAMPLE.COM", "battery staple");
+        for package in ["NTLM", "Negotiate"] {
+            let outbound = acquire(&provider, package, usage, Some(&bob));
+            let names = query_credentials_attributes(&outbound, SECPKG_CRED_ATTR_NAMES).unwrap();
+            let CredentialsAttribute::Names(name) = names else {
+                panic!("{names:?}");
+            };
+            assert!(name.contains("bob"), "{package} {name}");
+        }
+        // The identity does not name NTLM, so there is no falling back to another one's.
+        let outbound = acquire(&provider, "Negotiate", usage, Some(&bob));
+        let error = Side::new(&outbound, 0).initialize(None).unwrap_err();
+        assert_eq!(error.status(), S::SEC_E_NO_AUTHENTICATING_AUTHORITY);
+    }
+
+    #[test]
+    fn the_principal_of_a_client_of_ntlm_is_its_account() {
+        let provider = logged_on();
+        for (principal, expected) in [
+            ("EXAMPLE.COM\\alice", None),
+            ("example.com\\ALICE", None),
+            ("alice", None),
+            ("bob", Some(S::SEC_E_NOT_OWNER)),
+            ("OTHER\\alice", Some(S::SEC_E_NOT_OWNER)),
+            ("", Some(S::SEC_E_UNKNOWN_CREDENTIALS)),
+        ] {
+            for package in ["NTLM", "Negotiate"] {
+                let usage = SECPKG_CRED_OUTBOUND;
+                let result =
+                    acquire_credentials_handle(&provider, Some(principal), package, usage, None);
+                let status = result.err().map(|error| error.status());
+                assert_eq!(status, expected, "{principal} {package}");
+            }
+        }
+    }
+
+    /// Who is alice to Kerberos and somebody else to NTLM does not become that one by falling back.
+    #[test]
+    fn a_fallback_is_to_the_principal_that_was_named() {
+        let domain = Domain::new();
+        let inbound = domain.inbound("Negotiate");
+        for (account, established) in [("alice", true), ("bob", false)] {
+            let name = AccountName::new("EXAMPLE.COM", account).unwrap();
+            let password = Password::from("open sesame");
+            let alice = countersign::kerberos::kdc::ClientCredential::password(
+                domain.kdc.principal("alice"),
+                "open sesame",
+            );
+            // It reaches no KDC.
+            let provider = Provider::new()
+                .with_initiator(alice)
+                .with_ntlm_initiator(NtlmCredential::with_password(name, &password));
+            let (usage, principal) = (SECPKG_CRED_OUTBOUND, Some("alice"));
+            let (outbound, _) =
+                acquire_credentials_handle(&provider, principal, "Negotiate", usage, None).unwrap();
+            let result = run(&mut Side::new(&outbound, 0), &mut Side::new(&inbound, 0));
+            match result {
+                Ok(_) => assert!(established, "{account}"),
+                Err(error) => {
+                    assert!(!established, "{account}: {error}");
+                    assert_eq!(error.status(), S::SEC_E_NO_AUTHENTICATING_AUTHORITY);
+                }
+            }
+        }
+    }
+}

@@ -216,3 +216,140 @@ fn layouts_that_lack_a_buffer_are_refused() {
     let sizes: SecPkgContextSizes = query_context_attribute(client).unwrap();
     assert_eq!(error.needed(), Some(sizes.max_signature));
 }
+
+#[cfg(feature = "ntlm")]
+mod datagrams {
+    use super::*;
+    use crate::support::Side;
+
+    /// Both sides of datagrams of NTLM.
+    fn datagrams(domain: &Domain) -> (CtxtHandle, CtxtHandle) {
+        let (outbound, inbound) = (domain.outbound("NTLM"), domain.inbound("NTLM"));
+        let isc = ISC_REQ_DATAGRAM | ISC_REQ_CONFIDENTIALITY | ISC_REQ_REPLAY_DETECT;
+        let mut client = Side::new(&outbound, isc);
+        let mut server = Side::new(&inbound, ASC_REQ_DATAGRAM);
+        client.initialize(None).unwrap();
+        let (_, challenge) = server.accept(None).unwrap();
+        let (_, authenticate) = client.initialize(Some(&challenge)).unwrap();
+        server.accept(Some(&authenticate)).unwrap();
+        (client.context.unwrap(), server.context.unwrap())
+    }
+
+    fn signed(context: &mut CtxtHandle, number: u32) -> Result<Vec<u8>, S> {
+        let mut message = SecBufferDesc::new([
+            SecBuffer::input(SECBUFFER_DATA, MESSAGE),
+            SecBuffer::owned(SECBUFFER_TOKEN, Vec::new()),
+        ]);
+        make_signature(context, 0, &mut message, number).map_err(|error| error.status())?;
+        Ok(message.token().to_vec())
+    }
+
+    fn verified(context: &mut CtxtHandle, mic: &[u8], number: u32) -> Result<u32, S> {
+        let message = SecBufferDesc::new([
+            SecBuffer::input(SECBUFFER_DATA, MESSAGE),
+            SecBuffer::input(SECBUFFER_TOKEN, mic),
+        ]);
+        verify_signature(context, &message, number).map_err(|error| error.status())
+    }
+
+    fn encrypted(context: &mut CtxtHandle, number: u32) -> Result<[Vec<u8>; 2], S> {
+        let mut message = SecBufferDesc::new([
+            SecBuffer::owned(SECBUFFER_TOKEN, Vec::new()),
+            SecBuffer::owned(SECBUFFER_DATA, MESSAGE.to_vec()),
+        ]);
+        encrypt_message(context, 0, &mut message, number).map_err(|error| error.status())?;
+        let mut parts = message
+            .into_buffers()
+            .into_iter()
+            .map(SecBuffer::into_bytes);
+        Ok([parts.next().unwrap(), parts.next().unwrap()])
+    }
+
+    /// Apart, or as a stream.
+    fn decrypted(
+        context: &mut CtxtHandle,
+        [token, data]: &[Vec<u8>; 2],
+        stream: bool,
+        number: u32,
+    ) -> Result<Vec<u8>, S> {
+        let mut message = if stream {
+            SecBufferDesc::new([
+                SecBuffer::owned(SECBUFFER_STREAM, [&token[..], data].concat()),
+                SecBuffer::owned(SECBUFFER_DATA, Vec::new()),
+            ])
+        } else {
+            SecBufferDesc::new([
+                SecBuffer::owned(SECBUFFER_TOKEN, token.clone()),
+                SecBuffer::owned(SECBUFFER_DATA, data.clone()),
+            ])
+        };
+        decrypt_message(context, &mut message, number).map_err(|error| error.status())?;
+        Ok(message.find(SECBUFFER_DATA).unwrap().bytes().to_vec())
+    }
+
+    const OUT_OF_SEQUENCE: S = S::SEC_E_OUT_OF_SEQUENCE;
+
+    #[test]
+    fn datagrams_have_the_numbers_of_the_transport() {
+        let domain = Domain::new();
+        let (mut client, mut server) = datagrams(&domain);
+        let third = signed(&mut client, 3).unwrap();
+        let tenth = encrypted(&mut client, 10).unwrap();
+        let twelfth = encrypted(&mut client, 12).unwrap();
+        assert_eq!(third[12..], 3u32.to_le_bytes());
+        assert_eq!(tenth[0][12..], 10u32.to_le_bytes());
+        // None is used twice, as a key would be.
+        for spent in [3, 12] {
+            assert_eq!(signed(&mut client, spent), Err(OUT_OF_SEQUENCE));
+            assert_eq!(encrypted(&mut client, spent), Err(OUT_OF_SEQUENCE));
+        }
+        // They come as they come, and a wrong number does not spoil what is right.
+        for (message, number) in [(&twelfth, 12), (&tenth, 10)] {
+            for stream in [false, true] {
+                for wrong in [number - 1, number + 1] {
+                    let result = decrypted(&mut server, message, stream, wrong);
+                    assert_eq!(result, Err(OUT_OF_SEQUENCE));
+                }
+            }
+            let stream = number == 12;
+            let opened = decrypted(&mut server, message, stream, number);
+            assert_eq!(opened.as_deref(), Ok(MESSAGE));
+            let again = decrypted(&mut server, message, stream, number);
+            assert_eq!(again, Err(OUT_OF_SEQUENCE));
+        }
+        assert_eq!(verified(&mut server, &third, 4), Err(OUT_OF_SEQUENCE));
+        assert_eq!(verified(&mut server, &third, 3), Ok(0));
+        // A number that was altered to the one that is due.
+        let mut altered = signed(&mut client, 20).unwrap();
+        altered[12] = 21;
+        assert_eq!(
+            verified(&mut server, &altered, 21),
+            Err(S::SEC_E_MESSAGE_ALTERED)
+        );
+    }
+
+    #[test]
+    fn a_transport_without_numbers_says_0_and_the_package_numbers_datagrams() {
+        let domain = Domain::new();
+        let (mut client, mut server) = datagrams(&domain);
+        for number in 0u32..3 {
+            let mic = signed(&mut client, 0).unwrap();
+            assert_eq!(mic[12..], number.to_le_bytes());
+            assert_eq!(verified(&mut server, &mic, 0), Ok(0));
+            assert_eq!(verified(&mut server, &mic, 0), Err(OUT_OF_SEQUENCE));
+        }
+    }
+
+    #[test]
+    fn on_a_connection_the_packages_number_messages_themselves() {
+        let domain = Domain::new();
+        for package in PACKAGES {
+            let isc = ISC_REQ_INTEGRITY | ISC_REQ_SEQUENCE_DETECT;
+            let mut pair = established(&domain, package, isc);
+            for number in [99, 99, 0, 7] {
+                let mic = signed(&mut pair.client, number).unwrap();
+                assert_eq!(verified(&mut pair.server, &mic, number + 1), Ok(0));
+            }
+        }
+    }
+}

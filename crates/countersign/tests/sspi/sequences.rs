@@ -2,7 +2,7 @@
 
 use countersign::sspi::*;
 
-use crate::support::{Domain, PACKAGES, Side, acquire, pair, run};
+use crate::support::{Domain, PACKAGES, SERVICE, Side, acquire, pair, run};
 
 #[test]
 fn every_package_is_established_by_the_same_calls() {
@@ -203,6 +203,46 @@ fn an_exported_context_goes_on_elsewhere() {
         encrypt_message(&mut pair.client, 0, &mut message, 0).unwrap();
         decrypt_message(&mut server, &mut message, 0).unwrap();
         assert_eq!(message.find(SECBUFFER_DATA).unwrap().bytes(), b"hello");
+    }
+}
+
+/// RFC 8062 §3: a ticket that says of nobody who it is.
+#[test]
+fn an_anonymous_ticket_is_admitted_only_where_the_server_asks_for_it() {
+    use countersign::credential::{NameType, Principal};
+    use countersign::handshake::{Clock, SystemClock};
+    use countersign::{Provider, Step};
+    use countersign_testkit::Realm;
+
+    let realm = Realm::new("EXAMPLE.COM", 1).at(SystemClock.now().seconds());
+    let nobody = ["WELLKNOWN", "ANONYMOUS"];
+    let nobody = Principal::new("WELLKNOWN:ANONYMOUS", nobody, NameType::WELL_KNOWN);
+    let provider = Provider::new().with_keytab(&realm.keytab(&[SERVICE]).unwrap());
+    let inbound = acquire(&provider, "Kerberos", SECPKG_CRED_INBOUND, None);
+    for (asc, admitted) in [(ASC_REQ_ALLOW_NULL_SESSION, true), (0, false)] {
+        let ticket = realm.ticket_for(nobody.clone(), realm.principal(SERVICE));
+        let anonymous = ticket.flags(1 << 15).mint().unwrap();
+        let mut initiator = countersign::kerberos::Initiator::new(anonymous).one_way();
+        let Ok(Step::Established {
+            token: Some(token), ..
+        }) = provider.step(&mut initiator, None)
+        else {
+            panic!()
+        };
+        let mut server = Side::new(&inbound, asc);
+        match server.accept(Some(&token)) {
+            Ok((progress, _)) => {
+                assert!(admitted);
+                assert_ne!(progress.attributes & ASC_RET_NULL_SESSION, 0);
+                let context = server.context.as_ref().unwrap();
+                let level = query_security_context_token(context).unwrap().level();
+                assert_eq!(level, SecurityImpersonationLevel::Anonymous);
+            }
+            Err(error) => {
+                assert!(!admitted, "{error}");
+                assert_eq!(error.status(), SecurityStatus::SEC_E_LOGON_DENIED);
+            }
+        }
     }
 }
 

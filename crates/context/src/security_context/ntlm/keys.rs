@@ -3,6 +3,7 @@
 use countersign_crypto::ntlm::{Direction, SealKey, SessionKey, SignKey, Stream, Strength};
 use countersign_crypto::verify_equal;
 
+use crate::ntlm::TargetName;
 use crate::security_context::Role;
 use crate::security_context::iov::{self, IoBuffer};
 
@@ -11,6 +12,8 @@ pub(crate) struct NtlmKeys {
     /// MS-NLMP §3.1.5.1.2: ExportedSessionKey.
     pub(crate) exported: SessionKey,
     pub(crate) protection: Protection,
+    /// Which service the initiator meant, as far as the acceptor knows.
+    pub(crate) target: Option<TargetName>,
 }
 
 /// How messages are protected.
@@ -91,6 +94,7 @@ impl Channel {
         let NtlmKeys {
             exported,
             protection,
+            ..
         } = keys;
         let key = SealKey::derive(exported, protection.strength, direction);
         Self {

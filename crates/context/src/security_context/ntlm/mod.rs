@@ -22,7 +22,7 @@ mod open;
 mod seal;
 
 pub(crate) use keys::{NtlmKeys, Protection};
-pub(super) use open::NtlmReceiver;
+pub(super) use open::{NtlmReceiver, check_number};
 pub(super) use seal::NtlmSender;
 
 use super::iov::IovParts;

@@ -1,5 +1,7 @@
 //! Verifying signatures.
 
+use core::cmp::Ordering;
+
 use countersign_crypto::ntlm::Stream;
 use countersign_token::ntlm::MessageSignature;
 
@@ -10,6 +12,17 @@ use crate::security_context::Role;
 use crate::security_context::cfx::Opened;
 use crate::security_context::iov::{self, IoBuffer, Protection};
 use crate::security_context::order::ReceiveWindow;
+
+/// Whether a token has the number that the application expects.
+pub(crate) fn check_number(token: &[u8], expected: u32) -> Result<(), Error> {
+    let signature = token.get(..SIGNATURE).unwrap_or(token);
+    let found = MessageSignature::parse(signature).map_err(ErrorKind::DefectiveToken)?;
+    match found.sequence.cmp(&expected) {
+        Ordering::Less => Err(ErrorKind::MessageUnsequenced.into()),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(ErrorKind::MessageGap.into()),
+    }
+}
 
 /// The receiving direction.
 pub(crate) struct NtlmReceiver {

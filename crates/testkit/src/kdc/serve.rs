@@ -172,16 +172,15 @@ impl Shared {
         *lock(&self.fault)
     }
 
-    /// The answer; the same one again for a request that is repeated byte for byte.
+    /// The answer; the same one again for a request that is repeated byte for byte. One request at a
+    /// time: a client may repeat itself over TCP while the first is still being answered.
     fn answer(&self, service: Service, request: &[u8], datagram: bool) -> Vec<u8> {
-        let kept = lock(&self.answers)
-            .iter()
-            .find(|(known, _)| known == request)
-            .map(|(_, answer)| answer.clone());
-        if let Some(answer) = kept {
+        let mut answers = lock(&self.answers);
+        let kept = answers.iter().find(|(known, _)| known == request);
+        if let Some((_, answer)) = kept {
             let limit = self.kdc.datagram_limit();
             if !datagram || answer.len() <= limit {
-                return answer;
+                return answer.clone();
             }
         }
         let answer = match (service, datagram) {
@@ -191,7 +190,6 @@ impl Shared {
         };
         // Errors are not kept: what was too long for a datagram comes again over TCP.
         if answer.first() != Some(&0x7e) {
-            let mut answers = lock(&self.answers);
             answers.push_back((request.to_vec(), answer.clone()));
             if answers.len() > KEPT_ANSWERS {
                 answers.pop_front();

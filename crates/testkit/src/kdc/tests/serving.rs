@@ -79,6 +79,22 @@ fn a_repeated_request_has_the_same_answer_and_is_no_replay() {
 }
 
 #[test]
+fn a_request_that_is_repeated_while_it_is_answered_is_no_replay() {
+    for _ in 0..20 {
+        let (_kdc, server, request) = start();
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| ask(&mut connect(&server), &request).unwrap()))
+                .collect();
+            let answers = clients.into_iter().map(|client| client.join().unwrap());
+            answers.collect()
+        });
+        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        assert!(is_ticket(&answers[0]));
+    }
+}
+
+#[test]
 fn a_long_answer_comes_over_tcp_only() {
     let kdc = Kdc::builder(REALM)
         .user("alice", "open sesame")

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Start ── no token: NegTokenInit2 with hints sent, once ──▶ Start
-//!     │  └── a mechanism's own token, where permitted ──▶ Raw ──▶ as that mechanism
+//!     │  └── a mechanism's own token, where permitted ──▶ Raw, as that mechanism ──▶ Over
 //!     │
 //!     └── NegTokenInit: a mechanism is chosen ──▶ Negotiating ◀─┐
 //!                                                   │           │ NegTokenResp
@@ -27,6 +27,7 @@ use crate::step::{Answer, Mechanism, Step};
 
 use super::RawTokens;
 use super::candidates::{Candidates, list};
+use super::inner::{Inner, Turn};
 use negotiating::{Negotiating, Resumed, told};
 
 /// The acceptor of a context whose mechanism is negotiated.
@@ -56,10 +57,37 @@ enum State {
         /// The list has been told already.
         hinted: bool,
     },
-    Raw(Box<dyn Mechanism>),
+    /// A mechanism without negotiation around it.
+    Raw(Inner),
     Negotiating(Box<Negotiating>),
     /// Over, one way or the other.
     Over(Outcome),
+}
+
+impl State {
+    /// Whether the caller's answer is due.
+    fn is_waiting(&self) -> bool {
+        match self {
+            Self::Raw(inner) => inner.is_waiting(),
+            Self::Negotiating(negotiating) => negotiating.inner.is_waiting(),
+            Self::Start { .. } | Self::Over(_) => false,
+        }
+    }
+}
+
+/// What a mechanism's turn comes to where nothing is negotiated.
+fn raw(inner: Inner, turn: Turn) -> (State, Step) {
+    match (inner, turn) {
+        (Inner::Done(context), Turn::Token(token)) => {
+            let step = Step::Established { token, context };
+            (State::Over(Outcome::Established), step)
+        }
+        (inner, Turn::Token(token)) => {
+            let token = token.unwrap_or_default();
+            (State::Raw(inner), Step::Continue { token })
+        }
+        (inner, Turn::Need(need)) => (State::Raw(inner), Step::Need(need)),
+    }
 }
 
 impl Default for Acceptor {
@@ -139,10 +167,11 @@ impl Acceptor {
         env: &mut Environment<'_>,
     ) -> Result<(State, Step), Error> {
         if let Some(oid) = self.raw.mechanism(token)
-            && let Some(mut mechanism) = candidates.take(oid)
+            && let Some(mechanism) = candidates.take(oid)
         {
-            let step = mechanism.step(Some(token), env)?;
-            return Ok((State::Raw(mechanism), step));
+            let mut inner = Inner::begin(mechanism);
+            let turn = inner.step(Some(token), env)?;
+            return Ok(raw(inner, turn));
         }
         let init = NegTokenInit::parse(token).map_err(ErrorKind::DefectiveToken)?;
         let chosen = self.choose(&candidates, &init.mech_types);
@@ -175,7 +204,7 @@ impl Mechanism for Acceptor {
     fn session_key(&self) -> Option<SessionKey<'_>> {
         match &self.state {
             State::Negotiating(negotiating) => negotiating.inner.session_key(),
-            State::Raw(mechanism) => mechanism.session_key(),
+            State::Raw(inner) => inner.session_key(),
             _ => None,
         }
     }
@@ -189,14 +218,9 @@ impl Mechanism for Acceptor {
                 self.state = State::Over(outcome);
                 return Err(error);
             }
-            (State::Raw(mut mechanism), token) => {
-                let result = mechanism.step(token, env);
-                self.state = State::Raw(mechanism);
-                return result;
-            }
-            (State::Negotiating(negotiating), _) if negotiating.inner.is_waiting() => {
+            (state, _) if state.is_waiting() => {
                 // The caller's mistake, not the peer's: the context stays as it is.
-                self.state = State::Negotiating(negotiating);
+                self.state = state;
                 return Err(ErrorKind::UnexpectedCall.into());
             }
             (State::Start { candidates, hinted }, None) if !hinted => Self::hint(candidates),
@@ -206,6 +230,9 @@ impl Mechanism for Acceptor {
                 Err(ErrorKind::TokenTooLarge { length, limit }.into())
             }
             (State::Start { candidates, .. }, Some(token)) => self.first(candidates, token, env),
+            (State::Raw(mut inner), Some(token)) => {
+                inner.step(Some(token), env).map(|turn| raw(inner, turn))
+            }
             (State::Negotiating(negotiating), Some(token)) => negotiating.receive(token, env),
         };
         self.settle(result)
@@ -222,11 +249,14 @@ impl Mechanism for Acceptor {
                 }
                 Err(Resumed::Failed(error)) => Err(error),
             },
-            State::Raw(mut mechanism) => {
-                let result = mechanism.resume(answer, env);
-                self.state = State::Raw(mechanism);
-                return result;
-            }
+            State::Raw(mut inner) => match inner.resume(answer, env) {
+                Ok(turn) => Ok(raw(inner, turn)),
+                Err(error) if error.kind() == ErrorKind::UnexpectedCall => {
+                    self.state = State::Raw(inner);
+                    return Err(error);
+                }
+                Err(error) => Err(error),
+            },
             State::Over(outcome) => {
                 let error = outcome.error();
                 self.state = State::Over(outcome);

@@ -445,7 +445,7 @@ impl Mechanism for Initiator {
         let limit = env.policy.max_token();
         let result = match (self.state.take()?, token) {
             (State::Start, None) => self.start(env),
-            (State::Acquire | State::Forward(_), _) => Err(ErrorKind::UnexpectedCall),
+            (state @ (State::Acquire | State::Forward(_)), _) => return self.state.keep(state),
             (State::Start, Some(_)) => Err(ErrorKind::TokenUnexpected),
             (State::Reply(_), None) => Err(ErrorKind::TokenMissing),
             (State::Reply(_), Some(token)) if token.len() > limit => {

@@ -9,9 +9,9 @@ pub mod kerberos;
 pub mod negotiate;
 #[cfg(feature = "ntlm")]
 pub mod ntlm;
-mod outcome;
 mod policy;
 mod security_context;
+mod stage;
 mod status;
 mod step;
 

@@ -1,5 +1,7 @@
 //! The step function's vocabulary.
 
+mod debug;
+
 use countersign_token::oid::Oid;
 
 use crate::environment::Environment;
@@ -10,7 +12,8 @@ use crate::ntlm::{Logon, LogonRequest};
 use crate::security_context::{SecurityContext, SessionKey};
 
 /// What the caller does next.
-#[derive(Debug)]
+///
+/// Printed by `Debug`, a token is its kind and its length.
 #[must_use = "a step tells what to send and whether the context is established"]
 pub enum Step {
     /// Send the token and keep the context until the peer answers.

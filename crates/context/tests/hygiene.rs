@@ -118,6 +118,7 @@ mod ntlm {
         };
         printed += &format!("{initiator:?}{acceptor:?}{env:?}");
         let step = initiator.step(Some(&challenge), &mut env);
+        printed += &format!("{step:?}");
         let Ok(Step::Established {
             token: Some(authenticate),
             context: client,
@@ -174,6 +175,7 @@ mod ntlm {
         assert!(printed.contains("alice") && printed.contains("EXAMPLE"));
         assert!(printed.contains("NtHash(..)"), "{printed}");
         assert!(printed.contains("SessionKey("), "{printed}");
+        assert!(printed.contains("NTLM AUTHENTICATE"), "{printed}");
         assert!(!printed.contains(PASSWORD));
         for (name, secret) in secrets {
             let decimal: Vec<String> = secret[..4].iter().map(u8::to_string).collect();

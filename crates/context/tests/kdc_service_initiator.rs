@@ -168,6 +168,10 @@ fn answers_that_nothing_asked_for_change_nothing_and_steps_while_one_is_due_fail
     assert_eq!(error.kind(), ErrorKind::UnexpectedCall);
     let error = side.step(Some(b"token"), &mut env).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedCall);
+    // None of it was the peer's doing: the answer is still awaited.
+    let unreachable = Answer::Kdc(KdcAnswer::Unreachable);
+    let error = side.resume(unreachable, &mut env).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Kdc(KdcProblem::Unreachable));
     // The control.
     first_token(&network, &mut initiator(&credential), &mut 0).unwrap();
 }

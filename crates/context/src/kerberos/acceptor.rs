@@ -25,6 +25,7 @@ use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
 use crate::identity::Identity;
 use crate::security_context::{NewContext, Role, SecurityContext, SessionKey};
+use crate::stage::{Next, Stage};
 use crate::step::{Answer, Mechanism, Need, ReplayQuery, ReplayVerdict, Step};
 
 use super::credential::{AcceptorCredential, ReplayProtection};
@@ -33,7 +34,6 @@ use super::framing::{Framed, unframe, unframe_any};
 use super::iakerb::Proxied;
 use super::request::{AcceptedRequest, Expectations};
 use super::{ap_rep, krb_error};
-use crate::outcome::Outcome;
 
 /// The acceptor of one Kerberos security context.
 ///
@@ -51,7 +51,7 @@ use crate::outcome::Outcome;
 pub struct Acceptor {
     credential: AcceptorCredential,
     expectations: Expectations,
-    state: State,
+    state: Stage<State>,
 }
 
 #[derive(Debug)]
@@ -62,8 +62,6 @@ enum State {
     Verdict(Box<AcceptedRequest>),
     /// The initiator's AP-REP is due (DCE style).
     ThirdLeg(Box<ThirdLeg>),
-    /// Over, one way or the other.
-    Over(Outcome),
 }
 
 /// What may happen once before a request is accepted.
@@ -93,7 +91,7 @@ impl Acceptor {
         Self {
             credential: credential.clone(),
             expectations: Expectations::default(),
-            state: State::Request(Progress::default()),
+            state: Stage::On(State::Request(Progress::default())),
         }
     }
 
@@ -145,7 +143,7 @@ impl Acceptor {
         token: &[u8],
         progress: Progress,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Refusal> {
+    ) -> Result<Next<State>, Refusal> {
         let (framed, id, inner) = unframe_any(token).map_err(Refusal::silent)?;
         let refuse = |kind| Refusal {
             kind,
@@ -167,7 +165,7 @@ impl Acceptor {
                     introduced: true,
                     ..progress
                 };
-                return Ok((State::Request(progress), Step::Continue { token }));
+                return Ok(Next::On(State::Request(progress), Step::Continue { token }));
             }
             Some(found) => return Err(Refusal::silent(ErrorKind::WrongTokenId { found })),
         }
@@ -184,7 +182,7 @@ impl Acceptor {
                     recovered: true,
                     ..progress
                 };
-                return Ok((State::Request(progress), Step::Continue { token }));
+                return Ok(Next::On(State::Request(progress), Step::Continue { token }));
             }
             Err(kind) => return Err(refuse(kind)),
         };
@@ -209,7 +207,7 @@ impl Acceptor {
                     expires,
                 };
                 let need = Step::Need(Need::Replay(query));
-                return Ok((State::Verdict(Box::new(request)), need));
+                return Ok(Next::On(State::Verdict(Box::new(request)), need));
             }
         };
         Self::judge(request, verdict, env)
@@ -219,7 +217,7 @@ impl Acceptor {
         request: AcceptedRequest,
         verdict: ReplayVerdict,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Refusal> {
+    ) -> Result<Next<State>, Refusal> {
         let framed = request.framed;
         let refuse = |kind| Refusal {
             kind,
@@ -236,7 +234,7 @@ impl Acceptor {
     fn reply(
         request: AcceptedRequest,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), ErrorKind> {
+    ) -> Result<Next<State>, ErrorKind> {
         let mut random = Drawn::from(env.random);
         let env = &mut Environment::new(env.now, &mut random).with_policy(env.policy);
         let AcceptedRequest {
@@ -298,7 +296,10 @@ impl Acceptor {
                 context,
                 session_key: ticket.session_key,
             };
-            return Ok((State::ThirdLeg(Box::new(third)), Step::Continue { token }));
+            return Ok(Next::On(
+                State::ThirdLeg(Box::new(third)),
+                Step::Continue { token },
+            ));
         }
         Ok(established(context, Some(token)))
     }
@@ -306,7 +307,7 @@ impl Acceptor {
     /// MS-KILE §3.4.5.1: the initiator makes an AP-REP as an acceptor would. It proves itself by the
     /// acceptor's sequence number; the time in it is the request's with some and the present with
     /// MIT krb5, and is not looked at.
-    fn third_leg(third: ThirdLeg, token: &[u8]) -> Result<(State, Step), ErrorKind> {
+    fn third_leg(third: ThirdLeg, token: &[u8]) -> Result<Next<State>, ErrorKind> {
         let ThirdLeg {
             context,
             session_key,
@@ -329,26 +330,18 @@ impl Acceptor {
 
     fn settle(
         &mut self,
-        result: Result<(State, Step), Refusal>,
+        result: Result<Next<State>, Refusal>,
         env: &mut Environment<'_>,
     ) -> Result<Step, Error> {
-        match result {
-            Ok((state, step)) => {
-                self.state = state;
-                Ok(step)
+        let told = result.map_err(|Refusal { kind, framed }| {
+            let token = framed
+                .and_then(|framed| krb_error::encode(kind, &self.credential, framed, false, env));
+            match token {
+                Some(token) => Error::with_token(kind, token),
+                None => Error::new(kind),
             }
-            Err(Refusal { kind, framed }) => {
-                let token = framed.and_then(|framed| {
-                    krb_error::encode(kind, &self.credential, framed, false, env)
-                });
-                let error = match token {
-                    Some(token) => Error::with_token(kind, token),
-                    None => Error::new(kind),
-                };
-                self.state = State::Over(Outcome::Failed(error.clone()));
-                Err(error)
-            }
-        }
+        });
+        self.state.settle(told)
     }
 }
 
@@ -364,12 +357,8 @@ impl Refusal {
     }
 }
 
-fn established(context: NewContext, token: Option<Vec<u8>>) -> (State, Step) {
-    let context = Box::new(SecurityContext::establish(context));
-    (
-        State::Over(Outcome::Established),
-        Step::Established { token, context },
-    )
+fn established(context: NewContext, token: Option<Vec<u8>>) -> Next<State> {
+    Next::Established(token, Box::new(SecurityContext::establish(context)))
 }
 
 /// An initial sequence number below 2^30: old peers read it as a signed number.
@@ -401,28 +390,16 @@ impl Mechanism for Acceptor {
 
     fn session_key(&self) -> Option<SessionKey<'_>> {
         match &self.state {
-            State::ThirdLeg(third) => Some(SessionKey::of_enctype(&third.context.key)),
+            Stage::On(State::ThirdLeg(third)) => Some(SessionKey::of_enctype(&third.context.key)),
             _ => None,
         }
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        let state = match core::mem::replace(&mut self.state, placeholder) {
-            State::Over(outcome) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                return Err(error);
-            }
-            state @ State::Verdict(_) => {
-                // The caller's mistake, not the peer's: the context stays as it is.
-                self.state = state;
-                return Err(ErrorKind::UnexpectedCall.into());
-            }
-            state => state,
-        };
+        let state = self.state.take()?;
         let limit = env.policy.max_token();
         let result = match (state, token) {
+            (state @ State::Verdict(_), _) => return self.state.keep(state),
             (_, None) => Err(Refusal::silent(ErrorKind::TokenMissing)),
             (_, Some(token)) if token.len() > limit => {
                 Err(Refusal::silent(ErrorKind::TokenTooLarge {
@@ -434,35 +411,17 @@ impl Mechanism for Acceptor {
             (State::ThirdLeg(third), Some(token)) => {
                 Self::third_leg(*third, token).map_err(Refusal::silent)
             }
-            (State::Verdict(_) | State::Over(_), Some(_)) => {
-                Err(Refusal::silent(ErrorKind::Internal("acceptor state")))
-            }
         };
         self.settle(result, env)
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        match core::mem::replace(&mut self.state, placeholder) {
-            State::Verdict(request) => match answer {
-                Answer::Replay(verdict) => {
-                    let result = Self::judge(*request, verdict, env);
-                    self.settle(result, env)
-                }
-                _ => {
-                    self.state = State::Verdict(request);
-                    Err(ErrorKind::UnexpectedCall.into())
-                }
-            },
-            State::Over(outcome) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                Err(error)
+        match (self.state.take()?, answer) {
+            (State::Verdict(request), Answer::Replay(verdict)) => {
+                let result = Self::judge(*request, verdict, env);
+                self.settle(result, env)
             }
-            state => {
-                self.state = state;
-                Err(ErrorKind::UnexpectedCall.into())
-            }
+            (state, _) => self.state.keep(state),
         }
     }
 }

@@ -30,6 +30,7 @@ use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
 use crate::identity::Identity;
 use crate::security_context::{NewContext, Role, SecurityContext};
+use crate::stage::{Next, Stage};
 use crate::step::{Answer, Mechanism, Step};
 
 use super::ap_req::RequestParts;
@@ -38,7 +39,6 @@ use super::iakerb::Proxied;
 use super::kdc::{Acquisition, ClientCredential, Target, TicketKey};
 use super::ticket::permitted_key;
 use super::{ap_rep, krb_error};
-use crate::outcome::Outcome;
 
 /// KRB_AP_ERR_SKEW, RFC 4120 §7.5.9.
 const KRB_AP_ERR_SKEW: i32 = 37;
@@ -62,7 +62,7 @@ const KRB_AP_ERR_SKEW: i32 = 37;
 pub struct Initiator {
     source: Source,
     options: Options,
-    state: State,
+    state: Stage<State>,
 }
 
 /// Where the ticket comes from.
@@ -106,7 +106,6 @@ enum State {
     Forward(Box<Acquisition>),
     /// An AP-REP is due.
     Reply(Box<Pending>),
-    Over(Outcome),
 }
 
 /// What was sent and must be matched.
@@ -191,7 +190,7 @@ impl Initiator {
                 delegate: None,
                 proxied: None,
             },
-            state: State::Start,
+            state: Stage::On(State::Start),
         }
     }
 
@@ -272,14 +271,17 @@ impl Initiator {
         time: Timestamp,
         recovered: bool,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), ErrorKind> {
+    ) -> Result<Next<State>, ErrorKind> {
         let (parts, token) = RequestParts::build(self.ticket()?, &self.options, time, env)?;
         if parts.flags.contains(Flags::MUTUAL) {
             let pending = Pending {
                 sent: parts,
                 recovered,
             };
-            return Ok((State::Reply(Box::new(pending)), Step::Continue { token }));
+            return Ok(Next::On(
+                State::Reply(Box::new(pending)),
+                Step::Continue { token },
+            ));
         }
         let sequence = u64::from(parts.sequence);
         let session_key = self.session_key()?;
@@ -293,7 +295,7 @@ impl Initiator {
         pending: Pending,
         token: &[u8],
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), ErrorKind> {
+    ) -> Result<Next<State>, ErrorKind> {
         let dce = pending.sent.flags.contains(Flags::DCE_STYLE);
         let (framed, id, message) = unframe_any(token)?;
         if dce != (framed == Framed::Bare) {
@@ -358,7 +360,7 @@ impl Initiator {
         pending: &Pending,
         message: &[u8],
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), ErrorKind> {
+    ) -> Result<Next<State>, ErrorKind> {
         let error = krb_error::decode(message)?;
         let times = &self.ticket()?.times;
         if error.code != KRB_AP_ERR_SKEW {
@@ -420,28 +422,8 @@ impl Initiator {
     }
 }
 
-impl Initiator {
-    fn settle(&mut self, result: Result<(State, Step), ErrorKind>) -> Result<Step, Error> {
-        match result {
-            Ok((state, step)) => {
-                self.state = state;
-                Ok(step)
-            }
-            Err(kind) => {
-                let error = Error::new(kind);
-                self.state = State::Over(Outcome::Failed(error.clone()));
-                Err(error)
-            }
-        }
-    }
-}
-
-fn established(context: NewContext, token: Option<Vec<u8>>) -> (State, Step) {
-    let context = Box::new(SecurityContext::establish(context));
-    (
-        State::Over(Outcome::Established),
-        Step::Established { token, context },
-    )
+fn established(context: NewContext, token: Option<Vec<u8>>) -> Next<State> {
+    Next::Established(token, Box::new(SecurityContext::establish(context)))
 }
 
 impl Mechanism for Initiator {
@@ -460,16 +442,10 @@ impl Mechanism for Initiator {
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
         let limit = env.policy.max_token();
-        let result = match (core::mem::replace(&mut self.state, placeholder), token) {
-            (State::Over(outcome), _) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                return Err(error);
-            }
+        let result = match (self.state.take()?, token) {
             (State::Start, None) => self.start(env),
-            (State::Acquire | State::Forward(_), _) => Err(ErrorKind::UnexpectedCall),
+            (state @ (State::Acquire | State::Forward(_)), _) => return self.state.keep(state),
             (State::Start, Some(_)) => Err(ErrorKind::TokenUnexpected),
             (State::Reply(_), None) => Err(ErrorKind::TokenMissing),
             (State::Reply(_), Some(token)) if token.len() > limit => {
@@ -480,7 +456,7 @@ impl Mechanism for Initiator {
             }
             (State::Reply(pending), Some(token)) => self.receive(*pending, token, env),
         };
-        self.settle(result)
+        self.state.settle(result)
     }
 
     fn ask_integrity(&mut self) {
@@ -488,22 +464,13 @@ impl Mechanism for Initiator {
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        let result = match (core::mem::replace(&mut self.state, placeholder), answer) {
+        let result = match (self.state.take()?, answer) {
             (State::Acquire, Answer::Kdc(answer)) => self.acquire(Some(answer), env),
             (State::Forward(acquisition), Answer::Kdc(answer)) => {
                 self.forward(acquisition, Some(answer), env)
             }
-            (State::Over(outcome), _) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                return Err(error);
-            }
-            (state, _) => {
-                self.state = state;
-                return Err(ErrorKind::UnexpectedCall.into());
-            }
+            (state, _) => return self.state.keep(state),
         };
-        self.settle(result)
+        self.state.settle(result)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Start ── no token: NegTokenInit2 with hints sent, once ──▶ Start
-//!     │  └── a mechanism's own token, where permitted ──▶ Raw ──▶ as that mechanism
+//!     │  └── a mechanism's own token, where permitted ──▶ Raw, as that mechanism ──▶ Over
 //!     │
 //!     └── NegTokenInit: a mechanism is chosen ──▶ Negotiating ◀─┐
 //!                                                   │           │ NegTokenResp
@@ -21,13 +21,14 @@ use countersign_token::spnego::{MechTypes, NegHints, NegTokenInit};
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, NegotiationProblem};
-use crate::outcome::Outcome;
 use crate::security_context::SessionKey;
+use crate::stage::{Next, Stage};
 use crate::step::{Answer, Mechanism, Step};
 
 use super::RawTokens;
 use super::candidates::{Candidates, list};
-use negotiating::{Negotiating, Resumed, told};
+use super::inner::{Inner, Resumed, Turn};
+use negotiating::{Negotiating, told};
 
 /// The acceptor of a context whose mechanism is negotiated.
 ///
@@ -44,7 +45,7 @@ use negotiating::{Negotiating, Resumed, told};
 /// ```
 #[derive(Debug)]
 pub struct Acceptor {
-    state: State,
+    state: Stage<State>,
     raw: RawTokens,
     own_order: bool,
 }
@@ -56,10 +57,32 @@ enum State {
         /// The list has been told already.
         hinted: bool,
     },
-    Raw(Box<dyn Mechanism>),
+    /// A mechanism without negotiation around it.
+    Raw(Inner),
     Negotiating(Box<Negotiating>),
-    /// Over, one way or the other.
-    Over(Outcome),
+}
+
+impl State {
+    /// Whether the caller's answer is due.
+    fn is_waiting(&self) -> bool {
+        match self {
+            Self::Raw(inner) => inner.is_waiting(),
+            Self::Negotiating(negotiating) => negotiating.inner.is_waiting(),
+            Self::Start { .. } => false,
+        }
+    }
+}
+
+/// What a mechanism's turn comes to where nothing is negotiated.
+fn raw(inner: Inner, turn: Turn) -> Next<State> {
+    match (inner, turn) {
+        (Inner::Done(context), Turn::Token(token)) => Next::Established(token, context),
+        (inner, Turn::Token(token)) => {
+            let token = token.unwrap_or_default();
+            Next::On(State::Raw(inner), Step::Continue { token })
+        }
+        (inner, Turn::Need(need)) => Next::On(State::Raw(inner), Step::Need(need)),
+    }
 }
 
 impl Default for Acceptor {
@@ -73,10 +96,10 @@ impl Acceptor {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            state: State::Start {
+            state: Stage::On(State::Start {
                 candidates: Candidates::default(),
                 hinted: false,
-            },
+            }),
             raw: RawTokens::NONE,
             own_order: false,
         }
@@ -91,7 +114,7 @@ impl Acceptor {
     /// As [`offer`](Self::offer), for a mechanism that is chosen at run time.
     #[must_use]
     pub fn offer_boxed(mut self, mechanism: Box<dyn Mechanism>) -> Self {
-        if let State::Start { candidates, .. } = &mut self.state {
+        if let Stage::On(State::Start { candidates, .. }) = &mut self.state {
             candidates.push(mechanism);
         }
         self
@@ -113,7 +136,7 @@ impl Acceptor {
     }
 
     /// MS-SPNG §3.2.5.2: what an acceptor that speaks first says.
-    fn hint(candidates: Candidates) -> Result<(State, Step), Error> {
+    fn hint(candidates: Candidates) -> Result<Next<State>, Error> {
         let offered = list(candidates.each().flatten());
         if offered.is_empty() {
             return Err(NegotiationProblem::NothingOffered.into());
@@ -129,7 +152,7 @@ impl Acceptor {
             candidates,
             hinted: true,
         };
-        Ok((state, Step::Continue { token }))
+        Ok(Next::On(state, Step::Continue { token }))
     }
 
     fn first(
@@ -137,12 +160,13 @@ impl Acceptor {
         mut candidates: Candidates,
         token: &[u8],
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         if let Some(oid) = self.raw.mechanism(token)
-            && let Some(mut mechanism) = candidates.take(oid)
+            && let Some(mechanism) = candidates.take(oid)
         {
-            let step = mechanism.step(Some(token), env)?;
-            return Ok((State::Raw(mechanism), step));
+            let mut inner = Inner::begin(mechanism);
+            let turn = inner.step(Some(token), env)?;
+            return Ok(raw(inner, turn));
         }
         let init = NegTokenInit::parse(token).map_err(ErrorKind::DefectiveToken)?;
         let chosen = self.choose(&candidates, &init.mech_types);
@@ -174,31 +198,16 @@ impl Mechanism for Acceptor {
 
     fn session_key(&self) -> Option<SessionKey<'_>> {
         match &self.state {
-            State::Negotiating(negotiating) => negotiating.inner.session_key(),
-            State::Raw(mechanism) => mechanism.session_key(),
+            Stage::On(State::Negotiating(negotiating)) => negotiating.inner.session_key(),
+            Stage::On(State::Raw(inner)) => inner.session_key(),
             _ => None,
         }
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
         let limit = env.policy.max_token();
-        let placeholder = State::Over(Outcome::Interrupted);
-        let result = match (core::mem::replace(&mut self.state, placeholder), token) {
-            (State::Over(outcome), _) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                return Err(error);
-            }
-            (State::Raw(mut mechanism), token) => {
-                let result = mechanism.step(token, env);
-                self.state = State::Raw(mechanism);
-                return result;
-            }
-            (State::Negotiating(negotiating), _) if negotiating.inner.is_waiting() => {
-                // The caller's mistake, not the peer's: the context stays as it is.
-                self.state = State::Negotiating(negotiating);
-                return Err(ErrorKind::UnexpectedCall.into());
-            }
+        let result = match (self.state.take()?, token) {
+            (state, _) if state.is_waiting() => return self.state.keep(state),
             (State::Start { candidates, hinted }, None) if !hinted => Self::hint(candidates),
             (_, None) => Err(ErrorKind::TokenMissing.into()),
             (_, Some(token)) if token.len() > limit => {
@@ -206,52 +215,32 @@ impl Mechanism for Acceptor {
                 Err(ErrorKind::TokenTooLarge { length, limit }.into())
             }
             (State::Start { candidates, .. }, Some(token)) => self.first(candidates, token, env),
+            (State::Raw(mut inner), Some(token)) => {
+                inner.step(Some(token), env).map(|turn| raw(inner, turn))
+            }
             (State::Negotiating(negotiating), Some(token)) => negotiating.receive(token, env),
         };
-        self.settle(result)
+        self.state.settle(result)
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        let result = match core::mem::replace(&mut self.state, placeholder) {
+        let result = match self.state.take()? {
             State::Negotiating(negotiating) => match negotiating.resume(answer, env) {
                 Ok(next) => Ok(next),
-                Err(Resumed::Unasked(negotiating, error)) => {
-                    self.state = State::Negotiating(negotiating);
-                    return Err(error);
+                Err(Resumed::Unasked(negotiating)) => {
+                    return self.state.keep(State::Negotiating(negotiating));
                 }
                 Err(Resumed::Failed(error)) => Err(error),
             },
-            State::Raw(mut mechanism) => {
-                let result = mechanism.resume(answer, env);
-                self.state = State::Raw(mechanism);
-                return result;
-            }
-            State::Over(outcome) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                return Err(error);
-            }
-            state @ State::Start { .. } => {
-                self.state = state;
-                return Err(ErrorKind::UnexpectedCall.into());
-            }
+            State::Raw(mut inner) => match inner.resume(answer, env) {
+                Ok(turn) => Ok(raw(inner, turn)),
+                Err(error) if error.kind() == ErrorKind::UnexpectedCall => {
+                    return self.state.keep(State::Raw(inner));
+                }
+                Err(error) => Err(error),
+            },
+            state @ State::Start { .. } => return self.state.keep(state),
         };
-        self.settle(result)
-    }
-}
-
-impl Acceptor {
-    fn settle(&mut self, result: Result<(State, Step), Error>) -> Result<Step, Error> {
-        match result {
-            Ok((state, step)) => {
-                self.state = state;
-                Ok(step)
-            }
-            Err(error) => {
-                self.state = State::Over(Outcome::Failed(error.clone()));
-                Err(error)
-            }
-        }
+        self.state.settle(result)
     }
 }

@@ -23,13 +23,13 @@ use countersign_token::spnego::{MechTypes, NegTokenInit};
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, NegotiationProblem};
-use crate::outcome::Outcome;
 use crate::security_context::SessionKey;
+use crate::stage::{Next, Stage};
 use crate::step::{Answer, Mechanism, Step};
 
 use super::candidates::{Candidates, identifiers, list};
-use super::inner::{Inner, Turn};
-use negotiating::{Negotiating, Resumed};
+use super::inner::{Inner, Resumed, Turn};
+use negotiating::Negotiating;
 
 /// What an initiator does when a mechanism cannot even begin: no ticket can be had, no KDC answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,7 +58,7 @@ pub enum Fallback {
 /// Each mechanism is asked for integrity too, as the MIC over the list needs it.
 #[derive(Debug)]
 pub struct Initiator {
-    state: State,
+    state: Stage<State>,
     fallback: Fallback,
 }
 
@@ -67,8 +67,6 @@ enum State {
     Start(Candidates),
     Opening(Box<Opening>),
     Negotiating(Box<Negotiating>),
-    /// Over, one way or the other.
-    Over(Outcome),
 }
 
 impl State {
@@ -77,7 +75,7 @@ impl State {
         match self {
             Self::Opening(opening) => opening.inner.is_waiting(),
             Self::Negotiating(negotiating) => negotiating.inner.is_waiting(),
-            Self::Start(_) | Self::Over(_) => false,
+            Self::Start(_) => false,
         }
     }
 }
@@ -103,7 +101,7 @@ impl Initiator {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            state: State::Start(Candidates::default()),
+            state: Stage::On(State::Start(Candidates::default())),
             fallback: Fallback::default(),
         }
     }
@@ -118,7 +116,7 @@ impl Initiator {
     #[must_use]
     pub fn offer_boxed(mut self, mut mechanism: Box<dyn Mechanism>) -> Self {
         mechanism.ask_integrity();
-        if let State::Start(candidates) = &mut self.state {
+        if let Stage::On(State::Start(candidates)) = &mut self.state {
             candidates.push(mechanism);
         }
         self
@@ -137,7 +135,7 @@ impl Initiator {
         mut rest: Candidates,
         mut fallbacks: Vec<Error>,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let Some(mechanism) = rest.first() else {
             // The first is what the caller wanted most.
             let first = fallbacks.into_iter().next();
@@ -169,10 +167,11 @@ impl Initiator {
     }
 
     /// RFC 4178 §3.2: the list, and the first token of what stands first in it.
-    fn opened(opening: Opening, turn: Turn) -> Result<(State, Step), Error> {
+    fn opened(opening: Opening, turn: Turn) -> Result<Next<State>, Error> {
         let token = match turn {
             Turn::Need(need) => {
-                return Ok((State::Opening(Box::new(opening)), Step::Need(need)));
+                let state = State::Opening(Box::new(opening));
+                return Ok(Next::On(state, Step::Need(need)));
             }
             Turn::Token(token) => token,
         };
@@ -192,10 +191,8 @@ impl Initiator {
         };
         let token = init.to_bytes();
         let negotiating = Negotiating::new(inner, names, rest, list, fallbacks);
-        Ok((
-            State::Negotiating(Box::new(negotiating)),
-            Step::Continue { token },
-        ))
+        let state = State::Negotiating(Box::new(negotiating));
+        Ok(Next::On(state, Step::Continue { token }))
     }
 }
 
@@ -206,25 +203,15 @@ impl Mechanism for Initiator {
 
     fn session_key(&self) -> Option<SessionKey<'_>> {
         match &self.state {
-            State::Negotiating(negotiating) => negotiating.inner.session_key(),
+            Stage::On(State::Negotiating(negotiating)) => negotiating.inner.session_key(),
             _ => None,
         }
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
         let limit = env.policy.max_token();
-        let placeholder = State::Over(Outcome::Interrupted);
-        let result = match (core::mem::replace(&mut self.state, placeholder), token) {
-            (State::Over(outcome), _) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                return Err(error);
-            }
-            (state, _) if state.is_waiting() => {
-                // The caller's mistake, not the peer's: the context stays as it is.
-                self.state = state;
-                return Err(ErrorKind::UnexpectedCall.into());
-            }
+        let result = match (self.state.take()?, token) {
+            (state, _) if state.is_waiting() => return self.state.keep(state),
             (_, Some(token)) if token.len() > limit => {
                 let length = token.len();
                 Err(ErrorKind::TokenTooLarge { length, limit }.into())
@@ -239,17 +226,15 @@ impl Mechanism for Initiator {
             (State::Negotiating(negotiating), Some(token)) => negotiating.receive(token, env),
             (State::Opening(_) | State::Negotiating(_), _) => Err(ErrorKind::TokenMissing.into()),
         };
-        self.settle(result)
+        self.state.settle(result)
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        let result = match core::mem::replace(&mut self.state, placeholder) {
+        let result = match self.state.take()? {
             State::Opening(mut opening) => match opening.inner.resume(answer, env) {
                 Ok(turn) => Self::opened(*opening, turn),
                 Err(error) if error.kind() == ErrorKind::UnexpectedCall => {
-                    self.state = State::Opening(opening);
-                    return Err(error);
+                    return self.state.keep(State::Opening(opening));
                 }
                 Err(error) if self.falls_back(&error) => {
                     let Opening {
@@ -264,37 +249,13 @@ impl Mechanism for Initiator {
             },
             State::Negotiating(negotiating) => match negotiating.resume(answer, env) {
                 Ok(next) => Ok(next),
-                Err(Resumed::Unasked(negotiating, error)) => {
-                    self.state = State::Negotiating(negotiating);
-                    return Err(error);
+                Err(Resumed::Unasked(negotiating)) => {
+                    return self.state.keep(State::Negotiating(negotiating));
                 }
                 Err(Resumed::Failed(error)) => Err(error),
             },
-            State::Over(outcome) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                return Err(error);
-            }
-            state @ State::Start(_) => {
-                self.state = state;
-                return Err(ErrorKind::UnexpectedCall.into());
-            }
+            state @ State::Start(_) => return self.state.keep(state),
         };
-        self.settle(result)
-    }
-}
-
-impl Initiator {
-    fn settle(&mut self, result: Result<(State, Step), Error>) -> Result<Step, Error> {
-        match result {
-            Ok((state, step)) => {
-                self.state = state;
-                Ok(step)
-            }
-            Err(error) => {
-                self.state = State::Over(Outcome::Failed(error.clone()));
-                Err(error)
-            }
-        }
+        self.state.settle(result)
     }
 }

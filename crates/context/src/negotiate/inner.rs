@@ -29,6 +29,13 @@ pub(super) enum Turn {
     Need(Need),
 }
 
+/// Why an answer of the caller's leads nowhere.
+pub(super) enum Resumed<S> {
+    /// Nothing asked for it: the context stays as it is.
+    Unasked(Box<S>),
+    Failed(Error),
+}
+
 /// What a message of the peer has besides the mechanism's token: kept as long as the caller is asked
 /// for what the mechanism needs to go on.
 #[derive(Debug, Default)]

@@ -19,8 +19,8 @@ use crate::bindings::{ChannelBindingPolicy, ChannelBindings};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
-use crate::outcome::Outcome;
 use crate::security_context::{NewNtlmContext, SecurityContext};
+use crate::stage::{Next, Stage};
 use crate::step::{Answer, Mechanism, Need, Step};
 
 use super::credential::AcceptorCredential;
@@ -48,7 +48,7 @@ pub struct Acceptor {
     credential: AcceptorCredential,
     asked: Asked,
     datagram: bool,
-    state: State,
+    state: Stage<State>,
 }
 
 #[derive(Debug)]
@@ -58,8 +58,6 @@ enum State {
     Challenged(Exchange),
     /// The caller's answer about the response is due.
     Logon(Box<Claim>),
-    /// Over, one way or the other.
-    Over(Outcome),
 }
 
 impl Acceptor {
@@ -70,7 +68,7 @@ impl Acceptor {
             credential: credential.clone(),
             asked: Asked::default(),
             datagram: false,
-            state: State::Start,
+            state: Stage::On(State::Start),
         }
     }
 
@@ -111,7 +109,7 @@ impl Acceptor {
         &self,
         token: Option<&[u8]>,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         flags::refuse_impossible(self.asked.required, Flags::NONE, self.datagram)?;
         let policy = env.policy.ntlm();
         let agreed = match token {
@@ -148,7 +146,7 @@ impl Acceptor {
             server_challenge,
             offered: agreed,
         };
-        Ok((State::Challenged(exchange), step))
+        Ok(Next::On(State::Challenged(exchange), step))
     }
 
     fn authenticate(
@@ -156,7 +154,7 @@ impl Acceptor {
         exchange: Exchange,
         token: &[u8],
         env: &Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let policy = env.policy;
         let claim = match verify::claim(exchange, token, &self.credential, &self.asked, policy)? {
             verify::Claimed::Account(claim) => claim,
@@ -168,31 +166,15 @@ impl Acceptor {
             }
             None => {
                 let need = Step::Need(Need::Logon(claim.request.clone()));
-                Ok((State::Logon(claim), need))
-            }
-        }
-    }
-
-    fn settle(&mut self, result: Result<(State, Step), Error>) -> Result<Step, Error> {
-        match result {
-            Ok((state, step)) => {
-                self.state = state;
-                Ok(step)
-            }
-            Err(error) => {
-                self.state = State::Over(Outcome::Failed(error.clone()));
-                Err(error)
+                Ok(Next::On(State::Logon(claim), need))
             }
         }
     }
 }
 
-fn established(context: NewNtlmContext) -> (State, Step) {
-    let step = Step::Established {
-        token: None,
-        context: Box::new(SecurityContext::establish_ntlm(context)),
-    };
-    (State::Over(Outcome::Established), step)
+fn established(context: NewNtlmContext) -> Next<State> {
+    let context = Box::new(SecurityContext::establish_ntlm(context));
+    Next::Established(None, context)
 }
 
 impl Mechanism for Acceptor {
@@ -201,22 +183,10 @@ impl Mechanism for Acceptor {
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        let state = match core::mem::replace(&mut self.state, placeholder) {
-            State::Over(outcome) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                return Err(error);
-            }
-            state @ State::Logon(_) => {
-                // The caller's mistake, not the peer's: the context stays as it is.
-                self.state = state;
-                return Err(ErrorKind::UnexpectedCall.into());
-            }
-            state => state,
-        };
+        let state = self.state.take()?;
         let limit = env.policy.max_token();
         let result = match (state, token) {
+            (state @ State::Logon(_), _) => return self.state.keep(state),
             (_, Some(token)) if token.len() > limit => {
                 let length = token.len();
                 Err(ErrorKind::TokenTooLarge { length, limit }.into())
@@ -226,29 +196,17 @@ impl Mechanism for Acceptor {
             (State::Start, token) => self.challenge(token, env),
             (State::Challenged(exchange), Some(token)) => self.authenticate(exchange, token, env),
             (State::Challenged(_), None) => Err(ErrorKind::TokenMissing.into()),
-            (State::Logon(_) | State::Over(_), _) => {
-                Err(ErrorKind::Internal("acceptor state").into())
-            }
         };
-        self.settle(result)
+        self.state.settle(result)
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        match (core::mem::replace(&mut self.state, placeholder), answer) {
+        match (self.state.take()?, answer) {
             (State::Logon(claim), Answer::Logon(logon)) => {
                 let judged = verify::judge(&claim, logon, &self.credential, &self.asked, env);
-                self.settle(judged.map(established))
+                self.state.settle(judged.map(established))
             }
-            (State::Over(outcome), _) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                Err(error)
-            }
-            (state, _) => {
-                self.state = state;
-                Err(ErrorKind::UnexpectedCall.into())
-            }
+            (state, _) => self.state.keep(state),
         }
     }
 }

@@ -20,8 +20,8 @@ use crate::environment::Environment;
 use crate::error::NtlmProblem;
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
-use crate::outcome::Outcome;
 use crate::security_context::SecurityContext;
+use crate::stage::{Next, Stage};
 use crate::step::{Answer, Mechanism, Step};
 
 use super::flags;
@@ -58,7 +58,7 @@ pub(super) const VERSION: Version = Version {
 #[derive(Debug)]
 pub struct Initiator {
     options: Options,
-    state: State,
+    state: Stage<State>,
 }
 
 /// What the caller wants.
@@ -82,8 +82,6 @@ enum State {
     Start,
     /// A CHALLENGE is due.
     Challenge(Offer),
-    /// Over, one way or the other.
-    Over(Outcome),
 }
 
 impl Initiator {
@@ -113,7 +111,7 @@ impl Initiator {
                 #[cfg(feature = "ntlm-v1")]
                 v1: false,
             },
-            state: State::Start,
+            state: Stage::On(State::Start),
         }
     }
 
@@ -189,7 +187,7 @@ impl Initiator {
         self
     }
 
-    fn start(&self, env: &Environment<'_>) -> Result<(State, Step), Error> {
+    fn start(&self, env: &Environment<'_>) -> Result<Next<State>, Error> {
         let options = &self.options;
         // Acceptors do not tell whether they looked at channel bindings.
         let mut never = Flags::CHANNEL_BOUND;
@@ -231,7 +229,7 @@ impl Initiator {
             flags: offered,
             message,
         };
-        Ok((State::Challenge(offer), Step::Continue { token }))
+        Ok(Next::On(State::Challenge(offer), Step::Continue { token }))
     }
 
     fn respond(
@@ -239,13 +237,10 @@ impl Initiator {
         offer: &Offer,
         token: &[u8],
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let (token, context) = response::respond(offer, token, &self.options, env)?;
-        let step = Step::Established {
-            token: Some(token),
-            context: Box::new(SecurityContext::establish_ntlm(context)),
-        };
-        Ok((State::Over(Outcome::Established), step))
+        let context = Box::new(SecurityContext::establish_ntlm(context));
+        Ok(Next::Established(Some(token), context))
     }
 }
 
@@ -255,37 +250,19 @@ impl Mechanism for Initiator {
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        let state = match core::mem::replace(&mut self.state, placeholder) {
-            State::Over(outcome) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                return Err(error);
-            }
-            state => state,
-        };
+        let state = self.state.take()?;
         let limit = env.policy.max_token();
         let result = match (state, token) {
             (State::Start, None) => self.start(env),
             (State::Start, Some(_)) => Err(ErrorKind::TokenUnexpected.into()),
-            (_, None) => Err(ErrorKind::TokenMissing.into()),
-            (_, Some(token)) if token.len() > limit => {
+            (State::Challenge(_), None) => Err(ErrorKind::TokenMissing.into()),
+            (State::Challenge(_), Some(token)) if token.len() > limit => {
                 let length = token.len();
                 Err(ErrorKind::TokenTooLarge { length, limit }.into())
             }
             (State::Challenge(offer), Some(token)) => self.respond(&offer, token, env),
-            (State::Over(_), Some(_)) => Err(ErrorKind::Internal("initiator state").into()),
         };
-        match result {
-            Ok((state, step)) => {
-                self.state = state;
-                Ok(step)
-            }
-            Err(error) => {
-                self.state = State::Over(Outcome::Failed(error.clone()));
-                Err(error)
-            }
-        }
+        self.state.settle(result)
     }
 
     fn ask_integrity(&mut self) {
@@ -293,9 +270,8 @@ impl Mechanism for Initiator {
     }
 
     fn resume(&mut self, _: Answer, _: &mut Environment<'_>) -> Result<Step, Error> {
-        match &self.state {
-            State::Over(outcome) => Err(outcome.error()),
-            _ => Err(ErrorKind::UnexpectedCall.into()),
-        }
+        // It asks for nothing.
+        let state = self.state.take()?;
+        self.state.keep(state)
     }
 }

@@ -100,6 +100,17 @@ impl SendSequence {
     pub(crate) fn advance(&mut self) {
         self.next = self.next.and_then(|next| next.checked_add(1));
     }
+
+    /// Whether the fields fit together; what an import checks.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let used = self.next.map(|next| next.checked_sub(self.first));
+        match (self.width, used) {
+            (_, Some(None)) => false,
+            (Width::Bits64, _) => true,
+            (Width::Bits32, Some(Some(used))) => used <= 1 << 32,
+            (Width::Bits32, None) => false,
+        }
+    }
 }
 
 /// What has been received: the last number and the 64 up to it.

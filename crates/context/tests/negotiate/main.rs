@@ -15,5 +15,6 @@ mod raw;
 mod reject;
 mod scenarios;
 mod states;
+mod suspicions;
 mod third;
 mod toy;

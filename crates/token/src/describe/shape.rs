@@ -1,8 +1,12 @@
 //! The messages as tables: what the walk calls each field, and how it shows it.
 
+mod flags;
+mod preauth;
+mod spnego;
+
 use super::names::{
     ADDRESSES, AUTHORIZATION, CHECKSUMS, ENCTYPES, ERRORS, LAST_REQUESTS, MESSAGES, NAME_TYPES,
-    NEG_STATES, NONE, Names, PADATA, TRANSITED,
+    NONE, Names, PADATA, TRANSITED,
 };
 
 /// How a value is shown.
@@ -52,9 +56,10 @@ pub(super) struct Part(pub(super) u8, pub(super) &'static str, pub(super) Shape)
 /// Fields.
 pub(super) type Parts = &'static [Part];
 
-use Shape::{
-    Cipher, Fields, Flags, List, Message, Number, Octets, Oid, Secret, Text, Time, Token, Typed,
-};
+pub(super) use preauth::{IAKERB_HEADER, KDC_PROXY, TGT_REP, TGT_REQ};
+pub(super) use spnego::{NEG_TOKEN_INIT, NEG_TOKEN_INIT2, NEG_TOKEN_RESP};
+
+use Shape::{Cipher, Fields, Flags, List, Message, Number, Octets, Secret, Text, Time, Typed};
 
 const PRINCIPAL: Shape = Fields(&[
     Part(0, "name-type", Number(NAME_TYPES)),
@@ -460,74 +465,4 @@ pub(super) fn message(number: u8) -> Option<&'static Shape> {
     MESSAGES_BY_TAG
         .iter()
         .find(|shape| matches!(shape, Message(n, ..) if *n == number))
-}
-
-/// RFC 4178 §4.2.1: `NegTokenInit`.
-pub(super) static NEG_TOKEN_INIT: Shape = Fields(&[
-    Part(0, "mechTypes", List("mechType", &Oid)),
-    Part(1, "reqFlags", Flags(flags::context_flags)),
-    Part(2, "mechToken", Token),
-    Part(3, "mechListMIC", Token),
-]);
-
-/// MS-SPNG §2.2.1: `NegTokenInit2`.
-pub(super) static NEG_TOKEN_INIT2: Shape = Fields(&[
-    Part(0, "mechTypes", List("mechType", &Oid)),
-    Part(1, "reqFlags", Flags(flags::context_flags)),
-    Part(2, "mechToken", Token),
-    Part(
-        3,
-        "negHints",
-        Fields(&[Part(0, "hintName", Text), Part(1, "hintAddress", Octets)]),
-    ),
-    Part(4, "mechListMIC", Token),
-]);
-
-/// RFC 4178 §4.2.2: `NegTokenResp`.
-pub(super) static NEG_TOKEN_RESP: Shape = Fields(&[
-    Part(0, "negState", Number(NEG_STATES)),
-    Part(1, "supportedMech", Oid),
-    Part(2, "responseToken", Token),
-    Part(3, "mechListMIC", Token),
-]);
-
-mod preauth;
-
-pub(super) use preauth::{IAKERB_HEADER, KDC_PROXY, TGT_REP, TGT_REQ};
-
-mod flags {
-    use alloc::string::String;
-    use alloc::vec::Vec;
-
-    use crate::kerberos::{ApOptions, KdcOptions, PacOptions, S4uOptions, TicketFlags};
-    use crate::spnego::ContextFlags;
-
-    fn join(bits: u32, names: impl Iterator<Item = &'static str>) -> String {
-        let names: Vec<_> = names.collect();
-        alloc::format!("{bits:#010x} {}", names.join(" "))
-    }
-
-    pub(super) fn context_flags(bits: u32) -> String {
-        join(bits, ContextFlags(bits).names())
-    }
-
-    pub(super) fn ap_options(bits: u32) -> String {
-        join(bits, ApOptions(bits).names())
-    }
-
-    pub(super) fn pac_options(bits: u32) -> String {
-        join(bits, PacOptions(bits).names())
-    }
-
-    pub(super) fn s4u_options(bits: u32) -> String {
-        join(bits, S4uOptions(bits).names())
-    }
-
-    pub(super) fn ticket_flags(bits: u32) -> String {
-        join(bits, TicketFlags(bits).names())
-    }
-
-    pub(super) fn kdc_options(bits: u32) -> String {
-        join(bits, KdcOptions(bits).names())
-    }
 }

@@ -24,8 +24,8 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::kerberos::acceptor::Acceptor;
 use crate::kerberos::kdc::{KdcAnswer, KdcRequest, KdcService};
-use crate::outcome::Outcome;
 use crate::security_context::SessionKey;
+use crate::stage::{Next, Stage};
 use crate::step::{Answer, Mechanism, Need, Step};
 
 use super::{Conversation, Proxied, Received, proxy_token, receive};
@@ -52,7 +52,7 @@ const RESPONSE_TOO_BIG: i32 = 52;
 #[derive(Debug)]
 pub struct IakerbAcceptor {
     realms: Realms,
-    state: State,
+    state: Stage<State>,
 }
 
 /// Whose KDCs are asked.
@@ -70,7 +70,6 @@ enum State {
     Waiting(Box<Waiting>),
     /// The AP exchange.
     Exchange(Box<Acceptor>),
-    Over(Outcome),
 }
 
 #[derive(Debug)]
@@ -96,10 +95,10 @@ impl IakerbAcceptor {
         let conversation = Conversation::default();
         Self {
             realms: Realms::Named(realms),
-            state: State::Proxy(Box::new(Proxy {
+            state: Stage::On(State::Proxy(Box::new(Proxy {
                 acceptor,
                 conversation,
-            })),
+            }))),
         }
     }
 
@@ -133,7 +132,7 @@ impl IakerbAcceptor {
         mut proxy: Box<Proxy>,
         token: &[u8],
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let (length, limit) = (token.len(), env.policy.max_token());
         if length > limit {
             return Err(ErrorKind::TokenTooLarge { length, limit }.into());
@@ -169,7 +168,7 @@ impl IakerbAcceptor {
             dialect,
             request,
         };
-        Ok((State::Waiting(Box::new(waiting)), need))
+        Ok(Next::On(State::Waiting(Box::new(waiting)), need))
     }
 
     /// Passes a KDC's reply back.
@@ -177,7 +176,7 @@ impl IakerbAcceptor {
         waiting: Waiting,
         answer: KdcAnswer,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let Waiting {
             proxy,
             dialect,
@@ -193,7 +192,7 @@ impl IakerbAcceptor {
                     dialect,
                     request,
                 };
-                return Ok((State::Waiting(Box::new(waiting)), need));
+                return Ok(Next::On(State::Waiting(Box::new(waiting)), need));
             }
             KdcAnswer::Reply(reply) if is_reply(&reply) => reply,
             // What no KDC says is passed to nobody.
@@ -210,37 +209,27 @@ impl IakerbAcceptor {
         realm: &[u8],
         message: &[u8],
         env: &Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let header = IakerbHeader::new(dialect, realm);
         let token = proxy_token(&header, message, dialect.frames_every_token());
         proxy.conversation.push(&token, env.policy)?;
-        Ok((State::Proxy(Box::new(proxy)), Step::Continue { token }))
+        Ok(Next::On(
+            State::Proxy(Box::new(proxy)),
+            Step::Continue { token },
+        ))
     }
 
     fn exchange(
         proxy: Proxy,
         token: &[u8],
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let mut acceptor = proxy.acceptor.proxied(Proxied {
             dialect: Dialect::default(),
             conversation: proxy.conversation,
         });
         let step = acceptor.step(Some(token), env)?;
-        Ok((State::Exchange(Box::new(acceptor)), step))
-    }
-
-    fn settle(&mut self, result: Result<(State, Step), Error>) -> Result<Step, Error> {
-        match result {
-            Ok((state, step)) => {
-                self.state = state;
-                Ok(step)
-            }
-            Err(error) => {
-                self.state = State::Over(Outcome::Failed(error.clone()));
-                Err(error)
-            }
-        }
+        Ok(Next::On(State::Exchange(Box::new(acceptor)), step))
     }
 }
 
@@ -300,60 +289,37 @@ impl Mechanism for IakerbAcceptor {
 
     fn session_key(&self) -> Option<SessionKey<'_>> {
         match &self.state {
-            State::Exchange(acceptor) => acceptor.session_key(),
+            Stage::On(State::Exchange(acceptor)) => acceptor.session_key(),
             _ => None,
         }
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        match core::mem::replace(&mut self.state, placeholder) {
-            State::Exchange(mut acceptor) => {
-                let result = acceptor.step(token, env);
-                self.state = State::Exchange(acceptor);
-                result
+        let result = match (self.state.take()?, token) {
+            (State::Exchange(mut acceptor), token) => {
+                let step = acceptor.step(token, env);
+                self.state = Stage::On(State::Exchange(acceptor));
+                return step;
             }
-            State::Over(outcome) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                Err(error)
-            }
-            state @ State::Waiting(_) => {
-                // The caller's mistake, not the peer's: the context stays as it is.
-                self.state = state;
-                Err(ErrorKind::UnexpectedCall.into())
-            }
-            State::Proxy(proxy) => {
-                let result = match token {
-                    Some(token) => self.receive(proxy, token, env),
-                    None => Err(ErrorKind::TokenMissing.into()),
-                };
-                self.settle(result)
-            }
-        }
+            (state @ State::Waiting(_), _) => return self.state.keep(state),
+            (State::Proxy(proxy), Some(token)) => self.receive(proxy, token, env),
+            (State::Proxy(_), None) => Err(ErrorKind::TokenMissing.into()),
+        };
+        self.state.settle(result)
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        match (core::mem::replace(&mut self.state, placeholder), answer) {
+        match (self.state.take()?, answer) {
             (State::Waiting(waiting), Answer::Kdc(answer)) => {
                 let result = Self::resumed(*waiting, answer, env);
-                self.settle(result)
+                self.state.settle(result)
             }
             (State::Exchange(mut acceptor), answer) => {
-                let result = acceptor.resume(answer, env);
-                self.state = State::Exchange(acceptor);
-                result
+                let step = acceptor.resume(answer, env);
+                self.state = Stage::On(State::Exchange(acceptor));
+                step
             }
-            (State::Over(outcome), _) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                Err(error)
-            }
-            (state, _) => {
-                self.state = state;
-                Err(ErrorKind::UnexpectedCall.into())
-            }
+            (state, _) => self.state.keep(state),
         }
     }
 }

@@ -27,8 +27,8 @@ use crate::kerberos::framing::unframe_any;
 use crate::kerberos::initiator::Initiator;
 use crate::kerberos::kdc::{Exchange, ExchangeStep, KdcAnswer, KdcRequest, KdcService};
 use crate::kerberos::krb_error;
-use crate::outcome::Outcome;
 use crate::security_context::SessionKey;
+use crate::stage::{Next, Stage};
 use crate::step::{Answer, Mechanism, Step};
 
 use super::{Conversation, Proxied, Received, proxy_token, receive};
@@ -60,7 +60,7 @@ pub struct IakerbInitiator {
     dialect: Dialect,
     /// Negotiate asks for integrity.
     integrity: bool,
-    state: State,
+    state: Stage<State>,
 }
 
 #[derive(Debug)]
@@ -70,7 +70,6 @@ enum State {
     Proxied(Box<Acquiring>),
     /// The AP exchange.
     Exchange(Box<Initiator>),
-    Over(Outcome),
 }
 
 type Begin = Box<dyn FnOnce(Arc<TicketCredential>) -> Initiator + Send + Sync>;
@@ -101,11 +100,11 @@ impl IakerbInitiator {
         Self {
             dialect: Dialect::default(),
             integrity: false,
-            state: State::Start(Box::new(Acquiring {
+            state: Stage::On(State::Start(Box::new(Acquiring {
                 exchange: Box::new(exchange),
                 begin: Box::new(begin),
                 conversation: Conversation::default(),
-            })),
+            }))),
         }
     }
 
@@ -123,14 +122,17 @@ impl IakerbInitiator {
         answer: Option<KdcAnswer>,
         cookie: Option<&[u8]>,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         match acquiring.exchange.step(answer, env)? {
             ExchangeStep::Send(request) => {
                 let first = acquiring.conversation.bytes.is_empty();
                 let token = self.wrap(&request, cookie, first)?;
                 acquiring.conversation.push(&token, env.policy)?;
                 acquiring.conversation.round()?;
-                Ok((State::Proxied(acquiring), Step::Continue { token }))
+                Ok(Next::On(
+                    State::Proxied(acquiring),
+                    Step::Continue { token },
+                ))
             }
             ExchangeStep::Done(ticket) => {
                 let Acquiring {
@@ -147,7 +149,7 @@ impl IakerbInitiator {
                     initiator.ask_integrity();
                 }
                 let step = initiator.step(None, env)?;
-                Ok((State::Exchange(Box::new(initiator)), step))
+                Ok(Next::On(State::Exchange(Box::new(initiator)), step))
             }
         }
     }
@@ -174,7 +176,7 @@ impl IakerbInitiator {
         mut acquiring: Box<Acquiring>,
         token: &[u8],
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let (length, limit) = (token.len(), env.policy.max_token());
         if length > limit {
             return Err(ErrorKind::TokenTooLarge { length, limit }.into());
@@ -209,39 +211,24 @@ impl Mechanism for IakerbInitiator {
 
     fn session_key(&self) -> Option<SessionKey<'_>> {
         match &self.state {
-            State::Exchange(initiator) => initiator.session_key(),
+            Stage::On(State::Exchange(initiator)) => initiator.session_key(),
             _ => None,
         }
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        let result = match (core::mem::replace(&mut self.state, placeholder), token) {
+        let result = match (self.state.take()?, token) {
             (State::Exchange(mut initiator), token) => {
-                let result = initiator.step(token, env);
-                self.state = State::Exchange(initiator);
-                return result;
-            }
-            (State::Over(outcome), _) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                return Err(error);
+                let step = initiator.step(token, env);
+                self.state = Stage::On(State::Exchange(initiator));
+                return step;
             }
             (State::Start(acquiring), None) => self.advance(acquiring, None, None, env),
             (State::Start(_), Some(_)) => Err(ErrorKind::TokenUnexpected.into()),
             (State::Proxied(_), None) => Err(ErrorKind::TokenMissing.into()),
             (State::Proxied(acquiring), Some(token)) => self.receive(acquiring, token, env),
         };
-        match result {
-            Ok((state, step)) => {
-                self.state = state;
-                Ok(step)
-            }
-            Err(error) => {
-                self.state = State::Over(Outcome::Failed(error.clone()));
-                Err(error)
-            }
-        }
+        self.state.settle(result)
     }
 
     fn ask_integrity(&mut self) {
@@ -249,10 +236,13 @@ impl Mechanism for IakerbInitiator {
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        match &mut self.state {
-            State::Exchange(initiator) => initiator.resume(answer, env),
-            State::Over(outcome) => Err(outcome.error()),
-            _ => Err(ErrorKind::UnexpectedCall.into()),
+        match self.state.take()? {
+            State::Exchange(mut initiator) => {
+                let step = initiator.resume(answer, env);
+                self.state = Stage::On(State::Exchange(initiator));
+                step
+            }
+            state => self.state.keep(state),
         }
     }
 }

@@ -6,12 +6,13 @@ use crate::environment::Environment;
 use crate::error::ErrorKind;
 use crate::flags::Flags;
 use crate::kerberos::kdc::{Acquisition, Exchange, ExchangeStep, KdcAnswer};
+use crate::stage::Next;
 use crate::step::{Need, Step};
 
 use super::{Initiator, Source, State};
 
 impl Initiator {
-    pub(super) fn start(&mut self, env: &mut Environment<'_>) -> Result<(State, Step), ErrorKind> {
+    pub(super) fn start(&mut self, env: &mut Environment<'_>) -> Result<Next<State>, ErrorKind> {
         match &self.source {
             Source::Credential(..) => self.acquire(None, env),
             Source::Ticket(_) | Source::Acquired(..) => self.send(env.now, false, env),
@@ -23,7 +24,7 @@ impl Initiator {
         &mut self,
         answer: Option<KdcAnswer>,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), ErrorKind> {
+    ) -> Result<Next<State>, ErrorKind> {
         let Source::Credential(credential, acquisition) = &mut self.source else {
             return Err(ErrorKind::UnexpectedCall);
         };
@@ -32,7 +33,7 @@ impl Initiator {
             .map_err(|error| error.kind())?
         {
             ExchangeStep::Send(request) => {
-                return Ok((State::Acquire, Step::Need(Need::Kdc(request))));
+                return Ok(Next::On(State::Acquire, Step::Need(Need::Kdc(request))));
             }
             ExchangeStep::Done(ticket) => ticket,
         };
@@ -57,11 +58,11 @@ impl Initiator {
         mut acquisition: Box<Acquisition>,
         answer: Option<KdcAnswer>,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), ErrorKind> {
+    ) -> Result<Next<State>, ErrorKind> {
         match acquisition.step(answer, env) {
             Ok(ExchangeStep::Send(request)) => {
                 let state = State::Forward(acquisition);
-                Ok((state, Step::Need(Need::Kdc(request))))
+                Ok(Next::On(state, Step::Need(Need::Kdc(request))))
             }
             Ok(ExchangeStep::Done(forwarded)) => {
                 self.options.delegate = Some(forwarded);
@@ -73,7 +74,7 @@ impl Initiator {
     }
 
     /// The service's clock is taken to be the KDC's.
-    fn send_acquired(&self, env: &mut Environment<'_>) -> Result<(State, Step), ErrorKind> {
+    fn send_acquired(&self, env: &mut Environment<'_>) -> Result<Next<State>, ErrorKind> {
         let offset = match &self.source {
             Source::Acquired(credential, _) => credential.tickets().time_offset(),
             Source::Ticket(_) | Source::Credential(..) => 0,

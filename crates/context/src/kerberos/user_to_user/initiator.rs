@@ -24,8 +24,8 @@ use crate::kerberos::framing::{Framed, unframe_any};
 use crate::kerberos::initiator::Initiator;
 use crate::kerberos::kdc::{Exchange, ExchangeStep, KdcAnswer};
 use crate::kerberos::krb_error;
-use crate::outcome::Outcome;
 use crate::security_context::SessionKey;
+use crate::stage::{Next, Stage};
 use crate::step::{Answer, Mechanism, Need, Step};
 
 /// The initiator for an acceptor that may have no key of its own: asks for the acceptor's
@@ -55,7 +55,7 @@ use crate::step::{Answer, Mechanism, Need, Step};
 pub struct UserToUserInitiator {
     /// Negotiate asks for integrity.
     integrity: bool,
-    state: State,
+    state: Stage<State>,
 }
 
 #[derive(Debug)]
@@ -67,7 +67,6 @@ enum State {
     Acquiring(Box<Acquiring>),
     /// The AP exchange.
     Exchange(Box<Initiator>),
-    Over(Outcome),
 }
 
 type Ticket = Arc<TicketCredential>;
@@ -113,15 +112,15 @@ impl UserToUserInitiator {
     ) -> Self {
         Self {
             integrity: false,
-            state: State::Start(Box::new(Plan {
+            state: Stage::On(State::Start(Box::new(Plan {
                 target,
                 acquire: Box::new(move |ticket| Box::new(acquire(ticket))),
                 begin: Box::new(begin),
-            })),
+            }))),
         }
     }
 
-    fn ask(plan: Box<Plan>) -> (State, Step) {
+    fn ask(plan: Box<Plan>) -> Next<State> {
         let components: Vec<_> = plan.target.components().map(KerberosString::new).collect();
         let request = TgtReq {
             server_name: Some(PrincipalName {
@@ -131,7 +130,7 @@ impl UserToUserInitiator {
             realm: Some(KerberosString::new(plan.target.realm())),
         };
         let token = Framed::As(Oid::KERBEROS_USER_TO_USER).frame(TokenId::TgtReq, &request);
-        (State::Asked(plan), Step::Continue { token })
+        Next::On(State::Asked(plan), Step::Continue { token })
     }
 
     fn answered(
@@ -139,7 +138,7 @@ impl UserToUserInitiator {
         plan: Plan,
         token: &[u8],
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let (length, limit) = (token.len(), env.policy.max_token());
         if length > limit {
             return Err(ErrorKind::TokenTooLarge { length, limit }.into());
@@ -178,11 +177,11 @@ impl UserToUserInitiator {
         mut acquiring: Acquiring,
         answer: Option<KdcAnswer>,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         match acquiring.exchange.step(answer, env)? {
             ExchangeStep::Send(request) => {
                 let need = Step::Need(Need::Kdc(request));
-                Ok((State::Acquiring(Box::new(acquiring)), need))
+                Ok(Next::On(State::Acquiring(Box::new(acquiring)), need))
             }
             ExchangeStep::Done(ticket) => {
                 let mut initiator = (acquiring.begin)(ticket);
@@ -190,20 +189,7 @@ impl UserToUserInitiator {
                     initiator.ask_integrity();
                 }
                 let step = initiator.step(None, env)?;
-                Ok((State::Exchange(Box::new(initiator)), step))
-            }
-        }
-    }
-
-    fn settle(&mut self, result: Result<(State, Step), Error>) -> Result<Step, Error> {
-        match result {
-            Ok((state, step)) => {
-                self.state = state;
-                Ok(step)
-            }
-            Err(error) => {
-                self.state = State::Over(Outcome::Failed(error.clone()));
-                Err(error)
+                Ok(Next::On(State::Exchange(Box::new(initiator)), step))
             }
         }
     }
@@ -216,35 +202,25 @@ impl Mechanism for UserToUserInitiator {
 
     fn session_key(&self) -> Option<SessionKey<'_>> {
         match &self.state {
-            State::Exchange(initiator) => initiator.session_key(),
+            Stage::On(State::Exchange(initiator)) => initiator.session_key(),
             _ => None,
         }
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        let result = match (core::mem::replace(&mut self.state, placeholder), token) {
+        let result = match (self.state.take()?, token) {
             (State::Exchange(mut initiator), token) => {
-                let result = initiator.step(token, env);
-                self.state = State::Exchange(initiator);
-                return result;
+                let step = initiator.step(token, env);
+                self.state = Stage::On(State::Exchange(initiator));
+                return step;
             }
-            (State::Over(outcome), _) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                return Err(error);
-            }
-            (state @ State::Acquiring(_), _) => {
-                // The caller's mistake, not the peer's: the context stays as it is.
-                self.state = state;
-                return Err(ErrorKind::UnexpectedCall.into());
-            }
+            (state @ State::Acquiring(_), _) => return self.state.keep(state),
             (State::Start(plan), None) => Ok(Self::ask(plan)),
             (State::Start(_), Some(_)) => Err(ErrorKind::TokenUnexpected.into()),
             (State::Asked(_), None) => Err(ErrorKind::TokenMissing.into()),
             (State::Asked(plan), Some(token)) => self.answered(*plan, token, env),
         };
-        self.settle(result)
+        self.state.settle(result)
     }
 
     fn ask_integrity(&mut self) {
@@ -252,26 +228,17 @@ impl Mechanism for UserToUserInitiator {
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let placeholder = State::Over(Outcome::Interrupted);
-        match (core::mem::replace(&mut self.state, placeholder), answer) {
+        match (self.state.take()?, answer) {
             (State::Acquiring(acquiring), Answer::Kdc(answer)) => {
                 let result = self.advance(*acquiring, Some(answer), env);
-                self.settle(result)
+                self.state.settle(result)
             }
             (State::Exchange(mut initiator), answer) => {
-                let result = initiator.resume(answer, env);
-                self.state = State::Exchange(initiator);
-                result
+                let step = initiator.resume(answer, env);
+                self.state = Stage::On(State::Exchange(initiator));
+                step
             }
-            (State::Over(outcome), _) => {
-                let error = outcome.error();
-                self.state = State::Over(outcome);
-                Err(error)
-            }
-            (state, _) => {
-                self.state = state;
-                Err(ErrorKind::UnexpectedCall.into())
-            }
+            (state, _) => self.state.keep(state),
         }
     }
 }

@@ -7,10 +7,10 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, NegotiationProblem};
 use crate::negotiate::Negotiated;
 use crate::negotiate::candidates::same;
-use crate::negotiate::inner::{Beside, Inner, Turn};
+use crate::negotiate::inner::{Beside, Inner, Resumed, Turn};
 use crate::negotiate::proof::{Demand, Proof};
-use crate::outcome::Outcome;
 use crate::policy::Policy;
+use crate::stage::Next;
 use crate::step::{Answer, Mechanism, Step};
 
 use super::State;
@@ -47,7 +47,7 @@ impl Negotiating {
         best: bool,
         init: &NegTokenInit<'_>,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let optimistic = same(chosen, init.mech_types.first());
         let mut proof = Proof::of(init.mech_types.as_bytes().to_vec());
         // RFC 4178 §5: it goes without proof only where both sides like this mechanism best. What
@@ -78,7 +78,7 @@ impl Negotiating {
         token: Option<&[u8]>,
         beside: Beside,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let turn = match token {
             Some(token) => self.inner.step(Some(token), env),
             None => Ok(Turn::Token(None)),
@@ -92,7 +92,7 @@ impl Negotiating {
         self: Box<Self>,
         token: &[u8],
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let unexpected = NegotiationProblem::UnexpectedState;
         let response = match Negotiation::parse(token).map_err(ErrorKind::DefectiveToken)? {
             Negotiation::Resp(response) => response,
@@ -113,14 +113,14 @@ impl Negotiating {
         mut self: Box<Self>,
         answer: Answer,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Resumed> {
+    ) -> Result<Next<State>, Resumed<Self>> {
         match self.inner.resume(answer, env) {
             Ok(turn) => {
                 let beside = core::mem::take(&mut self.beside);
                 self.turned(turn, beside, env.policy)
             }
             Err(error) if error.kind() == ErrorKind::UnexpectedCall => {
-                return Err(Resumed::Unasked(self, error));
+                return Err(Resumed::Unasked(self));
             }
             Err(error) => Err(self.told(error)),
         }
@@ -133,12 +133,12 @@ impl Negotiating {
         turn: Turn,
         beside: Beside,
         policy: &Policy,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let token = match turn {
             Turn::Token(token) => token,
             Turn::Need(need) => {
                 self.beside = beside;
-                return Ok((State::Negotiating(self), Step::Need(need)));
+                return Ok(Next::On(State::Negotiating(self), Step::Need(need)));
             }
         };
         let proved = self.prove(beside.mic.as_deref(), token.is_none(), policy);
@@ -168,7 +168,7 @@ impl Negotiating {
         if done {
             return self.finish(Some(token));
         }
-        Ok((State::Negotiating(self), Step::Continue { token }))
+        Ok(Next::On(State::Negotiating(self), Step::Continue { token }))
     }
 
     /// RFC 4178 §5: verifies the initiator's MIC and makes ours, where each is due. `last`: the
@@ -214,7 +214,7 @@ impl Negotiating {
     }
 
     /// There is nothing left to say but `token`.
-    fn finish(self, token: Option<Vec<u8>>) -> Result<(State, Step), Error> {
+    fn finish(self, token: Option<Vec<u8>>) -> Result<Next<State>, Error> {
         let Inner::Done(mut context) = self.inner else {
             return Err(ErrorKind::Internal("a context that is done").into());
         };
@@ -222,20 +222,12 @@ impl Negotiating {
             proved: self.proof.verified,
             fallbacks: Vec::new(),
         });
-        let step = Step::Established { token, context };
-        Ok((State::Over(Outcome::Established), step))
+        Ok(Next::Established(token, context))
     }
 
     fn told(&self, error: Error) -> Error {
         told(self.chosen.oid().filter(|_| !self.answered), error)
     }
-}
-
-/// Why an answer leads nowhere.
-pub(super) enum Resumed {
-    /// Nothing asked for it: the context stays as it is.
-    Unasked(Box<Negotiating>, Error),
-    Failed(Error),
 }
 
 /// Whether initiators that choose the mechanism can be expected to prove the list: not those of NTLM

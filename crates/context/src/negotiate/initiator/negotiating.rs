@@ -7,10 +7,10 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, NegotiationProblem};
 use crate::negotiate::Negotiated;
 use crate::negotiate::candidates::{Candidates, identifiers};
-use crate::negotiate::inner::{Beside, Inner, Turn};
+use crate::negotiate::inner::{Beside, Inner, Resumed, Turn};
 use crate::negotiate::proof::{Demand, Proof};
-use crate::outcome::Outcome;
 use crate::policy::Policy;
+use crate::stage::Next;
 use crate::step::{Answer, Step};
 
 use super::State;
@@ -57,7 +57,7 @@ impl Negotiating {
         mut self: Box<Self>,
         token: &[u8],
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let response = match Negotiation::parse(token).map_err(ErrorKind::DefectiveToken)? {
             Negotiation::Resp(response) => response,
             Negotiation::Init(_) => return Err(told(NegotiationProblem::UnexpectedState.into())),
@@ -79,7 +79,7 @@ impl Negotiating {
         mut self: Box<Self>,
         response: &NegTokenResp<'_>,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let first = !core::mem::replace(&mut self.answered, true);
         if response.neg_state == Some(NegState::RequestMic) {
             // RFC 4178 §4.2.2: in the first reply alone.
@@ -142,7 +142,7 @@ impl Negotiating {
         mut self: Box<Self>,
         answer: Answer,
         env: &mut Environment<'_>,
-    ) -> Result<(State, Step), Resumed> {
+    ) -> Result<Next<State>, Resumed<Self>> {
         let accepted = self.accepted;
         match self.inner.resume(answer, env) {
             Ok(turn) => {
@@ -150,7 +150,7 @@ impl Negotiating {
                 self.turned(turn, beside, env.policy)
             }
             Err(error) if error.kind() == ErrorKind::UnexpectedCall => {
-                return Err(Resumed::Unasked(self, error));
+                return Err(Resumed::Unasked(self));
             }
             Err(error) => Err(error),
         }
@@ -163,11 +163,11 @@ impl Negotiating {
         turn: Turn,
         beside: Beside,
         policy: &Policy,
-    ) -> Result<(State, Step), Error> {
+    ) -> Result<Next<State>, Error> {
         let token = match turn {
             Turn::Need(need) => {
                 self.beside = beside;
-                return Ok((State::Negotiating(self), Step::Need(need)));
+                return Ok(Next::On(State::Negotiating(self), Step::Need(need)));
             }
             Turn::Token(token) => token,
         };
@@ -196,7 +196,7 @@ impl Negotiating {
             self.accepted = true;
             return self.finish(Some(token));
         }
-        Ok((State::Negotiating(self), Step::Continue { token }))
+        Ok(Next::On(State::Negotiating(self), Step::Continue { token }))
     }
 
     /// RFC 4178 §5: verifies the acceptor's MIC and makes ours, where each is due. `last`: the
@@ -239,7 +239,7 @@ impl Negotiating {
     }
 
     /// There is nothing left to say but `token`.
-    fn finish(self, token: Option<Vec<u8>>) -> Result<(State, Step), Error> {
+    fn finish(self, token: Option<Vec<u8>>) -> Result<Next<State>, Error> {
         let (true, Inner::Done(mut context)) = (self.accepted, self.inner) else {
             return Err(NegotiationProblem::UnexpectedState.into());
         };
@@ -247,16 +247,8 @@ impl Negotiating {
             proved: self.proof.verified,
             fallbacks: self.fallbacks,
         });
-        let step = Step::Established { token, context };
-        Ok((State::Over(Outcome::Established), step))
+        Ok(Next::Established(token, context))
     }
-}
-
-/// Why an answer leads nowhere.
-pub(super) enum Resumed {
-    /// Nothing asked for it: the context stays as it is.
-    Unasked(Box<Negotiating>, Error),
-    Failed(Error),
 }
 
 /// An error, with what tells the acceptor.

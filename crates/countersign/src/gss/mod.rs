@@ -102,8 +102,8 @@ pub use error::{Cause, GssError, Problem};
 pub use mechanism::*;
 pub use name::{
     Name, NameAttribute, NameInfo, canonicalize_name, compare_name, delete_name_attribute,
-    display_name, duplicate_name, export_name, get_name_attribute, import_name,
-    inquire_mechs_for_name, inquire_name, inquire_names_for_mech, set_name_attribute,
+    display_name, duplicate_name, export_name, export_name_composite, get_name_attribute,
+    import_name, inquire_mechs_for_name, inquire_name, inquire_names_for_mech, set_name_attribute,
 };
 pub use oid::OidSet;
 pub use status::{display_minor_status, display_status};

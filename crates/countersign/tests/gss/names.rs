@@ -1,6 +1,6 @@
 //! Names: read, of one mechanism, exported, compared, and what the KDC says of them.
 
-use countersign::credential::Krb5Conf;
+use countersign::credential::{Krb5Conf, NameType, Principal};
 use countersign::gss::{self, oid};
 use countersign::token::oid::Oid;
 use countersign::{MajorStatus, Provider};
@@ -137,7 +137,7 @@ fn accounts_of_ntlm_are_no_principals() {
     assert!(gss::compare_name(&account, &read).unwrap());
     let error = gss::canonicalize_name(&provider(), &account, Oid::KERBEROS).unwrap_err();
     assert_eq!(error.major(), MajorStatus::GSS_S_BAD_NAME);
-    let principal = gss::Name::from(countersign::credential::Principal::parse("alice@B").unwrap());
+    let principal = gss::Name::from(Principal::parse("alice@B").unwrap());
     gss::compare_name(&account, &principal).unwrap_err();
     assert_eq!(gss::inquire_mechs_for_name(&account).len(), 2);
     assert!(!gss::inquire_mechs_for_name(&principal).contains(Oid::NTLMSSP));
@@ -217,7 +217,7 @@ fn composite_names_keep_their_attributes_and_lose_who_vouches_for_them() {
 
 #[test]
 fn composite_names_have_the_layout_of_mit() {
-    let name = gss::Name::from(countersign::credential::Principal::parse("alice@B").unwrap());
+    let name = gss::Name::from(Principal::parse("alice@B").unwrap());
     // No attributes at all.
     let head =
         b"\x04\x02\x00\x0b\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x00\x00\x00\x07alice@B";
@@ -247,6 +247,59 @@ fn composite_names_have_the_layout_of_mit() {
     let imported = gss::import_name(b"alice@B", None).unwrap();
     let error = gss::export_name_composite(&imported).unwrap_err();
     assert_eq!(error.major(), MajorStatus::GSS_S_NAME_NOT_MN);
+}
+
+#[test]
+fn names_stand_for_accounts_by_the_rule_that_is_named() {
+    let of = |principal: &str| gss::Name::from(Principal::parse(principal).unwrap());
+    let names = gss::LocalNames::of_realm("EXAMPLE.COM");
+    let empty = Principal::new("EXAMPLE.COM", [""], NameType::PRINCIPAL);
+    let empty = gss::Name::from(empty);
+    assert_eq!(
+        gss::localname(&of("alice@EXAMPLE.COM"), &names).unwrap(),
+        "alice"
+    );
+    assert!(gss::userok(&of("alice@EXAMPLE.COM"), "alice", &names));
+    assert!(!gss::userok(&of("alice@EXAMPLE.COM"), "Alice", &names));
+    let enterprise = gss::import_name(b"alice", Some(oid::GSS_KRB5_NT_ENTERPRISE_NAME)).unwrap();
+    let enterprise = gss::canonicalize_name(&provider(), &enterprise, Oid::KERBEROS).unwrap();
+    let nobody = gss::import_name(b"", Some(oid::GSS_C_NT_ANONYMOUS)).unwrap();
+    let nobody = gss::canonicalize_name(&provider(), &nobody, Oid::KERBEROS).unwrap();
+    for name in [
+        of("alice@OTHER.COM"),
+        of("alice@example.com"),
+        of("alice/admin@EXAMPLE.COM"),
+        empty,
+        enterprise,
+        nobody.clone(),
+    ] {
+        let error = gss::localname(&name, &names).unwrap_err();
+        // KRB5_NO_LOCALNAME.
+        let found = (error.major(), error.minor());
+        let expected = (
+            MajorStatus::GSS_S_FAILURE,
+            (-1_765_328_227_i32).cast_unsigned(),
+        );
+        assert_eq!(found, expected, "{name}");
+        assert!(!gss::userok(&name, "alice", &names) && !gss::userok(&name, "", &names));
+    }
+    let imported = gss::import_name(b"alice@EXAMPLE.COM", None).unwrap();
+    let error = gss::localname(&imported, &names).unwrap_err();
+    assert_eq!(error.major(), MajorStatus::GSS_S_NAME_NOT_MN);
+    assert!(!gss::userok(&imported, "alice", &names));
+
+    // A mapping of the program's comes first, and is not asked about nobody.
+    let everybody = gss::LocalNames::by(|identity| match identity.to_string().as_str() {
+        "alice/admin@EXAMPLE.COM" => Some("root".to_owned()),
+        "mallory@EXAMPLE.COM" => Some("ro\0ot".to_owned()),
+        "WELLKNOWN/ANONYMOUS@WELLKNOWN:ANONYMOUS" => Some("guest".to_owned()),
+        _ => None,
+    });
+    let names = everybody.or(gss::LocalNames::of_realm("EXAMPLE.COM"));
+    assert!(gss::userok(&of("alice/admin@EXAMPLE.COM"), "root", &names));
+    assert!(gss::userok(&of("bob@EXAMPLE.COM"), "bob", &names));
+    gss::localname(&of("mallory@EXAMPLE.COM"), &names).unwrap_err();
+    gss::localname(&nobody, &names).unwrap_err();
 }
 
 #[test]

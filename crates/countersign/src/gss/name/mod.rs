@@ -21,6 +21,7 @@
 
 mod attributes;
 mod exported;
+mod local;
 mod mechanism;
 
 use core::fmt;
@@ -38,6 +39,7 @@ pub use attributes::{
     NameAttribute, NameInfo, delete_name_attribute, get_name_attribute, inquire_name,
     set_name_attribute,
 };
+pub use local::{LocalNames, localname, userok};
 pub(super) use mechanism::{acceptor_pattern, principal_of};
 #[cfg(feature = "ntlm")]
 pub(super) use mechanism::{account_of, service_of};

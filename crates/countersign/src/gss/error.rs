@@ -61,7 +61,7 @@ macro_rules! problems {
                 }
             }
 
-            /// The minor status that MIT krb5 has for it, from the tables `ggss` and `k5g`; zero
+            /// The minor status that MIT krb5 has for it, from the tables `ggss`, `k5g` and `krb5`; zero
             /// where it has none.
             #[must_use]
             pub const fn minor(self) -> u32 {
@@ -101,6 +101,8 @@ problems! {
     AttributeMissing: GSS_S_UNAVAILABLE, 0, "the name has no such attribute: inquire_name tells which it has";
     /// Attributes of names are the KDC's word and nobody else's.
     AttributeReadOnly: GSS_S_UNAUTHORIZED, 0, "attributes are what the KDC says: they cannot be changed";
+    /// The name stands for no local account.
+    LocalNameMissing: GSS_S_FAILURE, krb5::NO_LOCALNAME, "the name stands for no local account: name its realm, or map it";
     /// There is no mechanism of this identifier, or not in this build.
     Mechanism: GSS_S_BAD_MECH, GGSS + 11, "there is no such mechanism here: indicate_mechs tells which there are";
     /// The credential is for other mechanisms.
@@ -202,12 +204,13 @@ mod krb5 {
     pub(super) const CONFIG_BADFORMAT: u32 = (TABLE + 136).cast_unsigned();
     pub(super) const CC_NOTFOUND: u32 = (TABLE + 141).cast_unsigned();
     pub(super) const KDC_UNREACH: u32 = (TABLE + 156).cast_unsigned();
+    pub(super) const NO_LOCALNAME: u32 = (TABLE + 157).cast_unsigned();
     pub(super) const KT_NOTFOUND: u32 = (TABLE + 181).cast_unsigned();
     pub(super) const FCC_NOFILE: u32 = (TABLE + 195).cast_unsigned();
 }
 
 /// Their texts.
-pub(super) const LIBRARY: [(u32, &str); 6] = [
+pub(super) const LIBRARY: [(u32, &str); 7] = [
     (krb5::PARSE_MALFORMED, "the name is malformed"),
     (krb5::CONFIG_BADFORMAT, "krb5.conf is malformed"),
     (
@@ -215,6 +218,7 @@ pub(super) const LIBRARY: [(u32, &str); 6] = [
         "there is no ticket that is still good: log on again",
     ),
     (krb5::KDC_UNREACH, "no KDC of the realm can be reached"),
+    (krb5::NO_LOCALNAME, "the name stands for no local account"),
     (krb5::KT_NOTFOUND, "the keytab has no such key"),
     (
         krb5::FCC_NOFILE,

@@ -101,9 +101,10 @@ pub use credential::{
 pub use error::{Cause, GssError, Problem};
 pub use mechanism::*;
 pub use name::{
-    Name, NameAttribute, NameInfo, canonicalize_name, compare_name, delete_name_attribute,
-    display_name, duplicate_name, export_name, get_name_attribute, import_name,
-    inquire_mechs_for_name, inquire_name, inquire_names_for_mech, set_name_attribute,
+    LocalNames, Name, NameAttribute, NameInfo, canonicalize_name, compare_name,
+    delete_name_attribute, display_name, duplicate_name, export_name, export_name_composite,
+    get_name_attribute, import_name, inquire_mechs_for_name, inquire_name, inquire_names_for_mech,
+    localname, set_name_attribute, userok,
 };
 pub use oid::OidSet;
 pub use status::{display_minor_status, display_status};

@@ -33,7 +33,7 @@ pub const GSS_C_NT_HOSTBASED_SERVICE_X: Oid<'static> =
 pub const GSS_C_NT_ANONYMOUS: Oid<'static> = Oid::from_static(b"\x2b\x06\x01\x05\x06\x03");
 /// 1.3.6.1.5.6.4: an exported name (RFC 2743 §4.7).
 pub const GSS_C_NT_EXPORT_NAME: Oid<'static> = Oid::from_static(b"\x2b\x06\x01\x05\x06\x04");
-/// 1.3.6.1.5.6.6: an exported name with attributes (RFC 6680). Refused: nobody vouches for them.
+/// 1.3.6.1.5.6.6: an exported name with attributes (RFC 6680 §7.8).
 pub const GSS_C_NT_COMPOSITE_EXPORT: Oid<'static> = Oid::from_static(b"\x2b\x06\x01\x05\x06\x06");
 /// 1.2.840.113554.1.2.2.1: a principal (RFC 1964 §2.1.1).
 pub const GSS_KRB5_NT_PRINCIPAL_NAME: Oid<'static> =

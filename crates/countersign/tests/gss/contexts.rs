@@ -1,10 +1,11 @@
 //! What honest sides come to, with every mechanism.
 
 use countersign::gss::{self, flags, oid};
+use countersign::handshake::{Clock, SystemClock};
 use countersign::token::oid::Oid;
-use countersign::{ChannelBindingPolicy, ChannelBindings, Flags};
+use countersign::{ChannelBindingPolicy, ChannelBindings, Flags, MajorStatus, Timestamp};
 
-use crate::support::{Ask, Domain, USUAL, establish, establish_with, talk};
+use crate::support::{Ask, Domain, USUAL, establish, establish_with, service, talk};
 
 #[test]
 fn kerberos_names_both_sides_and_grants_what_was_asked_for() {
@@ -344,4 +345,67 @@ mod ntlm {
         assert_eq!(source.name_type(), Some(oid::GSS_C_NT_ANONYMOUS));
         assert!(!gss::compare_name(&source, &source).unwrap());
     }
+}
+
+/// The system's, moved on.
+struct Moved(std::sync::Arc<std::sync::atomic::AtomicI64>);
+
+impl Clock for Moved {
+    fn now(&self) -> Timestamp {
+        let by = self.0.load(std::sync::atomic::Ordering::Relaxed);
+        SystemClock.now().offset_by(by)
+    }
+}
+
+#[test]
+fn contexts_last_no_longer_than_the_initiator_asked_for() {
+    let domain = Domain::new();
+    let moved = std::sync::Arc::default();
+    let desk = domain
+        .desk()
+        .with_clock(Moved(std::sync::Arc::clone(&moved)));
+    let name = gss::import_name(b"alice", Some(oid::GSS_C_NT_USER_NAME)).unwrap();
+    let alice = gss::acquire_cred_with_password(
+        &desk,
+        &name,
+        "open sesame",
+        0,
+        None,
+        gss::CredUsage::Initiate,
+    );
+    let alice = alice.unwrap().credential;
+    let target = service("sentry@gate.example.com");
+    let one_way = USUAL.difference(Flags::MUTUAL);
+    let begin = |time_req| {
+        let mut context = None;
+        let first = gss::init_sec_context(
+            &alice,
+            &mut context,
+            &target,
+            None,
+            one_way,
+            time_req,
+            None,
+            None,
+        );
+        let time_rec = first.unwrap().time_rec;
+        (context.unwrap(), time_rec)
+    };
+    let (_, whole) = begin(0);
+    assert!(whole > 3600);
+    for time_req in [gss::GSS_C_INDEFINITE, gss::GSS_C_INDEFINITE - 1, whole + 60] {
+        let (context, time_rec) = begin(time_req);
+        assert!(time_rec > 3600 && time_rec <= whole, "{time_req}");
+        assert!(gss::context_time(&context).unwrap() <= whole);
+    }
+    let (context, time_rec) = begin(600);
+    assert!(time_rec > 540 && time_rec <= 600);
+    assert!(gss::inquire_context(&context).lifetime_rec <= 600);
+    moved.store(599 - 60, std::sync::atomic::Ordering::Relaxed);
+    assert!(gss::context_time(&context).unwrap() <= 61);
+    moved.store(601, std::sync::atomic::Ordering::Relaxed);
+    let error = gss::context_time(&context).unwrap_err();
+    assert_eq!(error.major(), MajorStatus::GSS_S_CONTEXT_EXPIRED);
+    // The ticket was not cut short.
+    assert!(begin(0).1 > 3600);
 }

@@ -354,3 +354,41 @@ fn exported_credentials_are_tickets_and_no_secrets() {
     let error = gss::import_cred(&domain.desk(), b"nonsense").unwrap_err();
     assert_eq!(error.major(), MajorStatus::GSS_S_DEFECTIVE_CREDENTIAL);
 }
+
+#[cfg(feature = "ntlm")]
+#[test]
+fn the_providers_account_is_whom_ntlm_initiates_as_unless_another_is_named() {
+    use countersign::credential::Password;
+    use countersign::credential::ntlm::{AccountName, NtlmCredential};
+    let domain = Domain::new();
+    let account = AccountName::parse("EXAMPLE\\alice").unwrap();
+    let password = Password::from("open sesame");
+    let desk =
+        Provider::new().with_ntlm_initiator(NtlmCredential::with_password(account, &password));
+    let acquire = |desk: &Provider, name: Option<&str>, mechanisms: Option<&OidSet>| {
+        let name = name.map(user);
+        gss::acquire_cred(desk, name.as_ref(), 0, mechanisms, CredUsage::Initiate)
+    };
+    let ntlm = OidSet::from([Oid::NTLMSSP]);
+    let both = OidSet::from([Oid::NTLMSSP, Oid::SPNEGO]);
+    for mechanism in [Oid::NTLMSSP, Oid::SPNEGO] {
+        let alice = acquire(&desk, Some("example\\Alice"), Some(&both)).unwrap();
+        let sentry = domain.sentry(&[Oid::NTLMSSP, Oid::SPNEGO]);
+        let ask = Ask {
+            flags: USUAL.difference(Flags::MUTUAL),
+            ..Ask::of(mechanism)
+        };
+        let context = establish(&alice.credential, &sentry, &ask).unwrap();
+        let source = context.accepted.source_name.unwrap().to_string();
+        assert_eq!(source, "EXAMPLE\\alice");
+    }
+    // The provider has named NTLM: SPNEGO may use it. Kerberos has nothing.
+    let default = acquire(&desk, None, None).unwrap();
+    assert_eq!(default.actual_mechs, OidSet::from([Oid::SPNEGO]));
+    let more = gss::add_cred(&default.credential, None, Oid::NTLMSSP, CredUsage::Initiate);
+    assert_eq!(gss::inquire_cred(&more.unwrap()).mechanisms.len(), 2);
+    for (desk, name) in [(&desk, Some("EXAMPLE\\bob")), (&Provider::new(), None)] {
+        let error = acquire(desk, name, Some(&ntlm)).unwrap_err();
+        assert_eq!(error.major(), MajorStatus::GSS_S_NO_CRED);
+    }
+}

@@ -41,6 +41,10 @@ fn of_names() -> Vec<Problem> {
         problem(name("1000", oid::GSS_C_NT_STRING_UID_NAME)),
         problem(gss::export_name(&user())),
         problem(gss::get_name_attribute(&user(), "urn:mspac:")),
+        problem(gss::localname(
+            &gss::Name::from(countersign::credential::Principal::parse("alice@B").unwrap()),
+            &gss::LocalNames::of_realm("A"),
+        )),
         problem(gss::delete_name_attribute(&mut user(), "urn:mspac:")),
         problem(gss::canonicalize_name(&nowhere, &user(), Oid::NEGOEX)),
         problem(gss::display_mech_attr(Oid::NEGOEX)),

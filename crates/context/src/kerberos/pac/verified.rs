@@ -220,6 +220,12 @@ impl<'a> VerifiedPac<'a> {
     pub fn buffer(&self, buffer_type: BufferType) -> Option<&'a [u8]> {
         self.pac.buffer(buffer_type)
     }
+
+    /// All of it, as it was in the ticket. MS-PAC §2.3.
+    #[must_use]
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.pac.as_bytes()
+    }
 }
 
 impl fmt::Debug for VerifiedPac<'_> {

@@ -63,6 +63,7 @@ pub fn accept_sec_context(
         role: Role::Acceptor,
         asked,
         target: None,
+        wanted_until: None,
         state: State::HalfOpen(acceptor(acceptor_cred, asked, input_chan_bindings)?),
     };
     let (status, output_token) = begun.step(Some(input_token).filter(|token| !token.is_empty()))?;

@@ -7,7 +7,7 @@ use super::super::error::{GssError, Problem};
 use super::super::mechanism::Mech;
 use super::super::{Credential, Name};
 use super::mechanisms::{Asked, initiator};
-use super::{Context, State, Status};
+use super::{Context, GSS_C_INDEFINITE, State, Status};
 
 /// What [`init_sec_context`] gives.
 #[derive(Debug, Clone)]
@@ -28,8 +28,14 @@ pub struct InitResult {
 /// Begins a context and takes it on (RFC 2744 §5.19, `gss_init_sec_context`).
 ///
 /// `context` is `None` for the first call; `target_name` and the parameters after it count for that
-/// one alone. `mech_type` `None` is Kerberos. `time_req` is not honoured, as tickets last as long as
-/// their KDC says. The first call takes no token, or an empty one.
+/// one alone. `mech_type` `None` is Kerberos. The first call takes no token, or an empty one.
+///
+/// `time_req` seconds, unless 0 or [`GSS_C_INDEFINITE`](super::GSS_C_INDEFINITE), are the longest that
+/// this side takes the context to last: `time_rec` and [`context_time`](super::context_time) do not tell
+/// more, less where the ticket ends before. The peer does not learn of it and an exported context
+/// forgets it. MIT krb5 asks the KDC for a ticket that ends then, and tells when the ticket ends that it
+/// got, which may be an older one that lasts longer; here tickets are shared, and not cut short for one
+/// context.
 ///
 /// Flags are asked for, and `ret_flags` tell what was granted; [`Credential::require`] makes it an
 /// error. One exception: Kerberos that was asked for mutual authentication never does without.
@@ -52,7 +58,6 @@ pub fn init_sec_context(
     input_chan_bindings: Option<&ChannelBindings>,
     input_token: Option<&[u8]>,
 ) -> Result<InitResult, GssError> {
-    let _ = time_req;
     if let Some(context) = context {
         if context.role != Role::Initiator {
             return Err(Problem::ContextOfOtherSide.into());
@@ -80,6 +85,10 @@ pub fn init_sec_context(
         role: Role::Initiator,
         asked,
         target: Some(target_name.clone()),
+        wanted_until: match time_req {
+            0 | GSS_C_INDEFINITE => None,
+            seconds => Some(claimant_cred.provider.now().offset_by(i64::from(seconds))),
+        },
         state: State::HalfOpen(mechanism),
     };
     let (status, output_token) = begun.step(input_token.filter(|token| !token.is_empty()))?;

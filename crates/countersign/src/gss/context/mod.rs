@@ -21,7 +21,7 @@ mod transfer;
 use core::fmt;
 
 use crate::token::oid::Oid;
-use crate::{Error, Flags, Mechanism, Provider, Role, SecurityContext, Step};
+use crate::{Error, Flags, Mechanism, Provider, Role, SecurityContext, Step, Timestamp};
 
 use super::Name;
 use super::error::{GssError, Problem};
@@ -84,6 +84,8 @@ pub struct Context {
     asked: Mech,
     /// The name that the initiator was given.
     target: Option<Name>,
+    /// Until when the initiator wanted it.
+    wanted_until: Option<Timestamp>,
     state: State,
 }
 
@@ -168,7 +170,12 @@ impl Context {
     /// Seconds that the context lasts, 0 once it has expired or before it is established.
     fn seconds(&self) -> u32 {
         let Ok(context) = self.engine() else { return 0 };
-        u32::try_from(context.remaining(self.provider.now())).unwrap_or(GSS_C_INDEFINITE)
+        let now = self.provider.now();
+        let left = u32::try_from(context.remaining(now)).unwrap_or(GSS_C_INDEFINITE);
+        let Some(until) = self.wanted_until else {
+            return left;
+        };
+        left.min(u32::try_from(until.seconds_since(now).max(0)).unwrap_or(GSS_C_INDEFINITE))
     }
 }
 

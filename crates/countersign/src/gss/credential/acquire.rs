@@ -21,7 +21,8 @@ use super::{Acquired, CredUsage, Sources, Wanted};
 /// A credential of what the provider has (RFC 2744 §5.2, `gss_acquire_cred`). Nobody is asked.
 ///
 /// `desired_name` `None` is whoever the provider's client is, and every service of its keytab; a
-/// service without a host is that service on every host. `time_req` is not honoured, as tickets last
+/// service without a host is that service on every host. For NTLM the client is
+/// [`Provider::with_ntlm_initiator`]'s, where that is who is named. `time_req` is not honoured, as tickets last
 /// as long as their KDC says. `desired_mechs` `None` is Kerberos and SPNEGO.
 ///
 /// # Errors

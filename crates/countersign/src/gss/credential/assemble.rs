@@ -15,6 +15,8 @@ use crate::{Flags, Provider};
 use super::super::Name;
 use super::super::error::{GssError, Problem};
 use super::super::mechanism::Mech;
+#[cfg(feature = "ntlm")]
+use super::super::name::account_of;
 use super::super::name::{acceptor_pattern, principal_of};
 use super::super::oid::OidSet;
 use super::{Acquired, CredUsage, Credential, inquire};
@@ -38,13 +40,19 @@ pub(in super::super) struct Wanted<'a> {
     pub(in super::super) usage: CredUsage,
 }
 
+/// Whether a name is that of an account.
+#[cfg(feature = "ntlm")]
+fn is_account(name: &Name, account: &crate::credential::ntlm::AccountName) -> bool {
+    matches!(account_of(name), Ok(Some(wanted)) if wanted.matches(account))
+}
+
 impl Sources {
     pub(in super::super) fn of(provider: &Provider) -> Self {
         Self {
             initiator: provider.initiator().cloned(),
             acceptor: provider.acceptor().cloned(),
             #[cfg(feature = "ntlm")]
-            account: None,
+            account: provider.ntlm_initiator().cloned(),
             #[cfg(feature = "ntlm")]
             ntlm_acceptor: provider.ntlm().cloned(),
         }
@@ -89,7 +97,9 @@ impl Sources {
             initiator,
             acceptor,
             #[cfg(feature = "ntlm")]
-            account: self.account.filter(|_| usage.initiates()),
+            account: self.account.filter(|account| {
+                usage.initiates() && name.is_none_or(|name| is_account(name, account.name()))
+            }),
             #[cfg(feature = "ntlm")]
             ntlm_acceptor: self.ntlm_acceptor.filter(|_| usage.accepts()),
             acceptor_name: name.filter(|_| usage.accepts()).cloned(),

@@ -128,7 +128,7 @@ pub fn add_cred(
     sources.acceptor = credential.acceptor.clone().or(sources.acceptor);
     #[cfg(feature = "ntlm")]
     {
-        sources.account.clone_from(&credential.account);
+        sources.account = credential.account.clone().or(sources.account);
     }
     let added = sources.assemble(&credential.provider, wanted)?.credential;
     let mut both = credential.clone();

@@ -135,14 +135,17 @@ impl Credential {
         let named = self.negotiable.as_ref();
         let chosen: Vec<Mech> = match named {
             Some(named) => named.iter().filter_map(|oid| Mech::of(oid).ok()).collect(),
-            // Kerberos, and NTLM where the program named it.
+            // Kerberos, and NTLM where the program named it, or gave its provider an account of it.
             None => Mech::ALL
                 .iter()
                 .copied()
                 .filter(|mechanism| match mechanism {
                     Mech::Krb5 => true,
                     #[cfg(feature = "ntlm")]
-                    Mech::Ntlm => self.mechanisms.contains(mechanism.oid()),
+                    Mech::Ntlm => {
+                        let given = initiate && self.provider.ntlm_initiator().is_some();
+                        given || self.mechanisms.contains(mechanism.oid())
+                    }
                     _ => false,
                 })
                 .collect(),
@@ -175,7 +178,8 @@ impl Credential {
 
 /// Names the mechanisms that SPNEGO negotiates with a credential, in the order of preference
 /// (RFC 4178 §3; `gss_set_neg_mechs`). Without it they are Kerberos, and NTLM if the credential was
-/// acquired for it by name.
+/// acquired for it by name, or initiates and its provider
+/// [names an account](Provider::with_ntlm_initiator).
 ///
 /// # Errors
 /// `GSS_S_BAD_MECH` for what is no mechanism here, or SPNEGO itself; `GSS_S_NO_CRED` where the

@@ -4,6 +4,8 @@
 //!   import_name ──▶ Name ── canonicalize_name ──▶ Name of one mechanism (MN) ── export_name ──▶ bytes
 //!                                                   ▲                                            │
 //!     the peer of a context ────────────────────────┘◀────────── import_name, EXPORT_NAME ───────┘
+//!
+//!     with what its PAC says: export_name_composite, COMPOSITE_EXPORT
 //! ```
 //!
 //! | type | Kerberos | NTLM |
@@ -14,10 +16,12 @@
 //! | `GSS_KRB5_NT_ENTERPRISE_NAME` | one component, to be canonicalized by the KDC | refused |
 //! | `GSS_C_NT_ANONYMOUS` | `WELLKNOWN/ANONYMOUS@WELLKNOWN:ANONYMOUS` (RFC 8062 §3) | nobody |
 //! | `GSS_C_NT_EXPORT_NAME` | its principal | its account |
-//! | `GSS_C_NT_MACHINE_UID_NAME`, `GSS_C_NT_STRING_UID_NAME`, `GSS_C_NT_COMPOSITE_EXPORT` | refused | refused |
+//! | `GSS_C_NT_COMPOSITE_EXPORT` | its principal, and attributes that nobody vouches for | its account |
+//! | `GSS_C_NT_MACHINE_UID_NAME`, `GSS_C_NT_STRING_UID_NAME` | refused | refused |
 
 mod attributes;
 mod exported;
+mod local;
 mod mechanism;
 
 use core::fmt;
@@ -35,6 +39,7 @@ pub use attributes::{
     NameAttribute, NameInfo, delete_name_attribute, get_name_attribute, inquire_name,
     set_name_attribute,
 };
+pub use local::{LocalNames, localname, userok};
 pub(super) use mechanism::{acceptor_pattern, principal_of};
 #[cfg(feature = "ntlm")]
 pub(super) use mechanism::{account_of, service_of};
@@ -43,7 +48,7 @@ pub(super) use mechanism::{account_of, service_of};
 #[derive(Debug, Clone)]
 pub struct Name {
     pub(super) form: Form,
-    /// What a verified PAC says.
+    /// What a PAC says.
     pub(super) attributes: Option<Attributes>,
 }
 
@@ -167,6 +172,10 @@ pub fn import_name(text: &[u8], name_type: Option<Oid<'_>>) -> Result<Name, GssE
         oid::GSS_KRB5_NT_ENTERPRISE_NAME => written(text, Kind::Enterprise),
         oid::GSS_C_NT_ANONYMOUS => Ok(Name::new(Form::Anonymous)),
         oid::GSS_C_NT_EXPORT_NAME => exported::read(text).map(|it| Name::new(Form::Mechanism(it))),
+        oid::GSS_C_NT_COMPOSITE_EXPORT => {
+            let (identity, attributes) = exported::read_composite(text)?;
+            Ok(Name::of(&identity, attributes))
+        }
         _ => Err(Problem::NameType.into()),
     }
 }
@@ -245,6 +254,22 @@ pub fn export_name(name: &Name) -> Result<Vec<u8>, GssError> {
     Ok(identity.to_exported_name())
 }
 
+/// The bytes that stand for a name of one mechanism and its attributes (RFC 6680 §7.8,
+/// `gss_export_name_composite`), to be imported as
+/// [`GSS_C_NT_COMPOSITE_EXPORT`](oid::GSS_C_NT_COMPOSITE_EXPORT). Do not compare them: the same
+/// user's differ from logon to logon.
+///
+/// Whoever can change the bytes can change the attributes: the imported name has them as
+/// [not authenticated](NameAttribute::authenticated), and the name itself is as good as the way that the
+/// bytes came.
+///
+/// # Errors
+/// `GSS_S_NAME_NOT_MN` before [`canonicalize_name`].
+pub fn export_name_composite(name: &Name) -> Result<Vec<u8>, GssError> {
+    let identity = name.identity().ok_or(Problem::NameNotMn)?;
+    Ok(exported::composite(identity, name.attributes.as_ref()))
+}
+
 /// A copy (RFC 2744 §5.12, `gss_duplicate_name`).
 #[must_use]
 pub fn duplicate_name(name: &Name) -> Name {
@@ -261,6 +286,7 @@ pub fn inquire_names_for_mech(mechanism: Oid<'_>) -> Result<OidSet, GssError> {
         oid::GSS_C_NT_USER_NAME,
         oid::GSS_C_NT_ANONYMOUS,
         oid::GSS_C_NT_EXPORT_NAME,
+        oid::GSS_C_NT_COMPOSITE_EXPORT,
     ]);
     match super::mechanism::Mech::of(mechanism)? {
         #[cfg(feature = "ntlm")]

@@ -8,9 +8,13 @@
 use core::fmt;
 use core::hash::{BuildHasher, Hasher};
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
+#[cfg(not(countersign_loom))]
+use std::sync::{Mutex, MutexGuard};
 
 use countersign_crypto::{Random, RandomError};
+#[cfg(countersign_loom)]
+use loom::sync::{Mutex, MutexGuard};
 use sha2::{Digest, Sha256};
 
 use crate::step::{ReplayQuery, ReplayVerdict};
@@ -141,7 +145,7 @@ impl ReplayCache {
 
     /// A panic of another thread cannot leave the state half-changed in a way that matters: an
     /// entry is stored or it is not.
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -235,7 +239,7 @@ impl Hasher for SeededHasher {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(countersign_loom)))]
 mod tests {
     use super::*;
 

@@ -1,9 +1,12 @@
 //! Who may send a request that must not be sent twice.
 
 use std::sync::Arc;
+#[cfg(not(countersign_loom))]
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign_context::kerberos::kdc::KdcService;
+#[cfg(countersign_loom)]
+use loom::sync::atomic::{AtomicUsize, Ordering};
 
 const NOBODY: usize = usize::MAX;
 

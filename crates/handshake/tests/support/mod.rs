@@ -3,6 +3,8 @@
 
 pub(crate) mod kdc;
 pub(crate) mod kerberos;
+#[cfg(feature = "https")]
+pub(crate) mod proxy;
 
 use std::io::{self, Read, Write};
 use std::pin::Pin;

@@ -2,11 +2,15 @@
 
 use core::fmt;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
+#[cfg(not(countersign_loom))]
+use std::sync::{Mutex, MutexGuard};
 
 use countersign_credential::cache::TimeOffset;
 use countersign_credential::{CredentialCache, Principal, TicketCredential};
 use countersign_crypto::Enctype;
+#[cfg(countersign_loom)]
+use loom::sync::{Mutex, MutexGuard};
 use sha2::{Digest, Sha256};
 
 use crate::policy::EnctypeSet;

@@ -9,10 +9,15 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+#[cfg(not(countersign_loom))]
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Instant;
+
+#[cfg(countersign_loom)]
+use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// What is under way, by what is fetched.
 #[derive(Debug)]
@@ -27,7 +32,8 @@ struct Flight<T> {
 #[derive(Debug)]
 struct State<T> {
     end: Option<End<T>>,
-    wakers: HashMap<u64, Waker>,
+    /// In the order of arrival, which is that of waking.
+    wakers: BTreeMap<u64, Waker>,
     next: u64,
 }
 
@@ -78,7 +84,7 @@ impl<K: Eq + Hash + Clone, T> Flights<K, T> {
         let flight = Arc::new(Flight {
             state: Mutex::new(State {
                 end: None,
-                wakers: HashMap::new(),
+                wakers: BTreeMap::new(),
                 next: 0,
             }),
             ended: Condvar::new(),
@@ -97,17 +103,19 @@ impl<K: Eq + Hash, T> Pilot<'_, K, T> {
         self.end(End::Landed(value));
     }
 
-    /// The first end counts.
+    /// The first end counts. The flight is off the board in the same moment: who finds it there can
+    /// wait for its end, and who has seen its end does not find it there again.
     fn end(&self, end: End<T>) {
         let wakers = {
+            let mut flights = lock(&self.flights.0);
             let mut state = lock(&self.flight.state);
             if state.end.is_some() {
                 return;
             }
             state.end = Some(end);
+            flights.remove(&self.key);
             std::mem::take(&mut state.wakers)
         };
-        lock(&self.flights.0).remove(&self.key);
         self.flight.ended.notify_all();
         wakers.into_values().for_each(Waker::wake);
     }
@@ -164,7 +172,7 @@ impl<T> Drop for Passenger<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(countersign_loom)))]
 mod tests {
     use std::time::Duration;
 

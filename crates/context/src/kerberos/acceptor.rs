@@ -268,6 +268,7 @@ impl Acceptor {
             send_sequence: receive_sequence,
             receive_sequence,
             delegated: request.delegated,
+            auth_time: Some(ticket.auth_time),
             authorization_data: ticket.authorization_data,
             pac: ticket.pac,
             confounder_seed,

@@ -20,6 +20,7 @@ pub(super) struct VerifiedTicket {
     pub(super) anonymous: bool,
     pub(super) server: Principal,
     pub(super) session_key: Key,
+    pub(super) auth_time: i64,
     pub(super) end_time: i64,
     /// AuthorizationData, DER; empty if absent.
     pub(super) authorization_data: Vec<u8>,
@@ -88,6 +89,7 @@ impl VerifiedTicket {
             server,
             session_key,
             pac,
+            auth_time: part.authtime.seconds,
             end_time: part.endtime.seconds,
             authorization_data: part
                 .authorization_data

@@ -99,6 +99,8 @@ pub(crate) struct NewContext {
     pub(crate) receive_sequence: u64,
     /// What the initiator delegated (acceptor only).
     pub(crate) delegated: Option<TicketCredential>,
+    /// The ticket's `authtime`, where it is known.
+    pub(crate) auth_time: Option<i64>,
     /// AuthorizationData of the ticket, DER.
     pub(crate) authorization_data: Vec<u8>,
     /// Of a PAC in it that was verified (acceptor only).
@@ -145,6 +147,7 @@ impl SecurityContext {
             send_sequence,
             receive_sequence,
             delegated,
+            auth_time,
             authorization_data,
             pac,
             confounder_seed,
@@ -161,6 +164,7 @@ impl SecurityContext {
                 key,
                 acceptor_subkey,
                 initiator_key,
+                auth_time,
                 authorization_data,
                 pac,
             }),

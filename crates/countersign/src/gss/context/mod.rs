@@ -31,7 +31,9 @@ use super::name::Attributes;
 
 pub use accept::{AcceptResult, accept_sec_context};
 pub use initiate::{InitResult, init_sec_context};
-pub use inquire::{ContextInfo, context_time, inquire_context, process_context_token};
+pub use inquire::{
+    ContextInfo, context_time, extract_authtime, inquire_context, process_context_token,
+};
 pub use keys::{
     GSS_C_INQ_SSPI_SESSION_KEY, GSS_C_PRF_KEY_FULL, GSS_C_PRF_KEY_PARTIAL,
     GSS_KRB5_EXTRACT_AUTHZ_DATA_FROM_SEC_CONTEXT_OID, extract_authz_data,

@@ -20,6 +20,7 @@ mod transfer;
 
 use core::fmt;
 
+use crate::kerberos::kdc::ClientCredential;
 use crate::token::oid::Oid;
 use crate::{Error, Flags, Mechanism, Provider, Role, SecurityContext, Step, Timestamp};
 
@@ -86,6 +87,8 @@ pub struct Context {
     asked: Mech,
     /// The name that the initiator was given.
     target: Option<Name>,
+    /// The service as a client, where it is to act for the initiator.
+    proxy: Option<ClientCredential>,
     /// Until when the initiator wanted it.
     wanted_until: Option<Timestamp>,
     state: State,

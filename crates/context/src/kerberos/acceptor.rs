@@ -127,6 +127,14 @@ impl Acceptor {
         self
     }
 
+    /// Keeps the initiator's ticket for [`take_evidence`](SecurityContext::take_evidence), to reach other
+    /// services in its name.
+    #[must_use]
+    pub fn keep_evidence(mut self) -> Self {
+        self.expectations.keep_evidence = true;
+        self
+    }
+
     /// The request is the end of IAKERB.
     pub(super) fn proxied(mut self, proxied: Proxied) -> Self {
         self.expectations.proxied = Some(proxied);
@@ -257,7 +265,7 @@ impl Acceptor {
             flags,
             local: Identity::Kerberos(ticket.server),
             peer: Some(Identity::Kerberos(ticket.client)),
-            expires: Timestamp::from_unix(ticket.end_time.saturating_add(skew)),
+            expires: Timestamp::from_unix(ticket.times.end_time.saturating_add(skew)),
             key: initiator_key.duplicate(),
             acceptor_subkey: false,
             initiator_key,
@@ -266,6 +274,8 @@ impl Acceptor {
             send_sequence: receive_sequence,
             receive_sequence,
             delegated: request.delegated,
+            evidence: request.evidence,
+            auth_time: Some(ticket.times.auth_time),
             authorization_data: ticket.authorization_data,
             pac: ticket.pac,
             confounder_seed,

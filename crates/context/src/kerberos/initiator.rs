@@ -407,6 +407,8 @@ impl Initiator {
             send_sequence: u64::from(sent.sequence),
             receive_sequence,
             delegated: None,
+            evidence: None,
+            auth_time: Some(self.ticket()?.times.auth_time).filter(|time| *time != 0),
             pac: None,
             authorization_data: Vec::new(),
             confounder_seed,

@@ -28,6 +28,8 @@ pub(super) struct Expectations {
     pub(super) required: Flags,
     pub(super) bindings: ChannelBindingPolicy,
     pub(super) peer_address: Option<(i32, Vec<u8>)>,
+    /// The initiator's ticket is wanted afterwards.
+    pub(super) keep_evidence: bool,
     /// The request is the end of IAKERB.
     pub(super) proxied: Option<Proxied>,
 }
@@ -44,6 +46,8 @@ pub(super) struct AcceptedRequest {
     pub(super) sequence: u32,
     pub(super) subkey_enctype: Enctype,
     pub(super) delegated: Option<TicketCredential>,
+    /// The initiator's ticket, where it is wanted.
+    pub(super) evidence: Option<TicketCredential>,
     pub(super) replay_tag: replay::Tag,
 }
 
@@ -131,6 +135,9 @@ impl AcceptedRequest {
             }
             None => None,
         };
+        // User-to-user tickets are sealed in a session key (RFC 4120 §3.7), of which the KDC is not told.
+        let evidence = (expectations.keep_evidence && !user_to_user)
+            .then(|| evidence(&ticket, request.ticket.raw()));
         let missing = expectations.required.difference(flags);
         if !missing.is_empty() {
             return Err(ErrorKind::FlagsNotGranted(missing));
@@ -152,6 +159,7 @@ impl AcceptedRequest {
             // RFC 4120 §5.5.1 lets it be absent; 0 is then the start (RFC 4121 §4.2.1 needs one).
             sequence: authenticator.seq_number.unwrap_or(0),
             delegated,
+            evidence,
             replay_tag: replay::tag(request.authenticator.cipher),
         })
     }
@@ -162,6 +170,20 @@ impl core::fmt::Debug for AcceptedRequest {
         f.debug_struct("AcceptedRequest")
             .field("flags", &self.flags)
             .finish_non_exhaustive()
+    }
+}
+
+/// The ticket as its client has it.
+fn evidence(ticket: &VerifiedTicket, raw: &[u8]) -> TicketCredential {
+    TicketCredential {
+        times: ticket.times,
+        flags: ticket.flags,
+        ..TicketCredential::new(
+            ticket.client.clone(),
+            ticket.server.clone(),
+            ticket.session_key.duplicate(),
+            raw.to_vec(),
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! Checks of a decrypted ticket: RFC 4120 §3.2.3.
 
-use countersign_credential::Principal;
+use countersign_credential::{Principal, TicketTimes};
 use countersign_crypto::{Enctype, Key};
 use countersign_token::der::Decode;
 use countersign_token::kerberos::{EncTicketPart, HostAddress, TicketFlags};
@@ -20,7 +20,8 @@ pub(super) struct VerifiedTicket {
     pub(super) anonymous: bool,
     pub(super) server: Principal,
     pub(super) session_key: Key,
-    pub(super) end_time: i64,
+    pub(super) times: TicketTimes,
+    pub(super) flags: TicketFlags,
     /// AuthorizationData, DER; empty if absent.
     pub(super) authorization_data: Vec<u8>,
     /// The authorization data has a PAC, and it is right.
@@ -88,7 +89,13 @@ impl VerifiedTicket {
             server,
             session_key,
             pac,
-            end_time: part.endtime.seconds,
+            times: TicketTimes {
+                auth_time: part.authtime.seconds,
+                start_time: start,
+                end_time: part.endtime.seconds,
+                renew_till: part.renew_till.map_or(0, |time| time.seconds),
+            },
+            flags: part.flags,
             authorization_data: part
                 .authorization_data
                 .map(|data| countersign_token::der::Encode::to_der(&data))

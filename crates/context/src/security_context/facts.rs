@@ -39,6 +39,8 @@ pub(super) struct KerberosKeys {
     pub(super) key: Key,
     pub(super) acceptor_subkey: bool,
     pub(super) initiator_key: Key,
+    /// The ticket's `authtime`; an imported context may not have it.
+    pub(super) auth_time: Option<i64>,
     pub(super) authorization_data: Vec<u8>,
     pub(super) pac: Option<Verified>,
 }
@@ -122,6 +124,13 @@ impl Facts {
     pub(super) fn pac(&self) -> Option<VerifiedPac<'_>> {
         let keys = self.kerberos()?.keys;
         VerifiedPac::within(&keys.authorization_data, keys.pac?)
+    }
+
+    /// When the client first authenticated.
+    pub(super) fn auth_time(&self) -> Option<Timestamp> {
+        let known = self.kerberos()?.keys.auth_time;
+        let known = known.or_else(|| self.pac()?.auth_time());
+        known.map(Timestamp::from_unix)
     }
 
     pub(super) fn enctype(&self) -> Option<Enctype> {
@@ -239,6 +248,14 @@ macro_rules! facts_accessors {
             #[must_use]
             pub fn expires(&self) -> $crate::environment::Timestamp {
                 self.facts().expires
+            }
+
+            /// When the client first authenticated: the ticket's `authtime` (RFC 4120 §5.3), the same in
+            /// every ticket that came of one logon. `None` with other mechanisms, and where nobody told:
+            /// a context that was imported has it from a PAC or not at all.
+            #[must_use]
+            pub fn auth_time(&self) -> Option<$crate::environment::Timestamp> {
+                self.facts().auth_time()
             }
 
             /// Whole seconds until the context expires, zero once it has.

@@ -99,6 +99,10 @@ pub(crate) struct NewContext {
     pub(crate) receive_sequence: u64,
     /// What the initiator delegated (acceptor only).
     pub(crate) delegated: Option<TicketCredential>,
+    /// The initiator's ticket, where it is wanted (acceptor only).
+    pub(crate) evidence: Option<TicketCredential>,
+    /// The ticket's `authtime`, where it is known.
+    pub(crate) auth_time: Option<i64>,
     /// AuthorizationData of the ticket, DER.
     pub(crate) authorization_data: Vec<u8>,
     /// Of a PAC in it that was verified (acceptor only).
@@ -145,6 +149,8 @@ impl SecurityContext {
             send_sequence,
             receive_sequence,
             delegated,
+            evidence,
+            auth_time,
             authorization_data,
             pac,
             confounder_seed,
@@ -161,13 +167,14 @@ impl SecurityContext {
                 key,
                 acceptor_subkey,
                 initiator_key,
+                auth_time,
                 authorization_data,
                 pac,
             }),
         });
         Self {
             sender: Sender::new(Arc::clone(&facts), send_sequence, &confounder_seed),
-            receiver: Receiver::new(facts, receive_sequence, delegated),
+            receiver: Receiver::new(facts, receive_sequence, delegated).with_evidence(evidence),
             negotiated: None,
         }
     }
@@ -370,6 +377,8 @@ delegate! {
         unwrap_aead_any_order(token: &[u8], associated: &[u8]) -> Result<(Unwrapped, Order), Error>;
         #[must_use]
         take_delegated() -> Option<TicketCredential>;
+        #[must_use]
+        take_evidence() -> Option<TicketCredential>;
     }
 }
 

@@ -36,6 +36,7 @@ pub struct Receiver {
     pub(super) facts: Arc<Facts>,
     pub(super) window: ReceiveWindow,
     pub(super) delegated: Option<TicketCredential>,
+    evidence: Option<Box<TicketCredential>>,
     scheme: Scheme,
 }
 
@@ -109,8 +110,14 @@ impl Receiver {
             facts,
             window,
             delegated,
+            evidence: None,
             scheme,
         }
+    }
+
+    pub(super) fn with_evidence(mut self, evidence: Option<TicketCredential>) -> Self {
+        self.evidence = evidence.map(Box::new);
+        self
     }
 
     pub(super) fn custom(
@@ -122,6 +129,7 @@ impl Receiver {
             facts,
             window,
             delegated: None,
+            evidence: None,
             scheme: Scheme::Custom(open),
         }
     }
@@ -414,6 +422,16 @@ impl Receiver {
     #[must_use]
     pub fn take_delegated(&mut self) -> Option<TicketCredential> {
         self.delegated.take()
+    }
+
+    /// The initiator's ticket for this service, once, where the acceptor was told to
+    /// [keep it](crate::kerberos::Acceptor::keep_evidence): with
+    /// [`ClientCredential::with_evidence`](crate::kerberos::kdc::ClientCredential::with_evidence) the service
+    /// reaches others in its client's name, as far as the KDC permits (S4U2proxy, MS-SFU §1.3.2). `None`
+    /// after user-to-user, whose tickets are no evidence. It is not exported.
+    #[must_use]
+    pub fn take_evidence(&mut self) -> Option<TicketCredential> {
+        self.evidence.take().map(|evidence| *evidence)
     }
 
     /// Judges an authentic message and, if it is taken, records it.

@@ -87,10 +87,11 @@ pub use context::{
     GSS_KRB5_EXTRACT_AUTHZ_DATA_FROM_SEC_CONTEXT_OID, GSS_KRB5_LUCID_V1, InitResult,
     LucidContextV1, LucidKey, LucidProtocol, Status, Unwrapped, UnwrappedIov, Verified, Wrapped,
     accept_sec_context, context_time, delete_sec_context, export_lucid_sec_context,
-    export_sec_context, extract_authz_data, get_mic, get_mic_iov, get_mic_iov_length,
-    import_sec_context, init_sec_context, inquire_context, inquire_sec_context_by_oid,
-    process_context_token, pseudo_random, unwrap, unwrap_aead, unwrap_iov, verify_mic,
-    verify_mic_iov, wrap, wrap_aead, wrap_iov, wrap_iov_length, wrap_size_limit,
+    export_sec_context, extract_authtime, extract_authz_data, get_mic, get_mic_iov,
+    get_mic_iov_length, import_sec_context, init_sec_context, inquire_context,
+    inquire_sec_context_by_oid, process_context_token, pseudo_random, unwrap, unwrap_aead,
+    unwrap_iov, verify_mic, verify_mic_iov, wrap, wrap_aead, wrap_iov, wrap_iov_length,
+    wrap_size_limit,
 };
 pub use credential::{
     Acquired, CredInfo, CredStore, CredUsage, Credential, MechCredInfo, acquire_cred,

@@ -409,3 +409,30 @@ fn contexts_last_no_longer_than_the_initiator_asked_for() {
     // The ticket was not cut short.
     assert!(begin(0).1 > 3600);
 }
+
+#[test]
+fn both_sides_know_when_the_client_authenticated() {
+    let domain = Domain::new();
+    let before = SystemClock.now().seconds();
+    let alice = domain.alice(&[Oid::KERBEROS, Oid::SPNEGO]);
+    let after = SystemClock.now().seconds();
+    let sentry = domain.sentry(&[Oid::KERBEROS, Oid::SPNEGO]);
+    for mechanism in [Oid::KERBEROS, Oid::SPNEGO] {
+        let both = establish(&alice, &sentry, &Ask::of(mechanism)).unwrap();
+        let time = gss::extract_authtime(&both.server).unwrap();
+        assert!((before..=after).contains(&time));
+        assert_eq!(gss::extract_authtime(&both.client).unwrap(), time);
+        let told = gss::inquire_context(&both.server).auth_time;
+        assert_eq!(told, Some(Timestamp::from_unix(time)));
+        // The PAC has it too.
+        let exported = gss::export_sec_context(&mut Some(both.server)).unwrap();
+        let imported = gss::import_sec_context(&domain.desk(), &exported).unwrap();
+        assert_eq!(gss::extract_authtime(&imported).unwrap(), time);
+        // An initiator's has none.
+        let exported = gss::export_sec_context(&mut Some(both.client)).unwrap();
+        let imported = gss::import_sec_context(&domain.desk(), &exported).unwrap();
+        let error = gss::extract_authtime(&imported).unwrap_err();
+        assert_eq!(error.major(), MajorStatus::GSS_S_UNAVAILABLE);
+        assert_eq!(gss::inquire_context(&imported).auth_time, None);
+    }
+}

@@ -264,15 +264,69 @@ fn stores_take_no_unknown_key_and_no_contradiction() {
     assert!(!format!("{:?}", good()).contains("sesame"));
 }
 
+/// The service's machine, where it is a client too.
+fn gate_that_initiates(domain: &Domain) -> Provider {
+    use countersign::kerberos::kdc::{ClientCredential, TicketOptions};
+    let principal = Principal::parse(format!("{SERVICE}@EXAMPLE.COM")).unwrap();
+    let keys = domain.kdc.keytab(&[SERVICE]).unwrap();
+    let client = ClientCredential::keytab(principal, &keys).unwrap();
+    let client = client.options(TicketOptions::default().forwardable(true));
+    domain.gate().with_initiator(client)
+}
+
+#[test]
+fn an_accepted_client_is_delegated_under_constraint_where_that_is_asked_for() {
+    let domain = Domain::new();
+    let gate = gate_that_initiates(&domain);
+    let mechanisms = OidSet::from([Oid::KERBEROS, Oid::SPNEGO]);
+    let acquire = |usage| {
+        let acquired = gss::acquire_cred(&gate, None, 0, Some(&mechanisms), usage);
+        acquired.unwrap().credential
+    };
+    let alice = domain.alice(&[Oid::KERBEROS, Oid::SPNEGO]);
+    let back = domain.sentry(&[Oid::KERBEROS]);
+    let to = |target| Ask {
+        target,
+        ..Ask::of(Oid::KERBEROS)
+    };
+    let sentry = acquire(CredUsage::Both).delegate_constrained();
+    for mechanism in [Oid::KERBEROS, Oid::SPNEGO] {
+        let both = establish(&alice, &sentry, &Ask::of(mechanism)).unwrap();
+        assert!(!both.accepted.ret_flags.contains(Flags::DELEGATION));
+        let proxy = both.accepted.delegated_cred.unwrap();
+        let info = gss::inquire_cred(&proxy);
+        assert_eq!(info.name.unwrap().to_string(), "alice@EXAMPLE.COM");
+        assert_eq!(info.cred_usage, CredUsage::Initiate);
+        let further = establish(&proxy, &back, &to("store@back.example.com")).unwrap();
+        let source = further.accepted.source_name.unwrap();
+        assert_eq!(source.to_string(), "alice@EXAMPLE.COM");
+        // Not to whom the service may not delegate.
+        establish(&proxy, &back, &to("host@trusted.example.com")).unwrap_err();
+    }
+    // What the initiator delegates itself comes first, and is bound to nothing.
+    let ask = Ask {
+        flags: USUAL | Flags::DELEGATION,
+        ..to("host@trusted.example.com")
+    };
+    let both = establish(&alice, &sentry, &ask).unwrap();
+    assert!(both.accepted.ret_flags.contains(Flags::DELEGATION));
+    let delegated = both.accepted.delegated_cred.unwrap();
+    establish(&delegated, &back, &to("host@trusted.example.com")).unwrap();
+
+    // Unasked, and without tickets of the service's own, there is none.
+    for sentry in [
+        acquire(CredUsage::Both),
+        acquire(CredUsage::Accept).delegate_constrained(),
+    ] {
+        let both = establish(&alice, &sentry, &Ask::of(Oid::KERBEROS)).unwrap();
+        assert!(both.accepted.delegated_cred.is_none());
+    }
+}
+
 #[test]
 fn a_service_acts_for_users_as_far_as_the_kdc_permits() {
     let domain = Domain::new();
-    let principal = Principal::parse(format!("{SERVICE}@EXAMPLE.COM")).unwrap();
-    let keys = domain.kdc.keytab(&[SERVICE]).unwrap();
-    let client = countersign::kerberos::kdc::ClientCredential::keytab(principal, &keys).unwrap();
-    let client =
-        client.options(countersign::kerberos::kdc::TicketOptions::default().forwardable(true));
-    let provider = domain.gate().with_initiator(client);
+    let provider = gate_that_initiates(&domain);
     let itself = gss::acquire_cred(&provider, None, 0, None, CredUsage::Initiate).unwrap();
     let usage = CredUsage::Initiate;
     let alice =

@@ -221,6 +221,11 @@ impl<'a> VerifiedPac<'a> {
         self.pac.buffer(buffer_type)
     }
 
+    /// When the client first authenticated, which was compared with the ticket: MS-PAC §2.7.
+    pub(crate) fn auth_time(&self) -> Option<i64> {
+        self.pac.client_info().ok()??.client_id.unix_seconds()
+    }
+
     /// All of it, as it was in the ticket. MS-PAC §2.3.
     #[must_use]
     pub fn as_bytes(&self) -> &'a [u8] {

@@ -147,6 +147,7 @@ impl<'a> Reader<'a> {
             key,
             acceptor_subkey,
             initiator_key,
+            auth_time: None,
             authorization_data,
             pac,
         })

@@ -72,6 +72,8 @@ pub(super) fn side(role: Role, enctype: Enctype, flags: Flags) -> NewContext {
         send_sequence,
         receive_sequence,
         delegated: None,
+        evidence: None,
+        auth_time: None,
         authorization_data: Vec::new(),
         pac: None,
         confounder_seed: [role as u8; 16],

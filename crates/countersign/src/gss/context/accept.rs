@@ -28,7 +28,8 @@ pub struct AcceptResult {
     pub ret_flags: Flags,
     /// Seconds that the context lasts, once it is established.
     pub time_rec: u32,
-    /// The initiator's credential, where it delegated one.
+    /// The initiator's credential, where it delegated one, or where the acceptor's credential asks for
+    /// [constrained delegation](Credential::delegate_constrained).
     pub delegated_cred: Option<Credential>,
 }
 
@@ -63,6 +64,7 @@ pub fn accept_sec_context(
         role: Role::Acceptor,
         asked,
         target: None,
+        proxy: acceptor_cred.proxy().cloned(),
         wanted_until: None,
         state: State::HalfOpen(acceptor(acceptor_cred, asked, input_chan_bindings)?),
     };
@@ -90,10 +92,7 @@ fn mechanism_of(token: &[u8]) -> Result<Mech, GssError> {
 }
 
 fn result(context: &mut Context, status: Status, output_token: Option<Vec<u8>>) -> AcceptResult {
-    let delegated = context
-        .established()
-        .ok()
-        .and_then(|context| context.take_delegated());
+    let delegated = delegated(context);
     AcceptResult {
         status,
         source_name: context.peer(),
@@ -101,12 +100,12 @@ fn result(context: &mut Context, status: Status, output_token: Option<Vec<u8>>) 
         output_token,
         ret_flags: context.granted(),
         time_rec: context.seconds(),
-        delegated_cred: delegated.map(|ticket| Credential {
+        delegated_cred: delegated.map(|client| Credential {
             provider: context.provider.clone(),
             usage: CredUsage::Initiate,
             mechanisms: OidSet::from([Oid::KERBEROS, Oid::SPNEGO]),
             negotiable: None,
-            initiator: Some(ClientCredential::delegated(ticket)),
+            initiator: Some(client),
             acceptor: None,
             #[cfg(feature = "ntlm")]
             account: None,
@@ -114,6 +113,20 @@ fn result(context: &mut Context, status: Status, output_token: Option<Vec<u8>>) 
             ntlm_acceptor: None,
             acceptor_name: None,
             required: Flags::NONE,
+            constrained: false,
         }),
     }
+}
+
+/// What the initiator delegated, or else what its ticket permits where the service asks for it.
+fn delegated(context: &mut Context) -> Option<ClientCredential> {
+    let service = context.proxy.clone();
+    let context = context.established().ok()?;
+    if let Some(ticket) = context.take_delegated() {
+        return Some(ClientCredential::delegated(ticket));
+    }
+    Some(ClientCredential::with_evidence(
+        &service?,
+        context.take_evidence()?,
+    ))
 }

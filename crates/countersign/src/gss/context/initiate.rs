@@ -85,6 +85,7 @@ pub fn init_sec_context(
         role: Role::Initiator,
         asked,
         target: Some(target_name.clone()),
+        proxy: None,
         wanted_until: match time_req {
             0 | GSS_C_INDEFINITE => None,
             seconds => Some(claimant_cred.provider.now().offset_by(i64::from(seconds))),

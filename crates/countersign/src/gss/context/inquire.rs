@@ -1,7 +1,7 @@
 //! What a context is.
 
 use crate::token::oid::Oid;
-use crate::{Flags, Role};
+use crate::{Flags, Role, Timestamp};
 
 use super::super::Name;
 use super::super::error::{GssError, Problem};
@@ -16,6 +16,9 @@ pub struct ContextInfo {
     pub targ_name: Option<Name>,
     /// Seconds that the context lasts, 0 once it has expired and before it is established.
     pub lifetime_rec: u32,
+    /// When the initiator first authenticated, where the mechanism tells: see
+    /// [`SecurityContext::auth_time`](crate::SecurityContext::auth_time).
+    pub auth_time: Option<Timestamp>,
     /// The mechanism at work; with SPNEGO the negotiated one, once the context is established.
     pub mech_type: Oid<'static>,
     /// What was granted, once the context is established; nothing before.
@@ -38,11 +41,28 @@ pub fn inquire_context(context: &Context) -> ContextInfo {
         src_name,
         targ_name,
         lifetime_rec: context.seconds(),
+        auth_time: auth_time(context),
         mech_type: context.mechanism(),
         ctx_flags: context.granted(),
         locally_initiated: context.role == Role::Initiator,
         open: matches!(context.state, State::Established(_)),
     }
+}
+
+fn auth_time(context: &Context) -> Option<Timestamp> {
+    context.engine().ok()?.auth_time()
+}
+
+/// When the initiator first authenticated, by a password say, in Unix seconds: the ticket's `authtime`
+/// (`gsskrb5_extract_authtime_from_sec_context`).
+///
+/// # Errors
+/// `GSS_S_UNAVAILABLE` where it is not known: with NTLM, and in an imported context without a PAC;
+/// `GSS_S_NO_CONTEXT` before the context is established.
+pub fn extract_authtime(context: &Context) -> Result<i64, GssError> {
+    context.engine()?;
+    let time = auth_time(context).ok_or(Problem::ObjectUnknown)?;
+    Ok(time.seconds())
 }
 
 /// Seconds that a context lasts (RFC 2744 §5.7, `gss_context_time`);

@@ -170,7 +170,10 @@ pub(super) fn acceptor(
 ) -> Result<Box<dyn Mechanism>, GssError> {
     let kerberos = || {
         let services = credential.acceptor.as_ref().ok_or(Problem::NoCredential)?;
-        let acceptor = kerberos::Acceptor::new(services).require(credential.required);
+        let mut acceptor = kerberos::Acceptor::new(services).require(credential.required);
+        if credential.proxy().is_some() {
+            acceptor = acceptor.keep_evidence();
+        }
         Ok::<_, GssError>(match bindings.clone() {
             ChannelBindingPolicy::Ignore => acceptor,
             ChannelBindingPolicy::Required(bindings) => acceptor.channel_bindings(bindings),

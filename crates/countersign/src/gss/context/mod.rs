@@ -20,6 +20,7 @@ mod transfer;
 
 use core::fmt;
 
+use crate::kerberos::kdc::ClientCredential;
 use crate::token::oid::Oid;
 use crate::{Error, Flags, Mechanism, Provider, Role, SecurityContext, Step, Timestamp};
 
@@ -31,7 +32,9 @@ use super::name::Attributes;
 
 pub use accept::{AcceptResult, accept_sec_context};
 pub use initiate::{InitResult, init_sec_context};
-pub use inquire::{ContextInfo, context_time, inquire_context, process_context_token};
+pub use inquire::{
+    ContextInfo, context_time, extract_authtime, inquire_context, process_context_token,
+};
 pub use keys::{
     GSS_C_INQ_SSPI_SESSION_KEY, GSS_C_PRF_KEY_FULL, GSS_C_PRF_KEY_PARTIAL,
     GSS_KRB5_EXTRACT_AUTHZ_DATA_FROM_SEC_CONTEXT_OID, extract_authz_data,
@@ -84,6 +87,8 @@ pub struct Context {
     asked: Mech,
     /// The name that the initiator was given.
     target: Option<Name>,
+    /// The service as a client, where it is to act for the initiator.
+    proxy: Option<ClientCredential>,
     /// Until when the initiator wanted it.
     wanted_until: Option<Timestamp>,
     state: State,

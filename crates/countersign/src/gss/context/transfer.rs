@@ -37,6 +37,7 @@ pub fn import_sec_context(provider: &Provider, exported: &[u8]) -> Result<Contex
         role: context.role(),
         asked: Mech::of(context.mechanism())?,
         target: None,
+        proxy: None,
         wanted_until: None,
         state: State::Established(Box::new(context)),
     })

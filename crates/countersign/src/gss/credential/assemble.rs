@@ -104,6 +104,7 @@ impl Sources {
             ntlm_acceptor: self.ntlm_acceptor.filter(|_| usage.accepts()),
             acceptor_name: name.filter(|_| usage.accepts()).cloned(),
             required: Flags::NONE,
+            constrained: false,
         };
         // The others are GSS_C_MA_NOT_DFLT_MECH: IAKERB has acceptors talk to KDCs for strangers.
         let default = [Oid::KERBEROS, Oid::SPNEGO].into();

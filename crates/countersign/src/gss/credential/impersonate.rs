@@ -3,6 +3,7 @@
 //! ```text
 //!   the service's own credential ── acquire_cred_impersonate_name ──▶ a user, who was never here    S4U2self
 //!                                ── acquire_cred_with_evidence ─────▶ a user, who showed a ticket    S4U2proxy
+//!                                ── delegate_constrained, accept_sec_context ─▶ the same, of a context
 //!                                                                         │
 //!                                             init_sec_context to another service: S4U2proxy
 //! ```

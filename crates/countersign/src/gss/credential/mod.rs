@@ -6,7 +6,7 @@
 //!   acquire_cred_from               a credential store: names of caches and keytabs
 //!   acquire_cred_from_environment   as C does it without being told: KRB5CCNAME, KRB5_KTNAME, KRB5_CONFIG
 //!   acquire_cred_impersonate_name   a client for whom a service asks (S4U2self and S4U2proxy)
-//!   accept_sec_context              what the initiator delegated
+//!   accept_sec_context              what the initiator delegated, or its ticket permits (S4U2proxy)
 //!                                        │
 //!                                        ▼
 //!                     Credential ── add_cred, set_neg_mechs, inquire_cred
@@ -82,6 +82,8 @@ pub struct Credential {
     pub(super) ntlm_acceptor: Option<ntlm::AcceptorCredential>,
     pub(super) acceptor_name: Option<super::Name>,
     pub(super) required: Flags,
+    /// Contexts that it accepts give a credential for S4U2proxy.
+    pub(super) constrained: bool,
 }
 
 /// A credential that was acquired, and what came of it.
@@ -103,6 +105,25 @@ impl Credential {
     pub fn require(mut self, flags: Flags) -> Self {
         self.required |= flags;
         self
+    }
+
+    /// Has [`accept_sec_context`](super::accept_sec_context) give a credential of the initiator where it
+    /// delegated none: one with which the service reaches others in its name, as far as the KDC permits
+    /// (S4U2proxy, MS-SFU §1.3.2). It takes the usage [`CredUsage::Both`], with tickets of the service that
+    /// accepts, and changes nothing with another usage or with NTLM.
+    ///
+    /// MIT krb5 does so for every credential of that usage, and tells `GSS_C_DELEG_FLAG`; here it stays what
+    /// the initiator granted. Whether the KDC permits it shows when a context begins.
+    #[must_use]
+    pub fn delegate_constrained(mut self) -> Self {
+        self.constrained = true;
+        self
+    }
+
+    /// The client that acts for initiators.
+    pub(super) fn proxy(&self) -> Option<&ClientCredential> {
+        let both = self.constrained && self.usage == CredUsage::Both;
+        self.initiator.as_ref().filter(|_| both)
     }
 
     /// What it was acquired from.

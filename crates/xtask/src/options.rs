@@ -9,6 +9,8 @@ pub(crate) enum Invocation {
     Help,
     /// Write docs/SPECS.md anew.
     Specs,
+    /// The long form of faults, load and floods; the arguments are that program's.
+    Soak(Vec<String>),
     Test(Options),
 }
 
@@ -34,6 +36,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Invoc
     match arguments.next().as_deref() {
         None | Some("help" | "-h" | "--help") => return Ok(Invocation::Help),
         Some("specs") => return Ok(Invocation::Specs),
+        Some("soak") => return Ok(Invocation::Soak(arguments.collect())),
         Some("test") => {}
         Some(other) => return Err(format!("no command {other}; try cargo xtask --help")),
     }
@@ -71,6 +74,8 @@ pub(crate) fn help() -> String {
 Runs everything that a change must pass, and prints a table.
 
 Usage: cargo xtask test [OPTIONS]
+       cargo xtask soak     Faults, load and floods for an hour or more; its
+                            options: cargo xtask soak --help
        cargo xtask specs    Write docs/SPECS.md from the citations in sources
 
       --require-peers  A peer that cannot be installed is a failure, not skipped
@@ -106,6 +111,14 @@ mod tests {
         assert!(options.require_peers && options.json);
         assert!(options.selects("fuzz") && options.selects("interop") && !options.selects("test"));
         assert!(Options::default().selects("test"));
+    }
+
+    #[test]
+    fn what_follows_soak_is_left_to_it() {
+        let Ok(Invocation::Soak(arguments)) = parse_line("soak --cases 7 --help") else {
+            panic!("not understood")
+        };
+        assert_eq!(arguments, ["--cases", "7", "--help"]);
     }
 
     #[test]

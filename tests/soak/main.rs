@@ -32,6 +32,7 @@ Usage: soak [OPTIONS]
       --cases N     Go on with random faults until there are N cases in all
                     [default: 100000000, with --short 1400000]
       --seed N      Of the random faults [default: 1]
+      --from N      Begin with the random case N: as it is told of a defect
       --only TEXT   Run only the rows that contain TEXT (repeatable, all must
                     match)
       --json        Print one JSON object; progress goes to standard error
@@ -45,6 +46,7 @@ struct Options {
     list: bool,
     cases: Option<u64>,
     seed: u64,
+    from: u64,
     only: Vec<String>,
 }
 
@@ -70,6 +72,7 @@ fn options() -> Result<Option<Options>> {
         list: false,
         cases: None,
         seed: 1,
+        from: 0,
         only: Vec::new(),
     };
     let mut arguments = std::env::args().skip(1);
@@ -84,6 +87,7 @@ fn options() -> Result<Option<Options>> {
             "--list" => options.list = true,
             "--cases" => options.cases = Some(number("--cases")?),
             "--seed" => options.seed = number("--seed")?,
+            "--from" => options.from = number("--from")?,
             "--only" => options
                 .only
                 .push(arguments.next().ok_or("--only needs a TEXT")?),

@@ -1,6 +1,7 @@
 //! Interferes with one kind of session, and has each case judged.
 
-use std::cell::Cell;
+use core::fmt::Write as _;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -83,7 +84,13 @@ impl<'lab> Target<'lab> {
 
     /// One case: `arrives` comes in the place of the message of that number.
     pub(crate) fn case(&mut self, number: usize, fault: Fault, arrives: &[&[u8]]) {
-        self.watch(number, fault, |target| match (fault, arrives) {
+        let arrived = || {
+            arrives
+                .iter()
+                .map(|token| (number, token.to_vec()))
+                .collect()
+        };
+        self.watch(fault, arrived, |target| match (fault, arrives) {
             (Fault::SeenOfAnother(which), _) => target.seen(number, which),
             (Fault::None, _) => match target.session(number, arrives)? {
                 Verdict::Same => Ok(Verdict::Same),
@@ -96,27 +103,30 @@ impl<'lab> Target<'lab> {
 
     /// One case in which `between` interferes with several messages.
     pub(crate) fn several(&mut self, fault: Fault, between: &mut Between<'_>) {
-        self.watch(0, fault, |target| {
-            let replay = replay_cache();
-            let mut whole = false;
-            let others = target.others.each_ref();
-            let watch = &mut |number: usize, token: &[u8]| {
-                let arrives = between(number, token);
-                for token in arrives.iter().flatten() {
-                    whole |= others.iter().any(|other| other.sent.contains(token));
-                }
-                arrives
-            };
-            let mut run = target.scenario.run(target.lab, SESSION, &replay, watch)?;
-            let others: Vec<&Honest> = target.others.iter().filter(|_| whole).collect();
-            judge(&mut run, &target.honest, &others)
-        });
+        let arrived = RefCell::new(Vec::new());
+        self.watch(
+            fault,
+            || arrived.take(),
+            |target| {
+                let replay = replay_cache();
+                let watch = &mut |number: usize, token: &[u8]| {
+                    let arrives = between(number, token);
+                    for token in arrives.iter().flatten() {
+                        arrived.borrow_mut().push((number, token.clone()));
+                    }
+                    arrives
+                };
+                let mut run = target.scenario.run(target.lab, SESSION, &replay, watch)?;
+                judge(&mut run, &target.honest, &target.others)
+            },
+        );
     }
 
+    /// `arrived`: the tokens that were put in the place of others, and whose.
     fn watch(
         &mut self,
-        number: usize,
         fault: Fault,
+        arrived: impl FnOnce() -> Vec<(usize, Vec<u8>)>,
         case: impl FnOnce(&mut Self) -> Result<Verdict>,
     ) {
         self.counts.cases += 1;
@@ -142,9 +152,14 @@ impl<'lab> Target<'lab> {
             }
         };
         if self.defects.len() < 20 {
-            let title = self.scenario.title();
-            self.defects
-                .push(format!("{title}, token {number}, {fault:?}: {problem}"));
+            let mut defect = format!("{}, {fault:?}: {problem}", self.scenario.title());
+            for (number, token) in arrived() {
+                let _ = write!(defect, "\nin the place of token {number}: ");
+                for octet in token {
+                    let _ = write!(defect, "{octet:02x}");
+                }
+            }
+            self.defects.push(defect);
         }
     }
 
@@ -169,20 +184,13 @@ impl<'lab> Target<'lab> {
 
     /// The whole session, in which `arrives` comes in the place of one message.
     fn session(&mut self, number: usize, arrives: &[&[u8]]) -> Result<Verdict> {
-        let whole = |other: &&Honest| {
-            other
-                .sent
-                .iter()
-                .any(|token| arrives.contains(&token.as_slice()))
-        };
         let replay = replay_cache();
         let mut run = self
             .scenario
             .run(self.lab, SESSION, &replay, &mut |at, _| {
                 (at == number).then(|| arrives.iter().map(|token| token.to_vec()).collect())
             })?;
-        let others: Vec<&Honest> = self.others.iter().filter(whole).collect();
-        judge(&mut run, &self.honest, &others)
+        judge(&mut run, &self.honest, &self.others)
     }
 
     /// A message of a session that the same acceptor has had before: a replay.

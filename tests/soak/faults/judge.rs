@@ -70,6 +70,7 @@ pub(crate) struct Honest {
     pub(crate) sent: Vec<Vec<u8>>,
     client: Facts,
     server: Facts,
+    goes_unproved: bool,
 }
 
 impl Honest {
@@ -83,6 +84,7 @@ impl Honest {
             sent: run.sent,
             client: Facts::of(&client),
             server: Facts::of(&server),
+            goes_unproved: scenario.goes_unproved,
         };
         if honest.client.key != honest.server.key {
             return Err("the sides of an honest session have different keys".into());
@@ -106,21 +108,23 @@ pub(crate) enum Verdict {
     Other,
 }
 
-/// Judges a session after interference. `others`: the sessions of which something was slipped in whole.
-pub(crate) fn judge(run: &mut Run<'_>, honest: &Honest, others: &[&Honest]) -> Result<Verdict> {
+/// Judges a session after interference. `others`: those whose first word may be taken for this one's.
+pub(crate) fn judge(run: &mut Run<'_>, honest: &Honest, others: &[Honest]) -> Result<Verdict> {
     let failed = run.client.failed() || run.server.failed();
     let (client, server) = (run.client.context(), run.server.context());
     let found = (
         client.as_deref().map(Facts::of),
         server.as_deref().map(Facts::of),
     );
-    // The acceptor's part of the key is new each time.
-    let is_its = |other: &&&Honest| {
-        let found = found.1.as_ref();
-        found.is_some_and(|found| found.but_for_the_key() == other.server.but_for_the_key())
-    };
-    let same = found.1.as_ref() == Some(&honest.server);
-    if others.iter().any(|other| is_its(&other)) && !same {
+    let of_another = found.1.as_ref().filter(|found| **found != honest.server);
+    let of_another = of_another.is_some_and(|found| {
+        others.iter().any(|other| {
+            // The acceptor's part of the key is drawn by it, and as in the honest session.
+            let keys = [&honest.server.key, &other.server.key];
+            keys.contains(&&found.key) && found.but_for_the_key() == other.server.but_for_the_key()
+        })
+    });
+    if of_another {
         // Who is established without an answer cannot notice; there is nobody that it reaches.
         let mutual = honest.client.flags.contains(Flags::MUTUAL);
         if found.0.is_some() && (mutual || found.0.as_ref() != Some(&honest.client)) {
@@ -136,6 +140,15 @@ pub(crate) fn judge(run: &mut Run<'_>, honest: &Honest, others: &[&Honest]) -> R
     // An initiator of NTLM is established before the acceptor has judged its flags, one of which makes
     // the key.
     let ahead = found.1.is_none() && honest.client.mechanism == Oid::NTLMSSP;
+    let mut found = found;
+    let unproved = match &mut found.0 {
+        // As documented; NTLM then counts and encrypts otherwise than the acceptor, if there is one.
+        Some(found) if honest.goes_unproved && found.negotiated == Some((false, 0)) => {
+            found.negotiated = honest.client.negotiated;
+            true
+        }
+        _ => false,
+    };
     for (found, honest, own_key) in [
         (&found.0, &honest.client, ahead),
         (&found.1, &honest.server, false),
@@ -154,6 +167,7 @@ pub(crate) fn judge(run: &mut Run<'_>, honest: &Honest, others: &[&Honest]) -> R
             // RFC 4757 §7.2: SGN_CKSUM does not cover SND_SEQ, which whoever knows the number can set to
             // another one. After the MIC of a negotiation that number is what the next is compared with.
             Err(Silence::Order) if honest.client.enctype == Some(RC4) => Ok(Verdict::Refused),
+            Err(Silence::Order | Silence::Refused(_)) if unproved => Ok(Verdict::Refused),
             Err(silence) => Err(silence.to_string()),
             Ok(()) => Ok(Verdict::Same),
         },

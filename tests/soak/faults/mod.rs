@@ -183,8 +183,9 @@ fn attack(scenario: &Scenario, lab: &Lab, short: bool) -> Outcome {
 fn at_random(options: &Options, report: &mut Report) {
     let scenarios = scenario::all();
     let wanted = options.cases().saturating_sub(report.cases);
-    let chunks = wanted.div_ceil(random::CHUNK);
-    let next = AtomicU64::new(0);
+    let first = options.from / random::CHUNK;
+    let last = first + wanted.div_ceil(random::CHUNK);
+    let next = AtomicU64::new(first);
     let total = Mutex::new(Outcome::default());
     let began = Instant::now();
     thread::scope(|scope| {
@@ -202,7 +203,7 @@ fn at_random(options: &Options, report: &mut Report) {
             };
             loop {
                 let chunk = next.fetch_add(1, Ordering::Relaxed);
-                if chunk >= chunks {
+                if chunk >= last {
                     break;
                 }
                 random::chunk(&mut targets, options.seed, chunk);
@@ -218,7 +219,7 @@ fn at_random(options: &Options, report: &mut Report) {
             thread::sleep(Duration::from_millis(50));
             if told.elapsed() >= PROGRESS {
                 told = Instant::now();
-                let done = next.load(Ordering::Relaxed).min(chunks) * random::CHUNK;
+                let done = (next.load(Ordering::Relaxed).min(last) - first) * random::CHUNK;
                 let rate = done / began.elapsed().as_secs().max(1);
                 report.progress(&format!("{done} of {wanted} random cases, {rate}/s"));
             }

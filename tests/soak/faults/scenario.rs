@@ -30,6 +30,9 @@ pub(crate) struct Scenario {
     ahead: i64,
     /// Who hears the first token.
     pub(crate) first: Role,
+    /// Whether the initiator goes without the acceptor's MIC over the list: NTLM is what it likes best
+    /// (`docs/decisions/0013-negotiation.md`).
+    pub(crate) goes_unproved: bool,
 }
 
 /// Whose session, and which.
@@ -64,6 +67,7 @@ impl Scenario {
             acceptor,
             ahead: 0,
             first: Role::Acceptor,
+            goes_unproved: false,
         }
     }
 
@@ -80,6 +84,11 @@ impl Scenario {
     /// Of the enctype that a KDC prefers.
     const fn sha2(mut self) -> Self {
         self.enctype = Enctype::Aes256CtsHmacSha384_192;
+        self
+    }
+
+    const fn goes_unproved(mut self) -> Self {
+        self.goes_unproved = true;
         self
     }
 
@@ -315,6 +324,7 @@ fn of_one_enctype() -> Vec<Scenario> {
             |lab, who| offer([boxed(lab.ntlm(who)), boxed(lab.kerberos(who))]),
             only_ntlm,
         )
+        .goes_unproved()
         .octets(),
         Scenario::new(
             "reselected NTLM",

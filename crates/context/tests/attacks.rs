@@ -242,7 +242,7 @@ fn initiators_that_follow_one_clock_are_not_taken_for_each_other() {
     let Ok(Step::Continue { token: error }) = far.step(&mut acceptor(&realm), Some(&token)) else {
         panic!("tells its time")
     };
-    let mut follow = |initiator: &mut Initiator, world: &mut World| {
+    let follow = |initiator: &mut Initiator, world: &mut World| {
         let Ok(Step::Continue { token }) = world.step(initiator, Some(&error)) else {
             panic!("follows")
         };

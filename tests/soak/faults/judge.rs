@@ -130,10 +130,10 @@ pub(crate) fn judge(run: &mut Run<'_>, honest: &Honest, others: &[Honest]) -> Re
         if found.0.is_some() && (mutual || found.0.as_ref() != Some(&honest.client)) {
             return Err(format!("established with another session: {:?}", found.0));
         }
-        if let (Some(client), Some(server)) = (client, server) {
-            if talk(client, server).is_ok() {
-                return Err("messages reach another session".into());
-            }
+        if let (Some(client), Some(server)) = (client, server)
+            && talk(client, server).is_ok()
+        {
+            return Err("messages reach another session".into());
         }
         return Ok(Verdict::Other);
     }

@@ -11,10 +11,11 @@ use crate::report::Report;
 
 type Part = fn(&Options, &mut Report);
 
+/// First those that look at what the process has grown by: memory that others gave back would hide it.
 const PARTS: [(&str, Part); 6] = [
-    ("half-open", half_open::run),
     ("abandoned", abandoned::run),
     ("replay entries", replays::entries),
+    ("half-open", half_open::run),
     ("replayed contexts", replays::accepted),
     ("race", replays::race),
     ("day", day::run),

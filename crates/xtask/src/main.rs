@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test`.
+//! Developer commands: `cargo xtask test`, `cargo xtask soak`.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ mod features;
 mod fuzz;
 mod options;
 mod report;
+mod soak;
 mod specs;
 mod steps;
 #[cfg(test)]
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Ok(Invocation::Test(options)) => test(&options),
         Ok(Invocation::Fuzz(plan)) => long_fuzz(&plan),
         Ok(Invocation::Specs) => specs(),
+        Ok(Invocation::Soak(arguments)) => soak::long(&root(), &arguments),
         Err(problem) => {
             eprintln!("xtask: {problem}");
             ExitCode::from(2)

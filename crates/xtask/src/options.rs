@@ -12,6 +12,8 @@ pub(crate) enum Invocation {
     Fuzz(fuzz::Plan),
     /// Write docs/SPECS.md anew.
     Specs,
+    /// The long form of faults, load and floods; the arguments are that program's.
+    Soak(Vec<String>),
     Test(Options),
 }
 
@@ -38,6 +40,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Invoc
         None | Some("help" | "-h" | "--help") => return Ok(Invocation::Help),
         Some("fuzz") => return fuzz_plan(arguments),
         Some("specs") => return Ok(Invocation::Specs),
+        Some("soak") => return Ok(Invocation::Soak(arguments.collect())),
         Some("test") => {}
         Some(other) => return Err(format!("no command {other}; try cargo xtask --help")),
     }
@@ -95,6 +98,8 @@ Runs everything that a change must pass, and prints a table.
 Usage: cargo xtask test [OPTIONS]
        cargo xtask fuzz [--seconds N] [TARGET...]
                             Run fuzz targets, each for so long
+       cargo xtask soak     Faults, load and floods for an hour or more; its
+                            options: cargo xtask soak --help
        cargo xtask specs    Write docs/SPECS.md from the citations in sources
 
       --require-peers  A peer that cannot be installed is a failure, not skipped
@@ -138,6 +143,14 @@ mod tests {
             panic!("not understood")
         };
         assert_eq!((plan.seconds, plan.only.len()), (60, 2));
+    }
+
+    #[test]
+    fn what_follows_soak_is_left_to_it() {
+        let Ok(Invocation::Soak(arguments)) = parse_line("soak --cases 7 --help") else {
+            panic!("not understood")
+        };
+        assert_eq!(arguments, ["--cases", "7", "--help"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::command::{Ended, Show, cargo, describe, run};
 use crate::options::Options;
 use crate::report::Outcome;
-use crate::{features, fuzz};
+use crate::{features, fuzz, soak};
 
 /// A peer with dependencies of its own, in no workspace of ours.
 const SSPI_PEER: &str = "tests/peers/sspi_peer/Cargo.toml";
@@ -69,6 +69,11 @@ pub(crate) const STEPS: &[Step] = &[
         run: fuzz,
     },
     Step {
+        name: "faults",
+        about: "a million faults, load and a flood: soak, in short",
+        run: faults,
+    },
+    Step {
         name: "interop",
         about: "real peers, in both roles",
         run: interop,
@@ -81,6 +86,15 @@ impl Environment<'_> {
         let log = self.logs.join(format!("{step}.log"));
         let _ = std::fs::remove_file(&log);
         log
+    }
+
+    /// For programs whose own lines say what they do.
+    const fn show(&self) -> Show {
+        if self.options.json {
+            Show::LinesOnStandardError
+        } else {
+            Show::Lines
+        }
     }
 
     fn cargo(&self, arguments: &[&str]) -> Command {
@@ -244,38 +258,33 @@ fn fuzz(environment: &Environment<'_>) -> Outcome {
     fuzz::fuzz(environment.root, &log, &fuzz::Plan::default())
 }
 
+/// Builds what the step `interop` does.
+fn faults(environment: &Environment<'_>) -> Outcome {
+    let log = environment.log("faults");
+    let built = check(&mut environment.cargo(&soak::BUILD), &log);
+    if built.failed > 0 {
+        return built;
+    }
+    soak::short(&log, environment.show())
+}
+
 /// Builds like the step `test`, whose dependencies it therefore shares.
 fn interop(environment: &Environment<'_>) -> Outcome {
     let log = environment.log("interop");
-    let arguments = [
-        "build",
-        "--locked",
-        "--workspace",
-        "--exclude",
-        "xtask",
-        "--bins",
-        "--examples",
-        "--all-features",
-    ];
-    let built = check(&mut environment.cargo(&arguments), &log);
+    let built = check(&mut environment.cargo(&soak::BUILD), &log);
     if built.failed > 0 {
         return built;
     }
     build_sspi_peer(environment, &log);
-    let program = match std::env::current_exe() {
-        Ok(xtask) => xtask.with_file_name(format!("interop{}", std::env::consts::EXE_SUFFIX)),
-        Err(problem) => return Outcome::failed(problem.to_string()),
+    let program = match soak::program("interop") {
+        Ok(program) => program,
+        Err(problem) => return Outcome::failed(problem),
     };
     let mut command = Command::new(program);
     if environment.options.require_peers {
         command.arg("--require-peers");
     }
-    let show = if environment.options.json {
-        Show::LinesOnStandardError
-    } else {
-        Show::Lines
-    };
-    let ended = match run(&mut command, &log, show) {
+    let ended = match run(&mut command, &log, environment.show()) {
         Ok(ended) => ended,
         Err(problem) => return Outcome::failed(problem),
     };

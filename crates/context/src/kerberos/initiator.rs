@@ -372,7 +372,10 @@ impl Initiator {
             && error.time >= Timestamp::from_unix(times.valid_from())
             && error.time < Timestamp::from_unix(times.end_time);
         if follow {
-            return self.send(error.time, true, env);
+            // Its microseconds are drawn. Whoever sends one error to several initiators would else have
+            // them say the same time, by which alone replies are matched to requests.
+            let time = Timestamp::from_unix(error.time.seconds());
+            return self.send(time, true, env);
         }
         Err(ErrorKind::PeerClockSkew {
             offset: error.time.seconds_since(env.now),

@@ -38,6 +38,45 @@ fn initiator_refuses_the_reply_to_another_of_its_contexts() {
     }
 }
 
+/// The same where somebody between sends one KRB-ERROR to two contexts, each of which then follows the
+/// clock that it tells, to the microsecond.
+#[test]
+fn initiators_that_follow_one_clock_are_not_taken_for_each_other() {
+    let realm = realm();
+    let ticket = std::sync::Arc::new(ticket(&realm));
+    let begin = |seed| {
+        let mut initiator = Initiator::new(ticket.clone());
+        let mut world = World::new(seed);
+        world.micros = u32::try_from(seed).unwrap();
+        let Ok(Step::Continue { token }) = world.step(&mut initiator, None) else {
+            panic!("begins")
+        };
+        (initiator, world, token)
+    };
+    let ((mut first, mut here, token), (mut second, mut there, _)) = (begin(1), begin(2));
+    let mut far = World::new(4).at(NOW + 1000);
+    far.micros = 123_457;
+    let Ok(Step::Continue { token: error }) = far.step(&mut acceptor(&realm), Some(&token)) else {
+        panic!("tells its time")
+    };
+    let follow = |initiator: &mut Initiator, world: &mut World| {
+        let Ok(Step::Continue { token }) = world.step(initiator, Some(&error)) else {
+            panic!("follows")
+        };
+        RawAcceptor::new(&keytab(&realm)).accept(&token).unwrap()
+    };
+    let requests = (
+        follow(&mut first, &mut here),
+        follow(&mut second, &mut there),
+    );
+    assert_eq!(requests.0.clock.seconds, NOW + 1000);
+    assert_eq!(requests.1.clock.seconds, NOW + 1000);
+    let reply = requests.0.reply().build(&mut SeededRandom::new(6)).unwrap();
+    let refusal = there.step(&mut second, Some(&reply)).unwrap_err().kind();
+    assert_eq!(refusal, ErrorKind::MutualAuthenticationFailed);
+    assert!(here.step(&mut first, Some(&reply)).is_ok());
+}
+
 #[test]
 fn initiator_tells_the_time_that_its_clock_resolves() {
     let realm = realm();

@@ -356,6 +356,7 @@ shared! {
         context::ntlm::LogonRequest,
         context::ntlm::MachineId,
         context::ntlm::ServerNames,
+        context::ntlm::TargetName,
         context::ntlm::TargetNamePolicy,
     }
     "crates/handshake/src" => {
@@ -434,6 +435,7 @@ shared! {
         countersign::gss::LucidKey,
         countersign::gss::LucidProtocol,
         countersign::gss::MechCredInfo,
+        countersign::gss::LocalNames,
         countersign::gss::Name,
         countersign::gss::NameAttribute,
         countersign::gss::NameInfo,

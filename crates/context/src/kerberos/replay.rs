@@ -239,7 +239,8 @@ impl Hasher for SeededHasher {
     }
 }
 
-#[cfg(all(test, not(countersign_loom)))]
+#[cfg(test)]
+#[cfg(not(countersign_loom))]
 mod tests {
     use super::*;
 

@@ -172,7 +172,8 @@ impl<T> Drop for Passenger<T> {
     }
 }
 
-#[cfg(all(test, not(countersign_loom)))]
+#[cfg(test)]
+#[cfg(not(countersign_loom))]
 mod tests {
     use std::time::Duration;
 

@@ -13,7 +13,7 @@ fn alice() -> Principal {
 }
 
 fn service(name: &str) -> Principal {
-    Principal::parse(&format!("HTTP/{name}@R")).unwrap()
+    Principal::parse(format!("HTTP/{name}@R")).unwrap()
 }
 
 fn key(name: &str) -> TicketKey {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use countersign_context::crypto::Enctype;
 use countersign_context::kerberos::{Acceptor, AcceptorCredential, Initiator};
-use countersign_context::{ChannelBindings, EnctypeSet, Flags, Mechanism, Policy, Step};
+use countersign_context::{ChannelBindings, EnctypeSet, Flags, Mechanism, Policy, Step, Timestamp};
 use countersign_testkit::flags::ticket as ticket_flags;
 use countersign_testkit::{FailingRandom, NOW};
 use support::*;
@@ -143,6 +143,30 @@ fn delegation_arrives_as_a_credential_that_works() {
 }
 
 /// A hundred thousand half-open contexts in a map.
+#[test]
+fn an_initiators_ticket_is_kept_where_that_is_asked_for() {
+    let realm = realm();
+    let sent = ticket(&realm);
+    let establish_with = |acceptor| {
+        let initiator = Initiator::new(sent.duplicate());
+        establish(initiator, acceptor).unwrap()
+    };
+    let (ours, mut theirs) = establish_with(acceptor(&realm).keep_evidence());
+    let kept = theirs.take_evidence().unwrap();
+    assert_eq!(kept.ticket, sent.ticket);
+    assert_eq!((&kept.client, &kept.server), (&sent.client, &sent.server));
+    assert_eq!((kept.flags, kept.times), (sent.flags, sent.times));
+    let key = sent.session_key().unwrap();
+    assert_eq!(kept.session_key().unwrap().expose(), key.expose());
+    assert!(theirs.take_evidence().is_none());
+    // When the client authenticated is known to both, asked for or not.
+    let authenticated = Timestamp::from_unix(sent.times.auth_time);
+    assert_eq!(ours.auth_time(), Some(authenticated));
+    let (_, mut theirs) = establish_with(acceptor(&realm));
+    assert!(theirs.take_evidence().is_none());
+    assert_eq!(theirs.auth_time(), Some(authenticated));
+}
+
 #[test]
 fn half_open_contexts_are_small_and_can_be_sent_between_threads() {
     fn parked<T: Send + Sync + 'static>() {}

@@ -74,7 +74,10 @@ fn both_sides_establish_and_the_request_says_user_to_user_in_its_frame_and_optio
     assert_eq!(options, expected);
 
     let initiator = Initiator::new(ticket).require(Flags::CONFIDENTIALITY | Flags::INTEGRITY);
-    let (mut ours, mut theirs) = establish(initiator, bobs_acceptor(&own)).unwrap();
+    let acceptor = bobs_acceptor(&own).keep_evidence();
+    let (mut ours, mut theirs) = establish(initiator, acceptor).unwrap();
+    // Such a ticket is no evidence.
+    assert!(theirs.take_evidence().is_none());
     assert_eq!(theirs.peer().unwrap().to_string(), "alice@EXAMPLE.COM");
     assert_eq!(ours.peer().unwrap().to_string(), "bob@EXAMPLE.COM");
     let sealed = ours.wrap(true, b"hello").unwrap();

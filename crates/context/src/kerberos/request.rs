@@ -47,7 +47,7 @@ pub(super) struct AcceptedRequest {
     pub(super) subkey_enctype: Enctype,
     pub(super) delegated: Option<TicketCredential>,
     /// The initiator's ticket, where it is wanted.
-    pub(super) evidence: Option<TicketCredential>,
+    pub(super) evidence: Option<Box<TicketCredential>>,
     pub(super) replay_tag: replay::Tag,
 }
 
@@ -137,7 +137,7 @@ impl AcceptedRequest {
         };
         // User-to-user tickets are sealed in a session key (RFC 4120 §3.7), of which the KDC is not told.
         let evidence = (expectations.keep_evidence && !user_to_user)
-            .then(|| evidence(&ticket, request.ticket.raw()));
+            .then(|| Box::new(evidence(&ticket, request.ticket.raw())));
         let missing = expectations.required.difference(flags);
         if !missing.is_empty() {
             return Err(ErrorKind::FlagsNotGranted(missing));

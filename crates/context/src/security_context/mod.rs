@@ -100,7 +100,7 @@ pub(crate) struct NewContext {
     /// What the initiator delegated (acceptor only).
     pub(crate) delegated: Option<TicketCredential>,
     /// The initiator's ticket, where it is wanted (acceptor only).
-    pub(crate) evidence: Option<TicketCredential>,
+    pub(crate) evidence: Option<Box<TicketCredential>>,
     /// The ticket's `authtime`, where it is known.
     pub(crate) auth_time: Option<i64>,
     /// AuthorizationData of the ticket, DER.

@@ -115,8 +115,8 @@ impl Receiver {
         }
     }
 
-    pub(super) fn with_evidence(mut self, evidence: Option<TicketCredential>) -> Self {
-        self.evidence = evidence.map(Box::new);
+    pub(super) fn with_evidence(mut self, evidence: Option<Box<TicketCredential>>) -> Self {
+        self.evidence = evidence;
         self
     }
 

@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
+use countersign_tests::quote;
+
 use crate::row::{Outcome, Title};
 
 mod table;
@@ -206,24 +208,6 @@ const OUTCOMES: [(&str, &str); 4] = [
     ("FAIL", "failed"),
     ("skip", "skipped"),
 ];
-
-/// A JSON string (RFC 8259 7).
-fn quote(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            c if u32::from(c) < 0x20 => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
 
 #[cfg(test)]
 mod tests {

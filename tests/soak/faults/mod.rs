@@ -90,6 +90,9 @@ impl Outcome {
             "{cases:>9} cases: {refused} refused, {same} same, {waiting} wait, {other} other"
         );
         let mut problem = self.defects.first().cloned();
+        if cases == 0 && problem.is_none() {
+            problem = Some("no case was run".into());
+        }
         if panics > 0 {
             problem = Some(format!("{panics} panics; {}", problem.unwrap_or_default()));
         }
@@ -101,11 +104,11 @@ impl Outcome {
 pub(crate) fn run(options: &Options, report: &mut Report) {
     let mut scenarios = scenario::all();
     scenarios.retain(|scenario| options.selects("faults", &scenario.title()));
-    let random = options.selects("faults", RANDOM);
     silence_panics();
     matrix(&scenarios, options.short, report);
-    if random {
-        at_random(options, report);
+    let wanted = options.cases().saturating_sub(report.cases);
+    if wanted > 0 && options.selects("faults", RANDOM) {
+        at_random(wanted, options, report);
     }
 }
 
@@ -179,10 +182,9 @@ fn attack(scenario: &Scenario, lab: &Lab, short: bool) -> Outcome {
     Outcome::of(target)
 }
 
-/// Random faults until all are as many as was asked for.
-fn at_random(options: &Options, report: &mut Report) {
+/// So many random faults that all are as many as was asked for.
+fn at_random(wanted: u64, options: &Options, report: &mut Report) {
     let scenarios = scenario::all();
-    let wanted = options.cases().saturating_sub(report.cases);
     let first = options.from / random::CHUNK;
     let last = first + wanted.div_ceil(random::CHUNK);
     let next = AtomicU64::new(first);

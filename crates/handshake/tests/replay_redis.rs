@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use countersign_handshake::context::kerberos::kdc::{KdcRequest, KdcService};
 use countersign_handshake::context::{Answer, Need, ReplayQuery, ReplayVerdict, Timestamp};
 use countersign_handshake::replay::{Outage, RedisReplayCache, RedisReplayCacheBuilder};
 
@@ -168,6 +169,13 @@ fn the_other_needs_are_left_to_others() {
         panic!("no verdict");
     };
     assert_eq!(verdict, ReplayVerdict::Fresh);
+    let other = Need::Kdc(KdcRequest {
+        realm: b"EXAMPLE.COM".to_vec(),
+        service: KdcService::Kdc,
+        message: Vec::new(),
+        stream_only: false,
+    });
+    assert!(cache.answer(&other).is_none());
 }
 
 #[test]
@@ -218,15 +226,20 @@ fn a_store_that_is_full_silent_or_gone_refuses_unless_told_otherwise() {
     }
 }
 
-#[test]
-fn an_answer_that_is_lost_is_never_taken_for_fresh() {
+/// A cache of a store that had the entry of question 2, whose answer was lost.
+fn after_a_lost_answer() -> (Store, RedisReplayCache) {
     let store = Store::start();
     let cache = store.cache().build();
     assert_eq!(cache.verdict(&query(1)), ReplayVerdict::Fresh);
-    // The store has the entry of this question, whose answer does not come.
     store.feel(Mood::Close);
     assert_eq!(cache.verdict(&query(2)), ReplayVerdict::Unavailable);
     store.feel(Mood::Answer);
+    (store, cache)
+}
+
+#[test]
+fn an_answer_that_is_lost_is_never_taken_for_fresh() {
+    let (_store, cache) = after_a_lost_answer();
     assert_eq!(cache.verdict(&query(2)), ReplayVerdict::Replayed);
 }
 
@@ -242,12 +255,7 @@ fn connections_are_used_again_and_one_that_died_is_made_anew() {
         let expected = [1, 5][driver];
         assert_eq!(store.connections.load(Ordering::SeqCst), expected);
     }
-    let store = Store::start();
-    let cache = store.cache().build();
-    assert_eq!(cache.verdict(&query(1)), ReplayVerdict::Fresh);
-    store.feel(Mood::Close);
-    assert_eq!(cache.verdict(&query(2)), ReplayVerdict::Unavailable);
-    store.feel(Mood::Answer);
+    let (_store, cache) = after_a_lost_answer();
     assert_eq!(cache.verdict(&query(3)), ReplayVerdict::Fresh);
 }
 

@@ -54,14 +54,19 @@ impl Acceptor {
     /// # Panics
     /// A compiler, MIT krb5's headers or libfaketime are not there: `tests/peers/install.sh mit`.
     pub fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("countersign-mit-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a temporary folder");
-        let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers/build.sh");
-        let built = Command::new(build).arg(folder.join("gss_peer")).status();
+        // libFuzzer ends without unwinding: what is written stays, in a folder that is there for that.
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = here.join("target").join("mit");
+        std::fs::create_dir_all(&folder).expect("a folder for what is built");
+        // Another process may be running the one that is there.
+        let new = folder.join(format!("gss_peer-{}", std::process::id()));
+        let build = here.join("../tests/peers/build.sh");
+        let built = Command::new(build).arg(&new).status();
         assert!(
             built.is_ok_and(|status| status.success()),
             "gss_peer.c does not compile; run tests/peers/install.sh mit"
         );
+        std::fs::rename(new, folder.join("gss_peer")).expect("a file");
         let entry =
             |enctype: &Enctype| KeytabEntry::new(realm::service(), 1, realm::service_key(*enctype));
         let keytab: Keytab = Enctype::ALL.iter().map(entry).collect();
@@ -80,14 +85,6 @@ impl Acceptor {
             self.running = Running::start(&self.folder);
             Verdict::Refused("MIT's side has ended".to_owned())
         })
-    }
-}
-
-impl Drop for Acceptor {
-    fn drop(&mut self) {
-        let _ = self.running.child.kill();
-        let _ = self.running.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

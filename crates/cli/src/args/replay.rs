@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(crate) struct Replays {
-    /// Share the replay cache with other servers of the service, in Redis at redis://HOST[:PORT]/
+    /// Share the replay cache with other servers of the service, in Redis at redis://HOST:PORT/
     /// or redis+unix:///PATH; without, it is this process's own
     #[arg(long, value_name = "URL")]
     pub(crate) replay_cache: Option<String>,

@@ -28,6 +28,7 @@ fuzz_target!(|data: &[u8]| {
         mut token,
         sealed: [ticket, authenticator],
         rest,
+        ..
     }) = Inside::new(data)
     else {
         return;

@@ -19,6 +19,11 @@ pub(crate) struct Plan {
     pub(crate) seconds: u32,
     /// The targets; all when empty.
     pub(crate) only: Vec<String>,
+    /// Without `AddressSanitizer`, in a build of its own: several times as many executions. The crates have no `unsafe`
+    /// code, so that only their dependencies have something for it to find.
+    pub(crate) bare: bool,
+    /// Afterwards the committed corpus is the fewest files that reach all that it and the new ones reach.
+    pub(crate) keep: bool,
 }
 
 impl Default for Plan {
@@ -26,6 +31,19 @@ impl Default for Plan {
         Self {
             seconds: SMOKE_SECONDS,
             only: Vec::new(),
+            bare: false,
+            keep: false,
+        }
+    }
+}
+
+impl Plan {
+    /// For `cargo fuzz`.
+    const fn flags(&self) -> &'static [&'static str] {
+        if self.bare {
+            &["--sanitizer", "none", "--target-dir", "fuzz/target/bare"]
+        } else {
+            &[]
         }
     }
 }
@@ -51,11 +69,9 @@ pub(crate) fn fuzz(root: &Path, log: &Path, plan: &Plan) -> Outcome {
             ..Outcome::default()
         };
     }
-    match run(
-        instrumented(root).args(["fuzz", "build"]),
-        log,
-        Show::Nothing,
-    ) {
+    let mut build = instrumented(root);
+    build.args(["fuzz", "build"]).args(plan.flags());
+    match run(&mut build, log, Show::Nothing) {
         Ok(ended) if ended.succeeded => {}
         Ok(ended) => return Outcome::failed(format!("cargo fuzz build\n{}", ended.tail())),
         Err(problem) => return Outcome::failed(problem),
@@ -68,7 +84,7 @@ pub(crate) fn fuzz(root: &Path, log: &Path, plan: &Plan) -> Outcome {
             scope.spawn(|| {
                 while let Some(target) = queue.lock().ok().and_then(|mut queue| queue.pop_front()) {
                     let found = scratch.join(&target);
-                    let (result, executions) = run_target(root, log, &found, &target, plan.seconds);
+                    let (result, executions) = run_target(root, log, &found, &target, plan);
                     if let Ok(mut outcome) = outcome.lock() {
                         outcome.0.add(result);
                         outcome.1 = outcome.1.saturating_add(executions);
@@ -89,7 +105,7 @@ pub(crate) fn fuzz(root: &Path, log: &Path, plan: &Plan) -> Outcome {
 }
 
 /// What came of it, and how often the target was executed.
-fn run_target(root: &Path, log: &Path, found: &Path, target: &str, seconds: u32) -> (Outcome, u64) {
+fn run_target(root: &Path, log: &Path, found: &Path, target: &str, plan: &Plan) -> (Outcome, u64) {
     if let Err(problem) = std::fs::create_dir_all(found) {
         let problem = format!("{}: {problem}", found.display());
         return (Outcome::failed(problem), 0);
@@ -97,14 +113,10 @@ fn run_target(root: &Path, log: &Path, found: &Path, target: &str, seconds: u32)
     if let Err(reason) = install_peer(root, target) {
         return (Outcome::skipped(format!("{target}: {reason}")), 0);
     }
-    let mut command = instrumented(root);
     // What is new goes to the first folder: a smoke leaves the committed corpus as it is.
-    command.args(["fuzz", "run", target]).arg(found);
     let corpus = root.join("fuzz").join("corpus").join(target);
-    if corpus.is_dir() {
-        command.arg(corpus);
-    }
-    command.args(["--", &format!("-max_total_time={seconds}"), "-timeout=10"]);
+    let mut command = libfuzzer(root, plan, target, [found, &corpus]);
+    command.args([&format!("-max_total_time={}", plan.seconds), "-timeout=10"]);
     command.args(["-print_final_stats=1", "-rss_limit_mb=4096"]);
     if let Some(dictionary) = dictionary(&root.join("fuzz"), target) {
         command.arg(format!("-dict={}", dictionary.display()));
@@ -121,11 +133,52 @@ fn run_target(root: &Path, log: &Path, found: &Path, target: &str, seconds: u32)
     } else {
         Outcome::failed(format!("cargo fuzz run {target}\n{}", ended.tail()))
     };
+    if ended.succeeded
+        && plan.keep
+        && let Err(problem) = keep(root, &log, plan, target, found)
+    {
+        outcome = Outcome::failed(format!("{target}: {problem}"));
+    }
     outcome.notes.push(format!(
         "{target:<20} {:>13} executions",
         grouped(executions)
     ));
     (outcome, executions)
+}
+
+/// Replaces the corpus by the fewest of its files and of those found that reach what all of them reach.
+fn keep(root: &Path, log: &Path, plan: &Plan, target: &str, found: &Path) -> Result<(), String> {
+    let said = |problem: std::io::Error| problem.to_string();
+    let corpus = root.join("fuzz").join("corpus").join(target);
+    let fewest = found.with_extension("fewest");
+    std::fs::create_dir_all(&fewest).map_err(said)?;
+    let mut merge = libfuzzer(root, plan, target, [&fewest, &corpus, found]);
+    let ended = run(merge.arg("-merge=1"), log, Show::Nothing)?;
+    let files: Vec<_> = std::fs::read_dir(&fewest).map_err(said)?.collect();
+    if !ended.succeeded || files.is_empty() {
+        return Err(ended.tail());
+    }
+    std::fs::remove_dir_all(&corpus).map_err(said)?;
+    std::fs::create_dir_all(&corpus).map_err(said)?;
+    for file in files {
+        let file = file.map_err(said)?;
+        std::fs::copy(file.path(), corpus.join(file.file_name())).map_err(said)?;
+    }
+    Ok(())
+}
+
+/// The target with these folders of inputs; what follows is libFuzzer's.
+fn libfuzzer<const N: usize>(
+    root: &Path,
+    plan: &Plan,
+    target: &str,
+    folders: [&Path; N],
+) -> Command {
+    let mut command = instrumented(root);
+    command.args(["fuzz", "run"]).args(plan.flags()).arg(target);
+    command.args(folders.into_iter().filter(|folder| folder.is_dir()));
+    command.arg("--");
+    command
 }
 
 /// What libFuzzer says at the end.

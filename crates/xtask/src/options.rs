@@ -72,6 +72,8 @@ fn fuzz_plan(mut arguments: impl Iterator<Item = String>) -> Result<Invocation, 
                 let seconds = arguments.next().and_then(|seconds| seconds.parse().ok());
                 plan.seconds = seconds.ok_or("--seconds needs a number")?;
             }
+            "--bare" => plan.bare = true,
+            "--keep" => plan.keep = true,
             option if option.starts_with('-') => {
                 return Err(format!("unknown argument {option}; try cargo xtask --help"));
             }
@@ -96,8 +98,9 @@ pub(crate) fn help() -> String {
 Runs everything that a change must pass, and prints a table.
 
 Usage: cargo xtask test [OPTIONS]
-       cargo xtask fuzz [--seconds N] [TARGET...]
-                            Run fuzz targets, each for so long
+       cargo xtask fuzz [--seconds N] [--bare] [--keep] [TARGET...]
+                            Run fuzz targets, each for so long; bare: without a
+                            sanitizer, faster; keep: what was found, minimised
        cargo xtask soak     Faults, load and floods for an hour or more; its
                             options: cargo xtask soak --help
        cargo xtask specs    Write docs/SPECS.md from the citations in sources
@@ -139,10 +142,11 @@ mod tests {
 
     #[test]
     fn fuzzing_takes_seconds_and_targets() {
-        let Ok(Invocation::Fuzz(plan)) = parse_line("fuzz --seconds 60 spnego pac") else {
+        let Ok(Invocation::Fuzz(plan)) = parse_line("fuzz --seconds 60 --keep spnego pac") else {
             panic!("not understood")
         };
         assert_eq!((plan.seconds, plan.only.len()), (60, 2));
+        assert!(plan.keep && !plan.bare);
     }
 
     #[test]

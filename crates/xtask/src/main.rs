@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod api;
 mod command;
 mod features;
 mod fuzz;
+mod minimal;
 mod options;
 mod report;
 mod soak;
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         Ok(Invocation::Test(options)) => test(&options),
         Ok(Invocation::Fuzz(plan)) => long_fuzz(&plan),
         Ok(Invocation::Specs) => specs(),
+        Ok(Invocation::Api) => write_api(),
         Ok(Invocation::Soak(arguments)) => soak::long(&root(), &arguments),
         Err(problem) => {
             eprintln!("xtask: {problem}");
@@ -87,6 +90,17 @@ fn specs() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("xtask: {}: {problem}", specs::PAGE);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes the listings of public interfaces anew.
+fn write_api() -> ExitCode {
+    match api::write(&root()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
             ExitCode::FAILURE
         }
     }

@@ -12,6 +12,8 @@ pub(crate) enum Invocation {
     Fuzz(fuzz::Plan),
     /// Write docs/SPECS.md anew.
     Specs,
+    /// Write docs/api/ anew.
+    Api,
     /// The long form of faults, load and floods; the arguments are that program's.
     Soak(Vec<String>),
     Test(Options),
@@ -40,6 +42,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Invoc
         None | Some("help" | "-h" | "--help") => return Ok(Invocation::Help),
         Some("fuzz") => return fuzz_plan(arguments),
         Some("specs") => return Ok(Invocation::Specs),
+        Some("api") => return Ok(Invocation::Api),
         Some("soak") => return Ok(Invocation::Soak(arguments.collect())),
         Some("test") => {}
         Some(other) => return Err(format!("no command {other}; try cargo xtask --help")),
@@ -104,6 +107,7 @@ Usage: cargo xtask test [OPTIONS]
        cargo xtask soak     Faults, load and floods for an hour or more; its
                             options: cargo xtask soak --help
        cargo xtask specs    Write docs/SPECS.md from the citations in sources
+       cargo xtask api      Write docs/api/ from the public interfaces
 
       --require-peers  A peer that cannot be installed is a failure, not skipped
       --json           Print one JSON object; progress goes to standard error

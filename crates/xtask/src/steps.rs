@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::command::{Ended, Show, cargo, describe, run};
 use crate::options::Options;
 use crate::report::Outcome;
-use crate::{features, fuzz, soak};
+use crate::{api, features, fuzz, minimal, soak};
 
 /// A peer with dependencies of its own, in no workspace of ours.
 const SSPI_PEER: &str = "tests/peers/sspi_peer/Cargo.toml";
@@ -45,8 +45,18 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "features",
-        about: "each crate with none and each of its features",
+        about: "each crate with none, one, two and all features",
         run: features,
+    },
+    Step {
+        name: "minimal",
+        about: "the lowest versions of dependencies allowed",
+        run: minimal,
+    },
+    Step {
+        name: "api",
+        about: "public interfaces are those of docs/api/",
+        run: api,
     },
     Step {
         name: "docs",
@@ -211,6 +221,14 @@ fn number_before(text: &str, word: &str) -> usize {
 
 fn features(environment: &Environment<'_>) -> Outcome {
     features::check(environment.root, &environment.log("features"))
+}
+
+fn minimal(environment: &Environment<'_>) -> Outcome {
+    minimal::check(environment.root, &environment.log("minimal"))
+}
+
+fn api(environment: &Environment<'_>) -> Outcome {
+    api::check(environment.root)
 }
 
 fn docs(environment: &Environment<'_>) -> Outcome {

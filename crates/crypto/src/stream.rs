@@ -1,5 +1,6 @@
 //! RC4, for rc4-hmac and NTLM.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -70,10 +71,17 @@ impl Stream {
         }
     }
 
+    /// Goes to the place of another stream of the same key. Unlike what is [duplicated](Self::duplicate), it makes no
+    /// copy anywhere else.
+    pub fn assign(&mut self, other: &Self) {
+        self.state.copy_from_slice(&other.state);
+        (self.i, self.j) = (other.i, other.j);
+    }
+
     /// The state, for a context that is exported: the permutation, then both indices. As secret as the key.
     #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<[u8; STATE]> {
-        let mut out = Zeroizing::new([0; STATE]);
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut out = Zeroizing::new(alloc::vec![0; STATE]);
         let words = self.state.iter().chain([&self.i, &self.j]);
         for (byte, word) in out.iter_mut().zip(words) {
             *byte = word.to_le_bytes()[0];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use countersign_credential::TicketCredential;
 #[cfg(feature = "ntlm")]
-use countersign_crypto::ntlm::Stream;
+use countersign_crypto::{ntlm::Stream, wiping_stack};
 use zeroize::Zeroize;
 
 use super::cfx::{CfxReceiver, Opened};
@@ -40,16 +40,13 @@ pub struct Receiver {
     scheme: Scheme,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives in a box with the rest of the context"
-)]
+/// Each in a place of its own, where it is wiped: what holds it is moved when a context is split.
 enum Scheme {
-    Cfx(CfxReceiver),
+    Cfx(Box<CfxReceiver>),
     #[cfg(feature = "rc4")]
-    Rfc4757(Rfc4757Receiver),
+    Rfc4757(Box<Rfc4757Receiver>),
     #[cfg(feature = "ntlm")]
-    Ntlm(NtlmReceiver),
+    Ntlm(Box<NtlmReceiver>),
     Custom(Box<dyn OpenMessages>),
 }
 
@@ -99,11 +96,11 @@ impl Receiver {
         delegated: Option<TicketCredential>,
     ) -> Self {
         let scheme = match facts.form() {
-            Form::Cfx(facts) => Scheme::Cfx(CfxReceiver::new(facts)),
+            Form::Cfx(facts) => Scheme::Cfx(Box::new(CfxReceiver::new(facts))),
             #[cfg(feature = "rc4")]
-            Form::Rfc4757(facts) => Scheme::Rfc4757(Rfc4757Receiver::new(facts)),
+            Form::Rfc4757(facts) => Scheme::Rfc4757(Box::new(Rfc4757Receiver::new(facts))),
             #[cfg(feature = "ntlm")]
-            Form::Ntlm(keys) => Scheme::Ntlm(NtlmReceiver::new(keys, facts.role)),
+            Form::Ntlm(keys) => Scheme::Ntlm(Box::new(NtlmReceiver::new(keys, facts.role))),
             Form::Custom(_) => Scheme::Custom(Box::new(Nothing)),
         };
         Self {
@@ -142,7 +139,9 @@ impl Receiver {
     pub(super) fn restart_ntlm(&mut self) {
         #[cfg(feature = "ntlm")]
         if let Form::Ntlm(keys) = self.facts.form() {
-            self.scheme = Scheme::Ntlm(NtlmReceiver::new(keys, self.facts.role));
+            self.scheme = Scheme::Ntlm(wiping_stack(|| {
+                Box::new(NtlmReceiver::new(keys, self.facts.role))
+            }));
         }
     }
 
@@ -157,7 +156,7 @@ impl Receiver {
 
     /// Goes on with an exported key stream; false where that does not fit.
     #[cfg(feature = "ntlm")]
-    pub(super) fn resume_ntlm(&mut self, exported: Option<Stream>) -> bool {
+    pub(super) fn resume_ntlm(&mut self, exported: Option<Box<Stream>>) -> bool {
         match &mut self.scheme {
             Scheme::Ntlm(receiver) => receiver.resume(exported),
             _ => exported.is_none(),

@@ -1,5 +1,6 @@
 //! RC4, for rc4-hmac and NTLM.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -14,7 +15,8 @@ const STATE: usize = 258;
 /// stream for all messages of its direction.
 pub struct Stream {
     /// The permutation, a word an element: faster than bytes, docs/decisions/0002-cryptography-crates.md.
-    state: [u32; 256],
+    /// It stays in its place on the heap: a stream that is moved leaves nothing behind.
+    state: Box<[u32; 256]>,
     i: u32,
     j: u32,
 }
@@ -28,14 +30,14 @@ impl Stream {
     /// The key schedule. RC4 takes keys of up to 256 bytes; what is beyond has no effect.
     pub(crate) fn new(key: &[u8]) -> Self {
         let mut stream = Stream {
-            state: [0; 256],
+            state: Box::new([0; 256]),
             i: 0,
             j: 0,
         };
-        for (index, slot) in (0..).zip(&mut stream.state) {
+        for (index, slot) in (0..).zip(&mut *stream.state) {
             *slot = index;
         }
-        let state = &mut stream.state;
+        let state = &mut *stream.state;
         let (mut i, mut j) = (0u32, 0u32);
         let mut x = state[0];
         for &byte in key.iter().cycle().take(256) {
@@ -47,7 +49,7 @@ impl Stream {
 
     /// Encrypts or decrypts in place, going on where the call before ended.
     pub fn apply(&mut self, bytes: &mut [u8]) {
-        let state = &mut self.state;
+        let state = &mut *self.state;
         let (mut i, mut j) = (self.i.wrapping_add(1) & 0xFF, self.j);
         let mut x = state[at(i)];
         for byte in bytes {
@@ -65,16 +67,15 @@ impl Stream {
     #[must_use]
     pub fn duplicate(&self) -> Self {
         Stream {
-            state: self.state,
+            state: self.state.clone(),
             i: self.i,
             j: self.j,
         }
     }
 
-    /// Goes to the place of another stream of the same key. Unlike what is [duplicated](Self::duplicate), it makes no
-    /// copy anywhere else.
+    /// Goes to the place of another stream: what was [duplicated](Self::duplicate) before serves again.
     pub fn assign(&mut self, other: &Self) {
-        self.state.copy_from_slice(&other.state);
+        self.state.copy_from_slice(&*other.state);
         (self.i, self.j) = (other.i, other.j);
     }
 
@@ -93,7 +94,7 @@ impl Stream {
     #[must_use]
     pub fn from_bytes(bytes: &[u8; STATE]) -> Option<Self> {
         let mut stream = Stream {
-            state: [0; 256],
+            state: Box::new([0; 256]),
             i: 0,
             j: 0,
         };
@@ -105,7 +106,7 @@ impl Stream {
             *word = u32::from(byte);
         }
         let mut seen = Zeroizing::new([false; 256]);
-        for &word in &stream.state {
+        for &word in &*stream.state {
             if core::mem::replace(&mut seen[at(word)], true) {
                 return None;
             }

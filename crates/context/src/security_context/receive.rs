@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use countersign_credential::TicketCredential;
 #[cfg(feature = "ntlm")]
-use countersign_crypto::{ntlm::Stream, wiping_stack};
+use countersign_crypto::ntlm::Stream;
 use zeroize::Zeroize;
 
 use super::cfx::{CfxReceiver, Opened};
@@ -139,9 +139,7 @@ impl Receiver {
     pub(super) fn restart_ntlm(&mut self) {
         #[cfg(feature = "ntlm")]
         if let Form::Ntlm(keys) = self.facts.form() {
-            self.scheme = Scheme::Ntlm(wiping_stack(|| {
-                Box::new(NtlmReceiver::new(keys, self.facts.role))
-            }));
+            self.scheme = Scheme::Ntlm(Box::new(NtlmReceiver::new(keys, self.facts.role)));
         }
     }
 
@@ -156,7 +154,7 @@ impl Receiver {
 
     /// Goes on with an exported key stream; false where that does not fit.
     #[cfg(feature = "ntlm")]
-    pub(super) fn resume_ntlm(&mut self, exported: Option<Box<Stream>>) -> bool {
+    pub(super) fn resume_ntlm(&mut self, exported: Option<Stream>) -> bool {
         match &mut self.scheme {
             Scheme::Ntlm(receiver) => receiver.resume(exported),
             _ => exported.is_none(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 #[cfg(feature = "ntlm")]
-use countersign_crypto::{ntlm::Stream, wiping_stack};
+use countersign_crypto::ntlm::Stream;
 
 use super::cfx::CfxSender;
 use super::confounder::Confounders;
@@ -87,9 +87,7 @@ impl Sender {
     pub(super) fn restart_ntlm(&mut self) {
         #[cfg(feature = "ntlm")]
         if let Form::Ntlm(keys) = self.facts.form() {
-            self.scheme = Scheme::Ntlm(wiping_stack(|| {
-                Box::new(NtlmSender::new(keys, self.facts.role))
-            }));
+            self.scheme = Scheme::Ntlm(Box::new(NtlmSender::new(keys, self.facts.role)));
         }
     }
 
@@ -104,7 +102,7 @@ impl Sender {
 
     /// Goes on with an exported key stream; false where that does not fit.
     #[cfg(feature = "ntlm")]
-    pub(super) fn resume_ntlm(&mut self, exported: Option<Box<Stream>>) -> bool {
+    pub(super) fn resume_ntlm(&mut self, exported: Option<Stream>) -> bool {
         match &mut self.scheme {
             Scheme::Ntlm(sender) => sender.resume(exported),
             _ => exported.is_none(),

@@ -34,7 +34,7 @@ pub(super) struct Parts {
     pub(super) delegated: Option<TicketCredential>,
     /// Of the sending and of the receiving direction.
     #[cfg(feature = "ntlm")]
-    pub(super) streams: [Option<Box<Stream>>; 2],
+    pub(super) streams: [Option<Stream>; 2],
 }
 
 /// Every method is `None` where the bytes are not what was written.
@@ -154,10 +154,10 @@ impl<'a> Reader<'a> {
     }
 
     #[cfg(feature = "ntlm")]
-    fn stream(&mut self) -> Option<Option<Box<Stream>>> {
+    fn stream(&mut self) -> Option<Option<Stream>> {
         Some(if self.boolean()? {
             let bytes = self.take(258)?.try_into().ok()?;
-            Some(Box::new(Stream::from_bytes(bytes)?))
+            Some(Stream::from_bytes(bytes)?)
         } else {
             None
         })

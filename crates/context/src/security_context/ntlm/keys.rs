@@ -1,7 +1,7 @@
 //! What protects the messages of one direction.
 
 use countersign_crypto::ntlm::{Direction, SealKey, SessionKey, SignKey, Stream, Strength};
-use countersign_crypto::{verify_equal, wiping_stack};
+use countersign_crypto::verify_equal;
 
 use crate::ntlm::TargetName;
 use crate::security_context::Role;
@@ -70,16 +70,12 @@ pub(super) struct Channel {
     sign: SignKey,
     cipher: Cipher,
     /// The stream before the last message that was opened: one place for all of them.
-    before: Option<Box<Stream>>,
+    before: Option<Stream>,
     key_exchange: bool,
     seal: bool,
 }
 
 /// Where the key stream of a message comes from.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives in a box with the rest of its half of the context"
-)]
 enum Cipher {
     /// One stream for all messages.
     Connection(Stream),
@@ -130,10 +126,10 @@ impl Channel {
 
     /// Goes on with the stream of an exported context; false where it has none and this has, or
     /// the reverse.
-    pub(super) fn resume(&mut self, exported: Option<Box<Stream>>) -> bool {
+    pub(super) fn resume(&mut self, exported: Option<Stream>) -> bool {
         match (&mut self.cipher, exported) {
             (Cipher::Connection(stream), Some(exported)) => {
-                stream.assign(&exported);
+                *stream = exported;
                 true
             }
             (Cipher::Datagram(_), None) => true,
@@ -205,7 +201,7 @@ impl Channel {
         if let (Cipher::Connection(stream), before) = (&self.cipher, &mut self.before) {
             match before {
                 Some(before) => before.assign(stream),
-                None => *before = Some(wiping_stack(|| Box::new(stream.duplicate()))),
+                None => *before = Some(stream.duplicate()),
             }
         }
     }

@@ -40,7 +40,7 @@ impl NtlmReceiver {
         self.channel.stream()
     }
 
-    pub(crate) fn resume(&mut self, exported: Option<Box<Stream>>) -> bool {
+    pub(crate) fn resume(&mut self, exported: Option<Stream>) -> bool {
         self.channel.resume(exported)
     }
 

@@ -26,7 +26,7 @@ impl NtlmSender {
         self.channel.stream()
     }
 
-    pub(crate) fn resume(&mut self, exported: Option<Box<Stream>>) -> bool {
+    pub(crate) fn resume(&mut self, exported: Option<Stream>) -> bool {
         self.channel.resume(exported)
     }
 

@@ -92,7 +92,10 @@ impl Stream {
 
     /// The stream whose state [`to_bytes`](Stream::to_bytes) gave; `None` for what is no state of RC4.
     #[must_use]
-    pub fn from_bytes(bytes: &[u8; STATE]) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() != STATE {
+            return None;
+        }
         let mut stream = Stream {
             state: Box::new([0; 256]),
             i: 0,
@@ -237,5 +240,6 @@ mod tests {
         elsewhere[256..].fill(0xFF);
         assert!(Stream::from_bytes(&elsewhere).is_some());
         assert!(Stream::from_bytes(&[0; 258]).is_none());
+        assert!(Stream::from_bytes(&state[1..]).is_none());
     }
 }

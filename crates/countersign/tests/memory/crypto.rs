@@ -7,10 +7,13 @@ use countersign::crypto::ntlm::NtHash;
 use countersign::crypto::{Enctype, Key, KeyUsage, wiping_stack};
 use countersign::handshake::SystemRandom;
 
+use crate::Claim;
 use crate::domain::PASSWORD;
 use crate::search::Search;
 
-pub(crate) fn keys_of_passwords_are_wiped(search: &mut Search) {
+pub(crate) const CLAIM: Claim = ("keys_of_passwords_are_wiped", keys_of_passwords_are_wiped);
+
+fn keys_of_passwords_are_wiped(search: &mut Search) {
     for &enctype in Enctype::ALL {
         wiping_stack(|| of_enctype(search, enctype));
         search.nothing();

@@ -12,11 +12,17 @@ use countersign::kerberos::kdc::{
 use countersign::kerberos::{Acceptor, AcceptorCredential, Initiator};
 use countersign::{Answer, Flags, Mechanism, Need, SecurityContext, Step};
 
+use crate::Claim;
 use crate::domain::{Domain, MACHINE, PASSWORD, REALM, SERVICE};
 use crate::ntlm::{ROUNDS, talk, world};
 use crate::search::Search;
 
-pub(crate) fn secrets_of_kerberos_are_wiped(search: &mut Search) {
+pub(crate) const CLAIM: Claim = (
+    "secrets_of_kerberos_are_wiped",
+    secrets_of_kerberos_are_wiped,
+);
+
+fn secrets_of_kerberos_are_wiped(search: &mut Search) {
     let mut domain = Domain::start();
     for seed in 0..ROUNDS {
         context(search, &mut domain, seed);
@@ -26,15 +32,15 @@ pub(crate) fn secrets_of_kerberos_are_wiped(search: &mut Search) {
     search.nothing();
 }
 
-fn principal(name: &str) -> Principal {
+pub(crate) fn principal(name: &str) -> Principal {
     Principal::parse_with_default_realm(name, REALM).unwrap()
 }
 
-fn long_term(search: &mut Search) {
-    search.add_text("password", PASSWORD);
+pub(crate) fn long_term(search: &mut Search, password: &str) {
+    search.add_text("password", password);
     for &enctype in Enctype::ALL {
         let salt = b"EXAMPLE.COMalice";
-        let key = Key::from_password(enctype, PASSWORD.as_bytes(), salt, None).unwrap();
+        let key = Key::from_password(enctype, password.as_bytes(), salt, None).unwrap();
         search.add("long-term key", key.expose());
     }
 }
@@ -73,7 +79,7 @@ fn contexts(
 
 #[inline(never)]
 fn context(search: &mut Search, domain: &mut Domain, seed: u64) {
-    long_term(search);
+    long_term(search, PASSWORD);
     let keytab = domain.keytab(SERVICE);
     for entry in keytab.entries() {
         search.add("service's key", entry.key_block().expose());
@@ -110,7 +116,7 @@ fn context(search: &mut Search, domain: &mut Domain, seed: u64) {
     talk(client, server);
 }
 
-fn run<E: Exchange>(domain: &mut Domain, mut exchange: E) -> E::Output {
+pub(crate) fn run<E: Exchange>(domain: &mut Domain, mut exchange: E) -> E::Output {
     let (mut world, mut answer) = (world(99), None);
     loop {
         match exchange
@@ -125,7 +131,7 @@ fn run<E: Exchange>(domain: &mut Domain, mut exchange: E) -> E::Output {
 
 #[inline(never)]
 fn armored(search: &mut Search, domain: &mut Domain) {
-    long_term(search);
+    long_term(search, PASSWORD);
     let keytab = domain.keytab(MACHINE);
     let machine = ClientSecret::keytab(&keytab, &principal(MACHINE)).unwrap();
     let armor = run(domain, InitialTicket::new(principal(MACHINE), machine)).credential;

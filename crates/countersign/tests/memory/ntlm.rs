@@ -10,10 +10,13 @@ use countersign::{Flags, Mechanism, SecurityContext, Step, Timestamp};
 use countersign_testkit::{NOW, SeededRandom};
 use zeroize::Zeroizing;
 
+use crate::Claim;
 use crate::domain::PASSWORD;
 use crate::search::Search;
 
-pub(crate) fn secrets_of_ntlm_are_wiped(search: &mut Search) {
+pub(crate) const CLAIM: Claim = ("secrets_of_ntlm_are_wiped", secrets_of_ntlm_are_wiped);
+
+fn secrets_of_ntlm_are_wiped(search: &mut Search) {
     for seed in 0..ROUNDS {
         exchange(search, seed);
         search.nothing();

@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
 
+use crate::Claim;
 use crate::memory::{Memory, mappings};
+
+pub(crate) const CLAIM: Claim = ("what_is_in_memory_is_found", what_is_in_memory_is_found);
 
 const MASK: u64 = 0xa55a_c33c_96e1_784d;
 
@@ -26,6 +29,9 @@ pub(crate) struct Search {
     /// The secret whose pieces occur by chance too, but not two of them in a row.
     common: Option<&'static str>,
     found: Vec<Found>,
+    /// How many secrets were looked for in how many scenarios.
+    secrets: usize,
+    scenarios: usize,
 }
 
 fn masked(piece: &[u8; 8]) -> u64 {
@@ -44,6 +50,8 @@ impl Search {
             first: vec![false; 1 << 16],
             common: None,
             found: Vec::with_capacity(4096),
+            secrets: 0,
+            scenarios: 0,
         }
     }
 
@@ -52,6 +60,7 @@ impl Search {
     pub(crate) fn add(&mut self, secret: &'static str, bytes: &[u8]) {
         let (pieces, _) = bytes.as_chunks();
         assert!(!pieces.is_empty(), "{secret} is too short");
+        self.secrets += 1;
         for (number, piece) in pieces.iter().enumerate() {
             let piece = masked(piece);
             self.first[index(piece)] = true;
@@ -75,6 +84,7 @@ impl Search {
     #[inline(never)]
     pub(crate) fn add_permutation(&mut self, secret: &'static str, elements: &[u8]) {
         self.common = Some(secret);
+        self.secrets += 1;
         for (number, pair) in elements.as_chunks::<2>().0.iter().enumerate() {
             let [a, b] = *pair;
             let piece = masked(&[a, 0, 0, 0, b, 0, 0, 0]);
@@ -133,9 +143,17 @@ impl Search {
             text.len(),
             text.join("\n")
         );
+        self.scenarios += 1;
         self.pieces.clear();
         self.first.fill(false);
         self.common = None;
+    }
+
+    /// What was looked for since this was asked.
+    pub(crate) fn counts(&mut self) -> String {
+        let secrets = core::mem::take(&mut self.secrets);
+        let scenarios = core::mem::take(&mut self.scenarios);
+        format!("{scenarios} scenarios, {secrets} secrets")
     }
 
     /// Control: while it lives, the secret is found.
@@ -148,7 +166,7 @@ impl Search {
 
 /// Control: what is freed and not wiped is found on the heap, what is left on the stack is found there, and what is
 /// wiped is not.
-pub(crate) fn what_is_in_memory_is_found(search: &mut Search) {
+fn what_is_in_memory_is_found(search: &mut Search) {
     let secret = || (0..32_u8).map(|n| n.wrapping_mul(0x4f) ^ 0xa5);
     let mut on_heap: Box<[u8]> = secret().collect();
     search.add("on the heap", &on_heap);

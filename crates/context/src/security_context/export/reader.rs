@@ -156,8 +156,7 @@ impl<'a> Reader<'a> {
     #[cfg(feature = "ntlm")]
     fn stream(&mut self) -> Option<Option<Stream>> {
         Some(if self.boolean()? {
-            let bytes = self.take(258)?.try_into().ok()?;
-            Some(Stream::from_bytes(bytes)?)
+            Some(Stream::from_bytes(self.take(258)?)?)
         } else {
             None
         })

@@ -102,6 +102,7 @@ impl Search {
             first,
             common,
             found,
+            ..
         } = self;
         found.clear();
         for mapping in mappings() {

@@ -139,11 +139,7 @@ fn handshake(search: &mut Search, domain: &mut Domain, kind: Kind, fate: Fate) -
         search.add("ticket's key", entry.key.expose());
         search.finds("ticket's key");
     }
-    // Controls: what lives is found.
     search.finds("password");
-    if matches!(kind, Kind::Ntlm | Kind::NegotiateNtlm) {
-        search.finds("NT hash");
-    }
     let contexts = pair.map(|side| side.context);
     for context in contexts.iter().flatten() {
         search.add("session key", context.session_key().expose());
@@ -161,12 +157,13 @@ fn handshake(search: &mut Search, domain: &mut Domain, kind: Kind, fate: Fate) -
 fn ntlm_sides(search: &mut Search, password: &str) -> (ntlm::Initiator, ntlm::Acceptor) {
     let name = AccountName::parse("EXAMPLE\\alice").unwrap();
     let credential = NtlmCredential::with_password(name, &Password::from(password));
-    search.add("NT hash", credential.hash().expose());
     let file = Zeroizing::new(["EXAMPLE:alice:", PASSWORD, "\n"].concat());
     let users = Users::parse(file.as_bytes()).unwrap();
     let names = ServerNames::new("WWW", "EXAMPLE").unwrap();
     let acceptor = ntlm::AcceptorCredential::new(names).with_users(users);
     let initiator = ntlm::Initiator::new(credential).require(Flags::CONFIDENTIALITY);
+    // The NT hash, which is that of rc4-hmac too (RFC 4757 §2), and which ends with the handshake.
+    search.finds("long-term key");
     (initiator, ntlm::Acceptor::new(&acceptor))
 }
 
@@ -256,7 +253,7 @@ fn converse(search: &mut Search, domain: &mut Domain, pair: &mut [Side; 2], fate
             Some(Ok(sent)) => sent,
         };
         if let Some(key) = side.mechanism.session_key() {
-            search.add("early session key", key.expose());
+            search.add("session key", key.expose());
         }
         token = sent.map(|mut token| {
             if fate == Fate::Flipped(count) {

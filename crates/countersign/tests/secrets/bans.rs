@@ -23,6 +23,7 @@ use countersign::{Receiver, SecurityContext, Sender, kerberos, negotiate, ntlm};
 /// Whether a type has a trait: where it does, what is of the type itself goes before what is of the trait `Otherwise`.
 macro_rules! implements {
     ($type:ty: $($bound:tt)+) => {{
+        #[allow(dead_code, reason = "read where the type does not have it")]
         trait Otherwise {
             const IMPLEMENTED: bool = false;
         }

@@ -33,7 +33,7 @@ enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Honest,
-    /// Both sides are dropped once so many tokens were sent.
+    /// Both sides are dropped after this step, counted from 0.
     Left(usize),
     /// While a side waits for an answer of the KDC, it is dropped.
     Cancelled,
@@ -239,9 +239,6 @@ fn converse(search: &mut Search, domain: &mut Domain, pair: &mut [Side; 2], fate
     let mut env = world.environment();
     let mut token: Option<Vec<u8>> = None;
     for count in 0..20 {
-        if fate == Fate::Left(count) && count > 0 {
-            return Ended::Left;
-        }
         let side = &mut pair[count % 2];
         if side.context.is_some() {
             break;
@@ -261,7 +258,7 @@ fn converse(search: &mut Search, domain: &mut Domain, pair: &mut [Side; 2], fate
             }
             token
         });
-        if token.is_none() || fate == Fate::Left(0) {
+        if token.is_none() || fate == Fate::Left(count) {
             break;
         }
     }

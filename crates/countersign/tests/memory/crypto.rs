@@ -40,9 +40,7 @@ fn of_enctype(search: &mut Search, enctype: Enctype) {
     let secret = b"what nobody else should read";
     search.add("plaintext", secret);
     let usage = KeyUsage::TICKET;
-    let sealed = key
-        .encrypt(usage, secret, &mut SystemRandom::default())
-        .unwrap();
+    let sealed = key.encrypt(usage, secret, &mut SystemRandom).unwrap();
     let opened = key.decrypt(usage, &sealed).unwrap();
     search.finds("plaintext");
     black_box((key.duplicate(), key.cipher(usage), key.mac(usage), opened));

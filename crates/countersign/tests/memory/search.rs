@@ -181,9 +181,7 @@ fn what_is_in_memory_is_found(search: &mut Search) {
     drop(black_box(freed));
     search.finds("freed");
     // What was allocated in its place is wiped with it.
-    let mut again = Vec::<u8>::with_capacity(132);
-    again.resize(132, 0);
-    black_box(&again);
+    black_box(vec![0x55_u8; 132]);
 
     let mut on_stack = [0_u8; 32];
     for (to, from) in on_stack.iter_mut().zip(secret()) {

@@ -1,12 +1,14 @@
 //! Where one side of a mechanism stands: on its way, in a state of its own, or over.
 //!
 //! ```text
-//!   On ── take ──▶ a step runs ── settle ──┬── Next::On ────────────▶ On, the next state
-//!    ▲                  │                  ├── Next::Established ───▶ Over
-//!    └────── keep ──────┘                  └── an error ────────────▶ Over
+//!   On ── play ──▶ a turn ──┬── Next::On, Next::Within, Next::Unexpected ──▶ On
+//!                           ├── Next::Established ─────────────────────────▶ Over
+//!                           └── an error ──────────────────────────────────▶ Over
 //!
-//!   Over ── take ──▶ an error: the one that ended it, or that it is established
+//!   Over ── play ──▶ an error: the one that ended it, or that it is established
 //! ```
+
+use countersign_crypto::wiping_stack;
 
 use crate::error::{Error, ErrorKind};
 use crate::security_context::SecurityContext;
@@ -28,18 +30,39 @@ pub(crate) enum Outcome {
     Interrupted,
 }
 
-/// What a step came to.
+/// What a turn came to.
 pub(crate) enum Next<S> {
     /// The state from now on, and what the caller does.
     On(S, Step),
+    /// A mechanism within took the step, and is kept whatever that came to.
+    Within(S, Result<Step, Error>),
+    /// The call was the caller's mistake, not the peer's: the state stays as it is.
+    Unexpected(S),
     /// The end, and the last token.
     Established(Option<Vec<u8>>, Box<SecurityContext>),
 }
 
+/// A mechanism that stands on a stage.
+pub(crate) trait Staged<S> {
+    fn stage(&mut self) -> &mut Stage<S>;
+
+    /// A step: takes the turn that the state asks for, and goes where it leads. What the turn left on
+    /// the stack is overwritten.
+    fn play<E: Into<Error>>(
+        &mut self,
+        turn: impl FnOnce(&mut Self, S) -> Result<Next<S>, E>,
+    ) -> Result<Step, Error> {
+        wiping_stack(|| {
+            let state = self.stage().take()?;
+            let next = turn(self, state);
+            self.stage().settle(next.map_err(E::into))
+        })
+    }
+}
+
 impl<S> Stage<S> {
-    /// The state for a step to begin with. Until it is settled or kept, the stage is an interrupted
-    /// one.
-    pub(crate) fn take(&mut self) -> Result<S, Error> {
+    /// The state for a turn to begin with. Until it is settled, the stage is an interrupted one.
+    fn take(&mut self) -> Result<S, Error> {
         match core::mem::replace(self, Self::Over(Outcome::Interrupted)) {
             Self::On(state) => Ok(state),
             Self::Over(outcome) => {
@@ -50,27 +73,25 @@ impl<S> Stage<S> {
         }
     }
 
-    /// The call was the caller's mistake, not the peer's: the state stays as it is.
-    pub(crate) fn keep(&mut self, state: S) -> Result<Step, Error> {
-        *self = Self::On(state);
-        Err(ErrorKind::UnexpectedCall.into())
-    }
-
-    pub(crate) fn settle(
-        &mut self,
-        result: Result<Next<S>, impl Into<Error>>,
-    ) -> Result<Step, Error> {
-        match result {
+    fn settle(&mut self, next: Result<Next<S>, Error>) -> Result<Step, Error> {
+        match next {
             Ok(Next::On(state, step)) => {
                 *self = Self::On(state);
                 Ok(step)
+            }
+            Ok(Next::Within(state, result)) => {
+                *self = Self::On(state);
+                result
+            }
+            Ok(Next::Unexpected(state)) => {
+                *self = Self::On(state);
+                Err(ErrorKind::UnexpectedCall.into())
             }
             Ok(Next::Established(token, context)) => {
                 *self = Self::Over(Outcome::Established);
                 Ok(Step::Established { token, context })
             }
             Err(error) => {
-                let error = error.into();
                 *self = Self::Over(Outcome::Failed(error.clone()));
                 Err(error)
             }
@@ -103,9 +124,14 @@ mod tests {
         assert_eq!(stage.take(), Ok(1));
         assert!(stage.settle(on(2)).is_ok());
         assert_eq!(stage.take(), Ok(2));
-        assert_eq!(stage.keep(2).unwrap_err().kind(), ErrorKind::UnexpectedCall);
+        let unexpected = stage.settle(Ok(Next::Unexpected(2))).unwrap_err();
+        assert_eq!(unexpected.kind(), ErrorKind::UnexpectedCall);
         assert_eq!(stage.take(), Ok(2));
-        let failed = stage.settle(Err(ErrorKind::Replayed)).unwrap_err();
+        let within = Err(ErrorKind::TokenMissing.into());
+        let within = stage.settle(Ok(Next::Within(2, within))).unwrap_err();
+        assert_eq!(within.kind(), ErrorKind::TokenMissing);
+        assert_eq!(stage.take(), Ok(2));
+        let failed = stage.settle(Err(ErrorKind::Replayed.into())).unwrap_err();
         for _ in 0..2 {
             assert_eq!(stage.take(), Err(failed.clone()));
         }

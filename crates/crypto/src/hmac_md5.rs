@@ -33,16 +33,14 @@ pub(crate) fn finish(mac: HmacMd5) -> Zeroizing<[u8; 16]> {
 /// MD4 of a text in UTF-16, little-endian: string-to-key of RFC 4757 §2, NTOWFv1 of MS-NLMP §3.3.1.
 ///
 /// The text goes to the hash unit by unit: there is no copy of it to wipe.
-pub(crate) fn md4_of_text(text: &str) -> Zeroizing<[u8; 16]> {
+pub(crate) fn md4_of_text(text: &str, out: &mut [u8; 16]) {
     let mut hash = md4::Md4::new();
     for unit in text.encode_utf16() {
         Digest::update(&mut hash, unit.to_le_bytes());
     }
-    let mut out = Zeroizing::new([0; 16]);
     let mut digest = hash.finalize();
     out.copy_from_slice(&digest);
     digest.as_mut_slice().zeroize();
-    out
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -5,7 +6,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
     ChecksumType, Cipher, Enctype, Error, KeyUsage, Mac, Random, Tag, prf, string_to_key,
-    verify_equal,
+    verify_equal, wiping_stack,
 };
 
 const MAX_KEY: usize = 32;
@@ -14,13 +15,22 @@ const MAX_CONFOUNDER: usize = 16;
 /// A protocol key (RFC 3961 §2): a long-term key, a session key or a subkey.
 ///
 /// It is wiped when dropped, never printed, and copied only where the code says
-/// [`duplicate`](Key::duplicate).
+/// [`duplicate`](Key::duplicate). Its bytes are on the heap and stay in their place: a key that is moved leaves
+/// none behind (docs/decisions/0014-secrets-in-memory.md).
 pub struct Key {
     enctype: Enctype,
-    bytes: [u8; MAX_KEY],
+    bytes: Box<[u8; MAX_KEY]>,
 }
 
 impl Key {
+    /// To be filled in its place.
+    fn blank(enctype: Enctype) -> Self {
+        Key {
+            enctype,
+            bytes: Box::new([0; MAX_KEY]),
+        }
+    }
+
     /// A key from its bytes.
     ///
     /// # Errors
@@ -31,10 +41,7 @@ impl Key {
         if actual != expected {
             return Err(Error::KeyLength { expected, actual });
         }
-        let mut key = Key {
-            enctype,
-            bytes: [0; MAX_KEY],
-        };
+        let mut key = Key::blank(enctype);
         key.bytes[..expected].copy_from_slice(bytes);
         Ok(key)
     }
@@ -45,10 +52,7 @@ impl Key {
     ///
     /// [`Error::Random`] when the generator fails.
     pub fn generate(enctype: Enctype, random: &mut dyn Random) -> Result<Self, Error> {
-        let mut key = Key {
-            enctype,
-            bytes: [0; MAX_KEY],
-        };
+        let mut key = Key::blank(enctype);
         random.fill(&mut key.bytes[..enctype.key_len()])?;
         Ok(key)
     }
@@ -70,17 +74,9 @@ impl Key {
         salt: &[u8],
         params: Option<&[u8]>,
     ) -> Result<Self, Error> {
-        let mut key = Key {
-            enctype,
-            bytes: [0; MAX_KEY],
-        };
-        string_to_key::derive(
-            enctype,
-            password,
-            salt,
-            params,
-            &mut key.bytes[..enctype.key_len()],
-        )?;
+        let mut key = Key::blank(enctype);
+        let bytes = &mut key.bytes[..enctype.key_len()];
+        wiping_stack(|| string_to_key::derive(enctype, password, salt, params, bytes))?;
         Ok(key)
     }
 
@@ -101,7 +97,7 @@ impl Key {
     pub fn duplicate(&self) -> Key {
         Key {
             enctype: self.enctype,
-            bytes: self.bytes,
+            bytes: self.bytes.clone(),
         }
     }
 

@@ -19,6 +19,7 @@ mod random;
 #[cfg(feature = "rc4")]
 pub mod rc4;
 mod segment;
+mod stack;
 #[cfg(any(feature = "rc4", feature = "ntlm"))]
 mod stream;
 mod string_to_key;
@@ -34,5 +35,6 @@ pub use mac::{Mac, Tag, verify_equal};
 pub use prf::combine;
 pub use random::{Random, RandomError};
 pub use segment::Segment;
+pub use stack::wiping_stack;
 pub use usage::KeyUsage;
 pub use zeroize::Zeroizing;

@@ -119,7 +119,8 @@ impl MessageKey {
 /// string-to-key (RFC 4757 §2): MD4 of the password in UTF-16, little-endian; no salt.
 pub(crate) fn string_to_key(password: &[u8], out: &mut [u8]) -> Result<(), Error> {
     let password = core::str::from_utf8(password).map_err(|_| Error::PasswordEncoding)?;
-    let digest = md4_of_text(password);
+    let mut digest = Zeroizing::new([0; 16]);
+    md4_of_text(password, &mut digest);
     let len = out.len().min(digest.len());
     out[..len].copy_from_slice(&digest[..len]);
     Ok(())

@@ -1,5 +1,7 @@
 //! RC4, for rc4-hmac and NTLM.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -13,7 +15,8 @@ const STATE: usize = 258;
 /// stream for all messages of its direction.
 pub struct Stream {
     /// The permutation, a word an element: faster than bytes, docs/decisions/0002-cryptography-crates.md.
-    state: [u32; 256],
+    /// It stays in its place on the heap: a stream that is moved leaves nothing behind.
+    state: Box<[u32; 256]>,
     i: u32,
     j: u32,
 }
@@ -27,14 +30,14 @@ impl Stream {
     /// The key schedule. RC4 takes keys of up to 256 bytes; what is beyond has no effect.
     pub(crate) fn new(key: &[u8]) -> Self {
         let mut stream = Stream {
-            state: [0; 256],
+            state: Box::new([0; 256]),
             i: 0,
             j: 0,
         };
-        for (index, slot) in (0..).zip(&mut stream.state) {
+        for (index, slot) in (0..).zip(&mut *stream.state) {
             *slot = index;
         }
-        let state = &mut stream.state;
+        let state = &mut *stream.state;
         let (mut i, mut j) = (0u32, 0u32);
         let mut x = state[0];
         for &byte in key.iter().cycle().take(256) {
@@ -46,7 +49,7 @@ impl Stream {
 
     /// Encrypts or decrypts in place, going on where the call before ended.
     pub fn apply(&mut self, bytes: &mut [u8]) {
-        let state = &mut self.state;
+        let state = &mut *self.state;
         let (mut i, mut j) = (self.i.wrapping_add(1) & 0xFF, self.j);
         let mut x = state[at(i)];
         for byte in bytes {
@@ -64,16 +67,22 @@ impl Stream {
     #[must_use]
     pub fn duplicate(&self) -> Self {
         Stream {
-            state: self.state,
+            state: self.state.clone(),
             i: self.i,
             j: self.j,
         }
     }
 
+    /// Goes to the place of another stream: what was [duplicated](Self::duplicate) before serves again.
+    pub fn assign(&mut self, other: &Self) {
+        self.state.copy_from_slice(&*other.state);
+        (self.i, self.j) = (other.i, other.j);
+    }
+
     /// The state, for a context that is exported: the permutation, then both indices. As secret as the key.
     #[must_use]
-    pub fn to_bytes(&self) -> Zeroizing<[u8; STATE]> {
-        let mut out = Zeroizing::new([0; STATE]);
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut out = Zeroizing::new(alloc::vec![0; STATE]);
         let words = self.state.iter().chain([&self.i, &self.j]);
         for (byte, word) in out.iter_mut().zip(words) {
             *byte = word.to_le_bytes()[0];
@@ -83,9 +92,12 @@ impl Stream {
 
     /// The stream whose state [`to_bytes`](Stream::to_bytes) gave; `None` for what is no state of RC4.
     #[must_use]
-    pub fn from_bytes(bytes: &[u8; STATE]) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() != STATE {
+            return None;
+        }
         let mut stream = Stream {
-            state: [0; 256],
+            state: Box::new([0; 256]),
             i: 0,
             j: 0,
         };
@@ -97,7 +109,7 @@ impl Stream {
             *word = u32::from(byte);
         }
         let mut seen = Zeroizing::new([false; 256]);
-        for &word in &stream.state {
+        for &word in &*stream.state {
             if core::mem::replace(&mut seen[at(word)], true) {
                 return None;
             }
@@ -219,14 +231,15 @@ mod tests {
         let state = Stream::new(&SECRET).to_bytes();
         assert!(Stream::from_bytes(&state).is_some());
         for index in 0..256 {
-            let mut altered = *state;
+            let mut altered = state.to_vec();
             altered[index] ^= 1;
             assert!(Stream::from_bytes(&altered).is_none(), "{index}");
         }
         // Any two indices are a place in the stream.
-        let mut elsewhere = *state;
+        let mut elsewhere = state.to_vec();
         elsewhere[256..].fill(0xFF);
         assert!(Stream::from_bytes(&elsewhere).is_some());
         assert!(Stream::from_bytes(&[0; 258]).is_none());
+        assert!(Stream::from_bytes(&state[1..]).is_none());
     }
 }

@@ -25,7 +25,7 @@ use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
 use crate::identity::Identity;
 use crate::security_context::{NewContext, Role, SecurityContext, SessionKey};
-use crate::stage::{Next, Stage};
+use crate::stage::{Next, Stage, Staged};
 use crate::step::{Answer, Mechanism, Need, ReplayQuery, ReplayVerdict, Step};
 
 use super::credential::{AcceptorCredential, ReplayProtection};
@@ -338,20 +338,14 @@ impl Acceptor {
         Ok(established(context, None))
     }
 
-    fn settle(
-        &mut self,
-        result: Result<Next<State>, Refusal>,
-        env: &mut Environment<'_>,
-    ) -> Result<Step, Error> {
-        let told = result.map_err(|Refusal { kind, framed }| {
-            let token = framed
-                .and_then(|framed| krb_error::encode(kind, &self.credential, framed, false, env));
-            match token {
-                Some(token) => Error::with_token(kind, token),
-                None => Error::new(kind),
-            }
-        });
-        self.state.settle(told)
+    /// The error, with what tells the peer of it where there is such a thing.
+    fn told(&self, Refusal { kind, framed }: Refusal, env: &mut Environment<'_>) -> Error {
+        let token =
+            framed.and_then(|framed| krb_error::encode(kind, &self.credential, framed, false, env));
+        match token {
+            Some(token) => Error::with_token(kind, token),
+            None => Error::new(kind),
+        }
     }
 }
 
@@ -376,6 +370,12 @@ pub(super) fn random_sequence(random: &mut dyn Random) -> Result<u32, ErrorKind>
     let mut bytes = [0; 4];
     random.fill(&mut bytes)?;
     Ok(u32::from_be_bytes(bytes) & 0x3fff_ffff)
+}
+
+impl Staged<State> for Acceptor {
+    fn stage(&mut self) -> &mut Stage<State> {
+        &mut self.state
+    }
 }
 
 impl Mechanism for Acceptor {
@@ -406,32 +406,32 @@ impl Mechanism for Acceptor {
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let state = self.state.take()?;
         let limit = env.policy.max_token();
-        let result = match (state, token) {
-            (state @ State::Verdict(_), _) => return self.state.keep(state),
-            (_, None) => Err(Refusal::silent(ErrorKind::TokenMissing)),
-            (_, Some(token)) if token.len() > limit => {
-                Err(Refusal::silent(ErrorKind::TokenTooLarge {
-                    length: token.len(),
-                    limit,
-                }))
-            }
-            (State::Request(progress), Some(token)) => self.request(token, progress, env),
-            (State::ThirdLeg(third), Some(token)) => {
-                Self::third_leg(*third, token).map_err(Refusal::silent)
-            }
-        };
-        self.settle(result, env)
+        self.play(|this, state| {
+            let next = match (state, token) {
+                (state @ State::Verdict(_), _) => Ok(Next::Unexpected(state)),
+                (_, None) => Err(Refusal::silent(ErrorKind::TokenMissing)),
+                (_, Some(token)) if token.len() > limit => {
+                    Err(Refusal::silent(ErrorKind::TokenTooLarge {
+                        length: token.len(),
+                        limit,
+                    }))
+                }
+                (State::Request(progress), Some(token)) => this.request(token, progress, env),
+                (State::ThirdLeg(third), Some(token)) => {
+                    Self::third_leg(*third, token).map_err(Refusal::silent)
+                }
+            };
+            next.map_err(|refusal| this.told(refusal, env))
+        })
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        match (self.state.take()?, answer) {
+        self.play(|this, state| match (state, answer) {
             (State::Verdict(request), Answer::Replay(verdict)) => {
-                let result = Self::judge(*request, verdict, env);
-                self.settle(result, env)
+                Self::judge(*request, verdict, env).map_err(|refusal| this.told(refusal, env))
             }
-            (state, _) => self.state.keep(state),
-        }
+            (state, _) => Ok(Next::Unexpected(state)),
+        })
     }
 }

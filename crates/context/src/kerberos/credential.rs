@@ -5,7 +5,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use countersign_credential::{Keytab, KeytabEntry, Principal, TicketCredential};
-use countersign_crypto::{Cipher, Enctype, KeyUsage};
+use countersign_crypto::{Cipher, Enctype, KeyUsage, wiping_stack};
 use countersign_token::kerberos::Ticket;
 
 use crate::environment::Environment;
@@ -78,7 +78,7 @@ impl AcceptorCredential {
             })
         });
         Self {
-            keys: keys.collect(),
+            keys: wiping_stack(|| keys.collect()),
             own_ticket: None,
             services: Arc::default(),
             replay: ReplayProtection::Shared(Arc::default()),

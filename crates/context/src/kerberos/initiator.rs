@@ -30,7 +30,7 @@ use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
 use crate::identity::Identity;
 use crate::security_context::{NewContext, Role, SecurityContext};
-use crate::stage::{Next, Stage};
+use crate::stage::{Next, Stage, Staged};
 use crate::step::{Answer, Mechanism, Step};
 
 use super::ap_req::RequestParts;
@@ -431,6 +431,12 @@ fn established(context: NewContext, token: Option<Vec<u8>>) -> Next<State> {
     Next::Established(token, Box::new(SecurityContext::establish(context)))
 }
 
+impl Staged<State> for Initiator {
+    fn stage(&mut self) -> &mut Stage<State> {
+        &mut self.state
+    }
+}
+
 impl Mechanism for Initiator {
     fn mechanism(&self) -> Oid<'static> {
         match self.options.proxied {
@@ -448,9 +454,9 @@ impl Mechanism for Initiator {
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
         let limit = env.policy.max_token();
-        let result = match (self.state.take()?, token) {
-            (State::Start, None) => self.start(env),
-            (state @ (State::Acquire | State::Forward(_)), _) => return self.state.keep(state),
+        self.play(|this, state| match (state, token) {
+            (State::Start, None) => this.start(env),
+            (state @ (State::Acquire | State::Forward(_)), _) => Ok(Next::Unexpected(state)),
             (State::Start, Some(_)) => Err(ErrorKind::TokenUnexpected),
             (State::Reply(_), None) => Err(ErrorKind::TokenMissing),
             (State::Reply(_), Some(token)) if token.len() > limit => {
@@ -459,9 +465,8 @@ impl Mechanism for Initiator {
                     limit,
                 })
             }
-            (State::Reply(pending), Some(token)) => self.receive(*pending, token, env),
-        };
-        self.state.settle(result)
+            (State::Reply(pending), Some(token)) => this.receive(*pending, token, env),
+        })
     }
 
     fn ask_integrity(&mut self) {
@@ -469,13 +474,12 @@ impl Mechanism for Initiator {
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let result = match (self.state.take()?, answer) {
-            (State::Acquire, Answer::Kdc(answer)) => self.acquire(Some(answer), env),
+        self.play(|this, state| match (state, answer) {
+            (State::Acquire, Answer::Kdc(answer)) => this.acquire(Some(answer), env),
             (State::Forward(acquisition), Answer::Kdc(answer)) => {
-                self.forward(acquisition, Some(answer), env)
+                this.forward(acquisition, Some(answer), env)
             }
-            (state, _) => return self.state.keep(state),
-        };
-        self.state.settle(result)
+            (state, _) => Ok(Next::Unexpected(state)),
+        })
     }
 }

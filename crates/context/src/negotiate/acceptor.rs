@@ -22,7 +22,7 @@ use countersign_token::spnego::{MechTypes, NegHints, NegTokenInit};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, NegotiationProblem};
 use crate::security_context::SessionKey;
-use crate::stage::{Next, Stage};
+use crate::stage::{Next, Stage, Staged};
 use crate::step::{Answer, Mechanism, Step};
 
 use super::RawTokens;
@@ -191,6 +191,12 @@ impl Acceptor {
     }
 }
 
+impl Staged<State> for Acceptor {
+    fn stage(&mut self) -> &mut Stage<State> {
+        &mut self.state
+    }
+}
+
 impl Mechanism for Acceptor {
     fn mechanism(&self) -> Oid<'static> {
         Oid::SPNEGO
@@ -206,41 +212,39 @@ impl Mechanism for Acceptor {
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
         let limit = env.policy.max_token();
-        let result = match (self.state.take()?, token) {
-            (state, _) if state.is_waiting() => return self.state.keep(state),
+        self.play(|this, state| match (state, token) {
+            (state, _) if state.is_waiting() => Ok(Next::Unexpected(state)),
             (State::Start { candidates, hinted }, None) if !hinted => Self::hint(candidates),
             (_, None) => Err(ErrorKind::TokenMissing.into()),
             (_, Some(token)) if token.len() > limit => {
                 let length = token.len();
                 Err(ErrorKind::TokenTooLarge { length, limit }.into())
             }
-            (State::Start { candidates, .. }, Some(token)) => self.first(candidates, token, env),
+            (State::Start { candidates, .. }, Some(token)) => this.first(candidates, token, env),
             (State::Raw(mut inner), Some(token)) => {
                 inner.step(Some(token), env).map(|turn| raw(inner, turn))
             }
             (State::Negotiating(negotiating), Some(token)) => negotiating.receive(token, env),
-        };
-        self.state.settle(result)
+        })
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let result = match self.state.take()? {
+        self.play(|_, state| match state {
             State::Negotiating(negotiating) => match negotiating.resume(answer, env) {
                 Ok(next) => Ok(next),
                 Err(Resumed::Unasked(negotiating)) => {
-                    return self.state.keep(State::Negotiating(negotiating));
+                    Ok(Next::Unexpected(State::Negotiating(negotiating)))
                 }
                 Err(Resumed::Failed(error)) => Err(error),
             },
             State::Raw(mut inner) => match inner.resume(answer, env) {
                 Ok(turn) => Ok(raw(inner, turn)),
                 Err(error) if error.kind() == ErrorKind::UnexpectedCall => {
-                    return self.state.keep(State::Raw(inner));
+                    Ok(Next::Unexpected(State::Raw(inner)))
                 }
                 Err(error) => Err(error),
             },
-            state @ State::Start { .. } => return self.state.keep(state),
-        };
-        self.state.settle(result)
+            state @ State::Start { .. } => Ok(Next::Unexpected(state)),
+        })
     }
 }

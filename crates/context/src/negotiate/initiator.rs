@@ -24,7 +24,7 @@ use countersign_token::spnego::{MechTypes, NegTokenInit};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, NegotiationProblem};
 use crate::security_context::SessionKey;
-use crate::stage::{Next, Stage};
+use crate::stage::{Next, Stage, Staged};
 use crate::step::{Answer, Mechanism, Step};
 
 use super::candidates::{Candidates, identifiers, list};
@@ -196,6 +196,12 @@ impl Initiator {
     }
 }
 
+impl Staged<State> for Initiator {
+    fn stage(&mut self) -> &mut Stage<State> {
+        &mut self.state
+    }
+}
+
 impl Mechanism for Initiator {
     fn mechanism(&self) -> Oid<'static> {
         Oid::SPNEGO
@@ -210,52 +216,50 @@ impl Mechanism for Initiator {
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
         let limit = env.policy.max_token();
-        let result = match (self.state.take()?, token) {
-            (state, _) if state.is_waiting() => return self.state.keep(state),
+        self.play(|this, state| match (state, token) {
+            (state, _) if state.is_waiting() => Ok(Next::Unexpected(state)),
             (_, Some(token)) if token.len() > limit => {
                 let length = token.len();
                 Err(ErrorKind::TokenTooLarge { length, limit }.into())
             }
-            (State::Start(candidates), None) => self.open(candidates, Vec::new(), env),
+            (State::Start(candidates), None) => this.open(candidates, Vec::new(), env),
             // MS-SPNG §3.2.5.2: an acceptor that speaks first hints at what it can do. Nothing
             // protects the hint, so nothing follows from it.
             (State::Start(candidates), Some(hint)) => match NegTokenInit::parse(hint) {
-                Ok(_) => self.open(candidates, Vec::new(), env),
+                Ok(_) => this.open(candidates, Vec::new(), env),
                 Err(error) => Err(ErrorKind::DefectiveToken(error).into()),
             },
             (State::Negotiating(negotiating), Some(token)) => negotiating.receive(token, env),
             (State::Opening(_) | State::Negotiating(_), _) => Err(ErrorKind::TokenMissing.into()),
-        };
-        self.state.settle(result)
+        })
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let result = match self.state.take()? {
+        self.play(|this, state| match state {
             State::Opening(mut opening) => match opening.inner.resume(answer, env) {
                 Ok(turn) => Self::opened(*opening, turn),
                 Err(error) if error.kind() == ErrorKind::UnexpectedCall => {
-                    return self.state.keep(State::Opening(opening));
+                    Ok(Next::Unexpected(State::Opening(opening)))
                 }
-                Err(error) if self.falls_back(&error) => {
+                Err(error) if this.falls_back(&error) => {
                     let Opening {
                         rest,
                         mut fallbacks,
                         ..
                     } = *opening;
                     fallbacks.push(error);
-                    self.open(rest, fallbacks, env)
+                    this.open(rest, fallbacks, env)
                 }
                 Err(error) => Err(error),
             },
             State::Negotiating(negotiating) => match negotiating.resume(answer, env) {
                 Ok(next) => Ok(next),
                 Err(Resumed::Unasked(negotiating)) => {
-                    return self.state.keep(State::Negotiating(negotiating));
+                    Ok(Next::Unexpected(State::Negotiating(negotiating)))
                 }
                 Err(Resumed::Failed(error)) => Err(error),
             },
-            state @ State::Start(_) => return self.state.keep(state),
-        };
-        self.state.settle(result)
+            state @ State::Start(_) => Ok(Next::Unexpected(state)),
+        })
     }
 }

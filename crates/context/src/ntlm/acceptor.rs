@@ -20,7 +20,7 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
 use crate::security_context::{NewNtlmContext, SecurityContext};
-use crate::stage::{Next, Stage};
+use crate::stage::{Next, Stage, Staged};
 use crate::step::{Answer, Mechanism, Need, Step};
 
 use super::credential::AcceptorCredential;
@@ -177,36 +177,39 @@ fn established(context: NewNtlmContext) -> Next<State> {
     Next::Established(None, context)
 }
 
+impl Staged<State> for Acceptor {
+    fn stage(&mut self) -> &mut Stage<State> {
+        &mut self.state
+    }
+}
+
 impl Mechanism for Acceptor {
     fn mechanism(&self) -> Oid<'static> {
         Oid::NTLMSSP
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let state = self.state.take()?;
         let limit = env.policy.max_token();
-        let result = match (state, token) {
-            (state @ State::Logon(_), _) => return self.state.keep(state),
+        self.play(|this, state| match (state, token) {
+            (state @ State::Logon(_), _) => Ok(Next::Unexpected(state)),
             (_, Some(token)) if token.len() > limit => {
                 let length = token.len();
                 Err(ErrorKind::TokenTooLarge { length, limit }.into())
             }
-            (State::Start, Some(_)) if self.datagram => Err(ErrorKind::TokenUnexpected.into()),
-            (State::Start, None) if !self.datagram => Err(ErrorKind::TokenMissing.into()),
-            (State::Start, token) => self.challenge(token, env),
-            (State::Challenged(exchange), Some(token)) => self.authenticate(exchange, token, env),
+            (State::Start, Some(_)) if this.datagram => Err(ErrorKind::TokenUnexpected.into()),
+            (State::Start, None) if !this.datagram => Err(ErrorKind::TokenMissing.into()),
+            (State::Start, token) => this.challenge(token, env),
+            (State::Challenged(exchange), Some(token)) => this.authenticate(exchange, token, env),
             (State::Challenged(_), None) => Err(ErrorKind::TokenMissing.into()),
-        };
-        self.state.settle(result)
+        })
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        match (self.state.take()?, answer) {
+        self.play(|this, state| match (state, answer) {
             (State::Logon(claim), Answer::Logon(logon)) => {
-                let judged = verify::judge(&claim, logon, &self.credential, &self.asked, env);
-                self.state.settle(judged.map(established))
+                verify::judge(&claim, logon, &this.credential, &this.asked, env).map(established)
             }
-            (state, _) => self.state.keep(state),
-        }
+            (state, _) => Ok(Next::Unexpected(state)),
+        })
     }
 }

@@ -21,7 +21,7 @@ use crate::error::NtlmProblem;
 use crate::error::{Error, ErrorKind};
 use crate::flags::Flags;
 use crate::security_context::SecurityContext;
-use crate::stage::{Next, Stage};
+use crate::stage::{Next, Stage, Staged};
 use crate::step::{Answer, Mechanism, Step};
 
 use super::flags;
@@ -244,25 +244,29 @@ impl Initiator {
     }
 }
 
+impl Staged<State> for Initiator {
+    fn stage(&mut self) -> &mut Stage<State> {
+        &mut self.state
+    }
+}
+
 impl Mechanism for Initiator {
     fn mechanism(&self) -> Oid<'static> {
         Oid::NTLMSSP
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let state = self.state.take()?;
         let limit = env.policy.max_token();
-        let result = match (state, token) {
-            (State::Start, None) => self.start(env),
+        self.play(|this, state| match (state, token) {
+            (State::Start, None) => this.start(env),
             (State::Start, Some(_)) => Err(ErrorKind::TokenUnexpected.into()),
             (State::Challenge(_), None) => Err(ErrorKind::TokenMissing.into()),
             (State::Challenge(_), Some(token)) if token.len() > limit => {
                 let length = token.len();
                 Err(ErrorKind::TokenTooLarge { length, limit }.into())
             }
-            (State::Challenge(offer), Some(token)) => self.respond(&offer, token, env),
-        };
-        self.state.settle(result)
+            (State::Challenge(offer), Some(token)) => this.respond(&offer, token, env),
+        })
     }
 
     fn ask_integrity(&mut self) {
@@ -271,7 +275,6 @@ impl Mechanism for Initiator {
 
     fn resume(&mut self, _: Answer, _: &mut Environment<'_>) -> Result<Step, Error> {
         // It asks for nothing.
-        let state = self.state.take()?;
-        self.state.keep(state)
+        self.play(|_, state| Ok::<_, Error>(Next::Unexpected(state)))
     }
 }

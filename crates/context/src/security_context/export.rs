@@ -31,6 +31,7 @@ mod writer;
 
 use std::sync::Arc;
 
+use countersign_crypto::wiping_stack;
 use countersign_token::oid::Oid;
 use zeroize::Zeroizing;
 
@@ -74,6 +75,10 @@ impl SecurityContext {
     /// [`ErrorKind::Overflow`] when a length does not fit 32 bits, or a delegated credential has
     /// times that the cache format cannot hold.
     pub fn export(self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        wiping_stack(|| self.write())
+    }
+
+    fn write(self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let facts = self.facts();
         let (sequence, window) = (self.sender.sequence, self.receiver.window);
         let mut out = Writer::new();
@@ -126,6 +131,10 @@ impl SecurityContext {
     /// # Errors
     /// [`ErrorKind::DefectiveExport`] when they are not such bytes; [`ErrorKind::Random`].
     pub fn import(exported: &[u8], env: &mut Environment<'_>) -> Result<Self, Error> {
+        wiping_stack(|| Self::read(exported, env))
+    }
+
+    fn read(exported: &[u8], env: &mut Environment<'_>) -> Result<Self, Error> {
         let parts = Reader::new(exported)
             .context()
             .ok_or(ErrorKind::DefectiveExport)?;

@@ -40,16 +40,13 @@ pub struct Receiver {
     scheme: Scheme,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives in a box with the rest of the context"
-)]
+/// Each in a place of its own, where it is wiped: what holds it is moved when a context is split.
 enum Scheme {
-    Cfx(CfxReceiver),
+    Cfx(Box<CfxReceiver>),
     #[cfg(feature = "rc4")]
-    Rfc4757(Rfc4757Receiver),
+    Rfc4757(Box<Rfc4757Receiver>),
     #[cfg(feature = "ntlm")]
-    Ntlm(NtlmReceiver),
+    Ntlm(Box<NtlmReceiver>),
     Custom(Box<dyn OpenMessages>),
 }
 
@@ -99,11 +96,11 @@ impl Receiver {
         delegated: Option<TicketCredential>,
     ) -> Self {
         let scheme = match facts.form() {
-            Form::Cfx(facts) => Scheme::Cfx(CfxReceiver::new(facts)),
+            Form::Cfx(facts) => Scheme::Cfx(Box::new(CfxReceiver::new(facts))),
             #[cfg(feature = "rc4")]
-            Form::Rfc4757(facts) => Scheme::Rfc4757(Rfc4757Receiver::new(facts)),
+            Form::Rfc4757(facts) => Scheme::Rfc4757(Box::new(Rfc4757Receiver::new(facts))),
             #[cfg(feature = "ntlm")]
-            Form::Ntlm(keys) => Scheme::Ntlm(NtlmReceiver::new(keys, facts.role)),
+            Form::Ntlm(keys) => Scheme::Ntlm(Box::new(NtlmReceiver::new(keys, facts.role))),
             Form::Custom(_) => Scheme::Custom(Box::new(Nothing)),
         };
         Self {
@@ -142,7 +139,7 @@ impl Receiver {
     pub(super) fn restart_ntlm(&mut self) {
         #[cfg(feature = "ntlm")]
         if let Form::Ntlm(keys) = self.facts.form() {
-            self.scheme = Scheme::Ntlm(NtlmReceiver::new(keys, self.facts.role));
+            self.scheme = Scheme::Ntlm(Box::new(NtlmReceiver::new(keys, self.facts.role)));
         }
     }
 

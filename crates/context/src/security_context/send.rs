@@ -32,16 +32,13 @@ pub struct Sender {
     scheme: Scheme,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives in a box with the rest of the context"
-)]
+/// Each in a place of its own, where it is wiped: what holds it is moved when a context is split.
 enum Scheme {
-    Cfx(CfxSender),
+    Cfx(Box<CfxSender>),
     #[cfg(feature = "rc4")]
-    Rfc4757(Rfc4757Sender),
+    Rfc4757(Box<Rfc4757Sender>),
     #[cfg(feature = "ntlm")]
-    Ntlm(NtlmSender),
+    Ntlm(Box<NtlmSender>),
     Custom(Box<dyn ProtectMessages>),
 }
 
@@ -54,13 +51,13 @@ impl Sender {
     pub(super) fn resume(facts: Arc<Facts>, sequence: SendSequence, seed: &[u8; 16]) -> Self {
         let confounders = || Confounders::new(seed);
         let scheme = match facts.form() {
-            Form::Cfx(facts) => Scheme::Cfx(CfxSender::new(facts, confounders())),
+            Form::Cfx(facts) => Scheme::Cfx(Box::new(CfxSender::new(facts, confounders()))),
             #[cfg(feature = "rc4")]
             Form::Rfc4757(facts) => {
-                Scheme::Rfc4757(Rfc4757Sender::new(&facts.keys.key, confounders()))
+                Scheme::Rfc4757(Box::new(Rfc4757Sender::new(&facts.keys.key, confounders())))
             }
             #[cfg(feature = "ntlm")]
-            Form::Ntlm(keys) => Scheme::Ntlm(NtlmSender::new(keys, facts.role)),
+            Form::Ntlm(keys) => Scheme::Ntlm(Box::new(NtlmSender::new(keys, facts.role))),
             Form::Custom(_) => Scheme::Custom(Box::new(Nothing)),
         };
         Self {
@@ -90,7 +87,7 @@ impl Sender {
     pub(super) fn restart_ntlm(&mut self) {
         #[cfg(feature = "ntlm")]
         if let Form::Ntlm(keys) = self.facts.form() {
-            self.scheme = Scheme::Ntlm(NtlmSender::new(keys, self.facts.role));
+            self.scheme = Scheme::Ntlm(Box::new(NtlmSender::new(keys, self.facts.role)));
         }
     }
 

@@ -5,6 +5,7 @@
 //! that the [scanner](scanner) knows. Tokens and messages of KDCs are no secrets; what they encrypt is.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests too
 
+mod bans;
 mod drivers;
 mod faces;
 mod files;

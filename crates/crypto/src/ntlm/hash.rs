@@ -9,6 +9,7 @@ use super::{SessionKey, secret::secret, upper_case};
 use crate::{
     hmac_md5::{HmacMd5, compute, finish, md4_of_text},
     mac::keyed,
+    wiping_stack,
 };
 
 secret! {
@@ -22,13 +23,15 @@ impl NtHash {
     /// The hash of a password.
     #[must_use]
     pub fn from_password(password: &str) -> Self {
-        NtHash(*md4_of_text(password))
+        let mut hash = NtHash::blank();
+        wiping_stack(|| md4_of_text(password, &mut hash.0));
+        hash
     }
 
     /// From 32 hexadecimal digits of either case; `None` for any other text.
     #[must_use]
     pub fn from_hex(digits: &str) -> Option<Self> {
-        let mut hash = NtHash([0; 16]);
+        let mut hash = NtHash::blank();
         let (pairs, []) = digits.as_bytes().as_chunks::<2>() else {
             return None;
         };
@@ -53,7 +56,7 @@ impl NtHash {
         user: impl Iterator<Item = char>,
         domain: impl Iterator<Item = char>,
     ) -> ResponseKey {
-        let mut mac: HmacMd5 = keyed(&self.0);
+        let mut mac: HmacMd5 = keyed(&*self.0);
         for letter in user.map(upper_case).chain(domain) {
             for unit in letter.encode_utf16(&mut [0; 2]) {
                 mac.update(&unit.to_le_bytes());
@@ -86,7 +89,9 @@ impl ResponseKey {
     /// (§3.4.5.1).
     #[must_use]
     pub fn session_base_key(&self, proof: &[u8; 16]) -> SessionKey {
-        SessionKey::new(*compute(&self.0, &[proof]))
+        let mut key = SessionKey::zero();
+        key.fill(&compute(&self.0, &[proof]));
+        key
     }
 
     /// LmChallengeResponse of LMv2 (MS-NLMP §3.3.2): HMAC-MD5 of both challenges, then the client's.

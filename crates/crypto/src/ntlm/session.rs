@@ -15,22 +15,26 @@ impl SessionKey {
     ///
     /// [`Error::Random`] when the generator fails.
     pub fn generate(random: &mut dyn Random) -> Result<Self, Error> {
-        let mut key = SessionKey([0; 16]);
-        random.fill(&mut key.0)?;
+        let mut key = SessionKey::blank();
+        random.fill(&mut *key.0)?;
         Ok(key)
+    }
+
+    pub(super) fn fill(&mut self, bytes: &[u8; 16]) {
+        self.0.copy_from_slice(bytes);
     }
 
     /// All zeros: the key of an anonymous session, which protects nothing.
     #[must_use]
-    pub const fn zero() -> Self {
-        SessionKey([0; 16])
+    pub fn zero() -> Self {
+        SessionKey::blank()
     }
 
     /// EncryptedRandomSessionKey: `exported` under this key exchange key, RC4K of MS-NLMP §3.1.5.1.2.
     #[must_use]
     pub fn encrypt(&self, exported: &SessionKey) -> [u8; 16] {
-        let mut bytes = exported.0;
-        Stream::new(&self.0).apply(&mut bytes);
+        let mut bytes = *exported.0;
+        Stream::new(&*self.0).apply(&mut bytes);
         bytes
     }
 
@@ -39,8 +43,8 @@ impl SessionKey {
     /// Any bytes decrypt to some key: only the MIC, or the first message, shows whether it is the peer's.
     #[must_use]
     pub fn decrypt(&self, encrypted: &[u8; 16]) -> SessionKey {
-        let mut key = SessionKey(*encrypted);
-        Stream::new(&self.0).apply(&mut key.0);
+        let mut key = SessionKey::new(*encrypted);
+        Stream::new(&*self.0).apply(&mut *key.0);
         key
     }
 
@@ -48,6 +52,6 @@ impl SessionKey {
     /// own place being zero. `parts` are concatenated.
     #[must_use]
     pub fn mic(&self, parts: &[&[u8]]) -> Tag {
-        Tag::truncate(hmac_md5(&self.0, parts).as_slice(), 16)
+        Tag::truncate(hmac_md5(&*self.0, parts).as_slice(), 16)
     }
 }

@@ -25,7 +25,7 @@ use crate::error::{Error, ErrorKind};
 use crate::kerberos::acceptor::Acceptor;
 use crate::kerberos::kdc::{KdcAnswer, KdcRequest, KdcService};
 use crate::security_context::SessionKey;
-use crate::stage::{Next, Stage};
+use crate::stage::{Next, Stage, Staged};
 use crate::step::{Answer, Mechanism, Need, Step};
 
 use super::{Conversation, Proxied, Received, proxy_token, receive};
@@ -282,6 +282,12 @@ fn krb_error(error_code: i32, realm: &[u8], env: &Environment<'_>) -> Vec<u8> {
     .to_der()
 }
 
+impl Staged<State> for IakerbAcceptor {
+    fn stage(&mut self) -> &mut Stage<State> {
+        &mut self.state
+    }
+}
+
 impl Mechanism for IakerbAcceptor {
     fn mechanism(&self) -> Oid<'static> {
         Oid::IAKERB
@@ -295,31 +301,25 @@ impl Mechanism for IakerbAcceptor {
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let result = match (self.state.take()?, token) {
+        self.play(|this, state| match (state, token) {
             (State::Exchange(mut acceptor), token) => {
                 let step = acceptor.step(token, env);
-                self.state = Stage::On(State::Exchange(acceptor));
-                return step;
+                Ok(Next::Within(State::Exchange(acceptor), step))
             }
-            (state @ State::Waiting(_), _) => return self.state.keep(state),
-            (State::Proxy(proxy), Some(token)) => self.receive(proxy, token, env),
+            (state @ State::Waiting(_), _) => Ok(Next::Unexpected(state)),
+            (State::Proxy(proxy), Some(token)) => this.receive(proxy, token, env),
             (State::Proxy(_), None) => Err(ErrorKind::TokenMissing.into()),
-        };
-        self.state.settle(result)
+        })
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        match (self.state.take()?, answer) {
-            (State::Waiting(waiting), Answer::Kdc(answer)) => {
-                let result = Self::resumed(*waiting, answer, env);
-                self.state.settle(result)
-            }
+        self.play(|_, state| match (state, answer) {
+            (State::Waiting(waiting), Answer::Kdc(answer)) => Self::resumed(*waiting, answer, env),
             (State::Exchange(mut acceptor), answer) => {
                 let step = acceptor.resume(answer, env);
-                self.state = Stage::On(State::Exchange(acceptor));
-                step
+                Ok(Next::Within(State::Exchange(acceptor), step))
             }
-            (state, _) => self.state.keep(state),
-        }
+            (state, _) => Ok(Next::Unexpected(state)),
+        })
     }
 }

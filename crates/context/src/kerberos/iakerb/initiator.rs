@@ -28,7 +28,7 @@ use crate::kerberos::initiator::Initiator;
 use crate::kerberos::kdc::{Exchange, ExchangeStep, KdcAnswer, KdcRequest, KdcService};
 use crate::kerberos::krb_error;
 use crate::security_context::SessionKey;
-use crate::stage::{Next, Stage};
+use crate::stage::{Next, Stage, Staged};
 use crate::step::{Answer, Mechanism, Step};
 
 use super::{Conversation, Proxied, Received, proxy_token, receive};
@@ -204,6 +204,12 @@ impl IakerbInitiator {
     }
 }
 
+impl Staged<State> for IakerbInitiator {
+    fn stage(&mut self) -> &mut Stage<State> {
+        &mut self.state
+    }
+}
+
 impl Mechanism for IakerbInitiator {
     fn mechanism(&self) -> Oid<'static> {
         Oid::IAKERB
@@ -217,18 +223,16 @@ impl Mechanism for IakerbInitiator {
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let result = match (self.state.take()?, token) {
+        self.play(|this, state| match (state, token) {
             (State::Exchange(mut initiator), token) => {
                 let step = initiator.step(token, env);
-                self.state = Stage::On(State::Exchange(initiator));
-                return step;
+                Ok(Next::Within(State::Exchange(initiator), step))
             }
-            (State::Start(acquiring), None) => self.advance(acquiring, None, None, env),
+            (State::Start(acquiring), None) => this.advance(acquiring, None, None, env),
             (State::Start(_), Some(_)) => Err(ErrorKind::TokenUnexpected.into()),
             (State::Proxied(_), None) => Err(ErrorKind::TokenMissing.into()),
-            (State::Proxied(acquiring), Some(token)) => self.receive(acquiring, token, env),
-        };
-        self.state.settle(result)
+            (State::Proxied(acquiring), Some(token)) => this.receive(acquiring, token, env),
+        })
     }
 
     fn ask_integrity(&mut self) {
@@ -236,13 +240,14 @@ impl Mechanism for IakerbInitiator {
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        match self.state.take()? {
-            State::Exchange(mut initiator) => {
-                let step = initiator.resume(answer, env);
-                self.state = Stage::On(State::Exchange(initiator));
-                step
-            }
-            state => self.state.keep(state),
-        }
+        self.play(|_, state| {
+            Ok::<_, Error>(match state {
+                State::Exchange(mut initiator) => {
+                    let step = initiator.resume(answer, env);
+                    Next::Within(State::Exchange(initiator), step)
+                }
+                state => Next::Unexpected(state),
+            })
+        })
     }
 }

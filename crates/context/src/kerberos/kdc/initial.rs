@@ -24,7 +24,7 @@ mod conversation;
 use std::sync::Arc;
 
 use countersign_credential::{Principal, TicketCredential};
-use countersign_crypto::Enctype;
+use countersign_crypto::{Enctype, wiping_stack};
 use countersign_token::kerberos::PaData;
 
 use crate::environment::Environment;
@@ -327,10 +327,8 @@ enum Next {
     Done(InitialTicketOutcome),
 }
 
-impl Exchange for InitialTicket {
-    type Output = InitialTicketOutcome;
-
-    fn step(
+impl InitialTicket {
+    fn turn(
         &mut self,
         answer: Option<KdcAnswer>,
         env: &mut Environment<'_>,
@@ -364,5 +362,17 @@ impl Exchange for InitialTicket {
             self.state = State::Over(Ended::Failed(error.clone()));
             error
         })
+    }
+}
+
+impl Exchange for InitialTicket {
+    type Output = InitialTicketOutcome;
+
+    fn step(
+        &mut self,
+        answer: Option<KdcAnswer>,
+        env: &mut Environment<'_>,
+    ) -> Result<ExchangeStep<InitialTicketOutcome>, Error> {
+        wiping_stack(|| self.turn(answer, env))
     }
 }

@@ -12,6 +12,7 @@ use core::fmt;
 use std::sync::Arc;
 
 use countersign_credential::{HostAddress, NameType, Password, Principal, TicketCredential};
+use countersign_crypto::wiping_stack;
 use countersign_token::kerberos::kpasswd::{KpasswdResult, PasswordPolicy};
 
 use crate::environment::Environment;
@@ -334,10 +335,8 @@ impl fmt::Display for PasswordChangeResult {
     }
 }
 
-impl Exchange for PasswordChange {
-    type Output = PasswordChangeOutcome;
-
-    fn step(
+impl PasswordChange {
+    fn turn(
         &mut self,
         answer: Option<KdcAnswer>,
         env: &mut Environment<'_>,
@@ -364,6 +363,18 @@ impl Exchange for PasswordChange {
                 Err(error)
             }
         }
+    }
+}
+
+impl Exchange for PasswordChange {
+    type Output = PasswordChangeOutcome;
+
+    fn step(
+        &mut self,
+        answer: Option<KdcAnswer>,
+        env: &mut Environment<'_>,
+    ) -> Result<ExchangeStep<PasswordChangeOutcome>, Error> {
+        wiping_stack(|| self.turn(answer, env))
     }
 }
 

@@ -19,6 +19,7 @@ mod walk;
 use std::sync::Arc;
 
 use countersign_credential::{Principal, TicketCredential};
+use countersign_crypto::wiping_stack;
 use countersign_token::kerberos::{KdcOptions, TicketFlags};
 
 use crate::environment::Environment;
@@ -314,14 +315,12 @@ impl ServiceTicket {
     }
 }
 
-impl Exchange for ServiceTicket {
-    type Output = ServiceTicketOutcome;
-
-    fn step(
+impl ServiceTicket {
+    fn turn(
         &mut self,
         answer: Option<KdcAnswer>,
         env: &mut Environment<'_>,
-    ) -> Result<ExchangeStep<Self::Output>, Error> {
+    ) -> Result<ExchangeStep<ServiceTicketOutcome>, Error> {
         let state = core::mem::replace(&mut self.state, State::Over(Ended::Interrupted));
         let turn = match (state, answer) {
             (State::Over(ended), _) => {
@@ -354,5 +353,17 @@ impl Exchange for ServiceTicket {
                 Err(error)
             }
         }
+    }
+}
+
+impl Exchange for ServiceTicket {
+    type Output = ServiceTicketOutcome;
+
+    fn step(
+        &mut self,
+        answer: Option<KdcAnswer>,
+        env: &mut Environment<'_>,
+    ) -> Result<ExchangeStep<Self::Output>, Error> {
+        wiping_stack(|| self.turn(answer, env))
     }
 }

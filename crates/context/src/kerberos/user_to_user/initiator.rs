@@ -25,7 +25,7 @@ use crate::kerberos::initiator::Initiator;
 use crate::kerberos::kdc::{Exchange, ExchangeStep, KdcAnswer};
 use crate::kerberos::krb_error;
 use crate::security_context::SessionKey;
-use crate::stage::{Next, Stage};
+use crate::stage::{Next, Stage, Staged};
 use crate::step::{Answer, Mechanism, Need, Step};
 
 /// The initiator for an acceptor that may have no key of its own: asks for the acceptor's
@@ -195,6 +195,12 @@ impl UserToUserInitiator {
     }
 }
 
+impl Staged<State> for UserToUserInitiator {
+    fn stage(&mut self) -> &mut Stage<State> {
+        &mut self.state
+    }
+}
+
 impl Mechanism for UserToUserInitiator {
     fn mechanism(&self) -> Oid<'static> {
         Oid::KERBEROS_USER_TO_USER
@@ -208,19 +214,17 @@ impl Mechanism for UserToUserInitiator {
     }
 
     fn step(&mut self, token: Option<&[u8]>, env: &mut Environment<'_>) -> Result<Step, Error> {
-        let result = match (self.state.take()?, token) {
+        self.play(|this, state| match (state, token) {
             (State::Exchange(mut initiator), token) => {
                 let step = initiator.step(token, env);
-                self.state = Stage::On(State::Exchange(initiator));
-                return step;
+                Ok(Next::Within(State::Exchange(initiator), step))
             }
-            (state @ State::Acquiring(_), _) => return self.state.keep(state),
+            (state @ State::Acquiring(_), _) => Ok(Next::Unexpected(state)),
             (State::Start(plan), None) => Ok(Self::ask(plan)),
             (State::Start(_), Some(_)) => Err(ErrorKind::TokenUnexpected.into()),
             (State::Asked(_), None) => Err(ErrorKind::TokenMissing.into()),
-            (State::Asked(plan), Some(token)) => self.answered(*plan, token, env),
-        };
-        self.state.settle(result)
+            (State::Asked(plan), Some(token)) => this.answered(*plan, token, env),
+        })
     }
 
     fn ask_integrity(&mut self) {
@@ -228,17 +232,15 @@ impl Mechanism for UserToUserInitiator {
     }
 
     fn resume(&mut self, answer: Answer, env: &mut Environment<'_>) -> Result<Step, Error> {
-        match (self.state.take()?, answer) {
+        self.play(|this, state| match (state, answer) {
             (State::Acquiring(acquiring), Answer::Kdc(answer)) => {
-                let result = self.advance(*acquiring, Some(answer), env);
-                self.state.settle(result)
+                this.advance(*acquiring, Some(answer), env)
             }
             (State::Exchange(mut initiator), answer) => {
                 let step = initiator.resume(answer, env);
-                self.state = Stage::On(State::Exchange(initiator));
-                step
+                Ok(Next::Within(State::Exchange(initiator), step))
             }
-            (state, _) => self.state.keep(state),
-        }
+            (state, _) => Ok(Next::Unexpected(state)),
+        })
     }
 }

@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
     #[cfg(feature = "ntlm")]
     fn stream(&mut self) -> Option<Option<Stream>> {
         Some(if self.boolean()? {
-            Some(Stream::from_bytes(&self.array()?)?)
+            Some(Stream::from_bytes(self.take(258)?)?)
         } else {
             None
         })

@@ -94,7 +94,7 @@ impl Writer {
             None => self.bytes(&[0]),
             Some(stream) => {
                 self.bytes(&[1]);
-                self.bytes(&*stream.to_bytes());
+                self.bytes(&stream.to_bytes());
             }
         }
     }

@@ -69,15 +69,13 @@ impl Protection {
 pub(super) struct Channel {
     sign: SignKey,
     cipher: Cipher,
+    /// The stream before the last message that was opened: one place for all of them.
+    before: Option<Stream>,
     key_exchange: bool,
     seal: bool,
 }
 
 /// Where the key stream of a message comes from.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives in a box with the rest of the context"
-)]
 enum Cipher {
     /// One stream for all messages.
     Connection(Stream),
@@ -104,6 +102,7 @@ impl Channel {
             } else {
                 Cipher::Connection(key.stream())
             },
+            before: None,
             key_exchange: protection.key_exchange,
             seal: protection.seal,
         }
@@ -170,7 +169,7 @@ impl Channel {
         message: &mut [IoBuffer<'_>],
         received: [u8; 8],
     ) -> bool {
-        let before = self.stream().map(Stream::duplicate);
+        self.remember();
         let mut received = received;
         let (seal, key_exchange) = (self.seal, self.key_exchange);
         self.with_stream(sequence, |stream| {
@@ -182,7 +181,7 @@ impl Channel {
             }
         });
         let genuine = verify_equal(&self.checksum(sequence, message), &received);
-        self.undo_unless(genuine, before)
+        self.undo_unless(genuine)
     }
 
     /// Whether [`sign`](Self::sign) makes this. Where it is false the stream stands where it stood.
@@ -192,16 +191,26 @@ impl Channel {
         message: &[IoBuffer<'_>],
         received: &[u8; 8],
     ) -> bool {
-        let before = self.stream().map(Stream::duplicate);
+        self.remember();
         let genuine = verify_equal(&self.sign(sequence, message), received);
-        self.undo_unless(genuine, before)
+        self.undo_unless(genuine)
     }
 
-    fn undo_unless(&mut self, genuine: bool, before: Option<Stream>) -> bool {
+    /// Where the stream stands, to go back to.
+    fn remember(&mut self) {
+        if let (Cipher::Connection(stream), before) = (&self.cipher, &mut self.before) {
+            match before {
+                Some(before) => before.assign(stream),
+                None => *before = Some(stream.duplicate()),
+            }
+        }
+    }
+
+    fn undo_unless(&mut self, genuine: bool) -> bool {
         if let (false, Some(before), Cipher::Connection(stream)) =
-            (genuine, before, &mut self.cipher)
+            (genuine, &self.before, &mut self.cipher)
         {
-            *stream = before;
+            stream.assign(before);
         }
         genuine
     }

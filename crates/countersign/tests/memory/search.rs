@@ -1,0 +1,197 @@
+//! Looks for secrets, of which it keeps only what cannot be taken for them.
+
+use std::collections::{HashMap, HashSet};
+use std::hint::black_box;
+
+use crate::Claim;
+use crate::memory::{Memory, mappings};
+
+pub(crate) const CLAIM: Claim = ("what_is_in_memory_is_found", what_is_in_memory_is_found);
+
+const MASK: u64 = 0xa55a_c33c_96e1_784d;
+
+/// A piece of a secret that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) secret: &'static str,
+    /// Of the piece in the secret.
+    pub(crate) offset: usize,
+    pub(crate) address: u64,
+    pub(crate) mapping: String,
+}
+
+pub(crate) struct Search {
+    memory: Memory,
+    /// Every eight bytes of a secret, masked: a copy may be overwritten in part.
+    pieces: HashMap<u64, (&'static str, usize)>,
+    /// Whether a piece begins with these two bytes, masked.
+    first: Vec<bool>,
+    /// The secret whose pieces occur by chance too, but not two of them in a row.
+    common: Option<&'static str>,
+    found: Vec<Found>,
+    /// How many secrets were looked for in how many scenarios.
+    secrets: usize,
+    scenarios: usize,
+}
+
+fn masked(piece: &[u8; 8]) -> u64 {
+    u64::from_ne_bytes(*piece) ^ MASK
+}
+
+fn index(masked: u64) -> usize {
+    usize::from(u16::try_from(masked & 0xffff).unwrap())
+}
+
+impl Search {
+    pub(crate) fn new() -> Self {
+        Self {
+            memory: Memory::open(),
+            pieces: HashMap::new(),
+            first: vec![false; 1 << 16],
+            common: None,
+            found: Vec::with_capacity(4096),
+            secrets: 0,
+            scenarios: 0,
+        }
+    }
+
+    /// Looks for this secret from now on.
+    #[inline(never)]
+    pub(crate) fn add(&mut self, secret: &'static str, bytes: &[u8]) {
+        let (pieces, _) = bytes.as_chunks();
+        assert!(!pieces.is_empty(), "{secret} is too short");
+        self.secrets += 1;
+        for (number, piece) in pieces.iter().enumerate() {
+            let piece = masked(piece);
+            self.first[index(piece)] = true;
+            self.pieces.entry(piece).or_insert((secret, 8 * number));
+        }
+    }
+
+    /// A text, as it is and in UTF-16.
+    #[inline(never)]
+    pub(crate) fn add_text(&mut self, secret: &'static str, text: &str) {
+        self.add(secret, text.as_bytes());
+        for units in text.as_bytes().as_chunks::<4>().0 {
+            let [a, b, c, d] = *units;
+            let piece = masked(&[a, 0, b, 0, c, 0, d, 0]);
+            self.first[index(piece)] = true;
+            self.pieces.entry(piece).or_insert((secret, 0));
+        }
+    }
+
+    /// The permutation of an RC4 stream, which has a word for an element.
+    #[inline(never)]
+    pub(crate) fn add_permutation(&mut self, secret: &'static str, elements: &[u8]) {
+        self.common = Some(secret);
+        self.secrets += 1;
+        for (number, pair) in elements.as_chunks::<2>().0.iter().enumerate() {
+            let [a, b] = *pair;
+            let piece = masked(&[a, 0, 0, 0, b, 0, 0, 0]);
+            self.first[index(piece)] = true;
+            self.pieces.entry(piece).or_insert((secret, 8 * number));
+        }
+    }
+
+    /// All pieces in all of memory.
+    #[inline(never)]
+    pub(crate) fn run(&mut self) -> &[Found] {
+        let Self {
+            memory,
+            pieces,
+            first,
+            common,
+            found,
+            ..
+        } = self;
+        found.clear();
+        for mapping in mappings() {
+            memory.each_word(&mapping, |address, word| {
+                let word = masked(&word);
+                if first[index(word)]
+                    && let Some(&(secret, offset)) = pieces.get(&word)
+                {
+                    found.push(Found {
+                        secret,
+                        offset,
+                        address,
+                        mapping: mapping.name.clone(),
+                    });
+                }
+            });
+        }
+        let known: HashSet<_> = found.iter().map(|f| (f.address, f.offset)).collect();
+        let in_a_row = |f: &Found| {
+            known.contains(&(f.address + 8, f.offset + 8))
+                || f.offset >= 8 && known.contains(&(f.address - 8, f.offset - 8))
+        };
+        found.retain(|f| Some(f.secret) != *common || in_a_row(f));
+        found
+    }
+
+    /// Claim: none of the secrets is in memory. They are forgotten.
+    #[track_caller]
+    pub(crate) fn nothing(&mut self) {
+        assert!(!self.pieces.is_empty(), "nothing to look for");
+        let text: Vec<_> = self
+            .run()
+            .iter()
+            .map(|found| format!("{found:x?}"))
+            .collect();
+        assert!(
+            text.is_empty(),
+            "{} are left:\n{}",
+            text.len(),
+            text.join("\n")
+        );
+        self.scenarios += 1;
+        self.pieces.clear();
+        self.first.fill(false);
+        self.common = None;
+    }
+
+    /// What was looked for since this was asked.
+    pub(crate) fn counts(&mut self) -> String {
+        let secrets = core::mem::take(&mut self.secrets);
+        let scenarios = core::mem::take(&mut self.scenarios);
+        format!("{scenarios} scenarios, {secrets} secrets")
+    }
+
+    /// Control: while it lives, the secret is found.
+    #[track_caller]
+    pub(crate) fn finds(&mut self, secret: &str) {
+        let found = self.run().iter().any(|found| found.secret == secret);
+        assert!(found, "{secret} is not found while it lives");
+    }
+}
+
+/// Control: what is freed and not wiped is found on the heap, what is left on the stack is found there, and what is
+/// wiped is not.
+fn what_is_in_memory_is_found(search: &mut Search) {
+    let secret = || (0..32_u8).map(|n| n.wrapping_mul(0x4f) ^ 0xa5);
+    let mut on_heap: Box<[u8]> = secret().collect();
+    search.add("on the heap", &on_heap);
+    search.finds("on the heap");
+    on_heap.fill(0);
+    black_box(&on_heap);
+    search.nothing();
+
+    let freed: Vec<u8> = secret().chain([0; 100]).collect();
+    search.add("freed", &freed[..32]);
+    drop(black_box(freed));
+    search.finds("freed");
+    // What was allocated in its place is wiped with it.
+    black_box(vec![0x55_u8; 132]);
+
+    let mut on_stack = [0_u8; 32];
+    for (to, from) in on_stack.iter_mut().zip(secret()) {
+        *to = from;
+    }
+    search.add("on the stack", black_box(&on_stack));
+    let found = search.run().iter();
+    let stacks: Vec<_> = found.filter(|found| found.mapping == "[stack]").collect();
+    assert!(!stacks.is_empty());
+    on_stack.fill(0);
+    black_box(&on_stack);
+    search.nothing();
+}

@@ -1,6 +1,6 @@
 //! Each fault of a KDC, over each transport, by both drivers, in each exchange: alone, the exchange
-//! ends with an error that says what happened; beside a KDC that behaves, with the ticket. The
-//! reports of `soak --only KDC` are made by more of them, and in time.
+//! ends with an error that says what happened; beside a KDC that behaves, with the ticket. What takes time is
+//! in `soak --only KDC:`.
 #![cfg(feature = "tokio")]
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,9 @@ mod support;
 
 mod alone;
 mod beside;
+mod deadline;
 mod exchange;
 mod password;
+#[cfg(feature = "https")]
+mod proxy;
 mod replies;

@@ -156,6 +156,17 @@ fn a_request_to_a_kdc_leaves_nothing_at_any_await() {
         });
         assert!(polls < 100, "{polls}");
     }
+    // Control: what is not dropped is seen.
+    let watched = client(format!("udp/127.0.0.1:{}", support::kdc::silent()));
+    runtime().block_on(async {
+        let before = open();
+        let request = request();
+        let mut sending = Box::pin(watched.client.send_async(&request));
+        poll_fn(|cx| Poll::Ready(assert!(sending.as_mut().poll(cx).is_pending()))).await;
+        assert_eq!(open(), before + 1);
+        drop(sending);
+        assert_eq!(open(), before);
+    });
 }
 
 #[test]

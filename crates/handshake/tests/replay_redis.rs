@@ -325,7 +325,11 @@ fn a_question_that_is_dropped_at_any_await_leaves_no_task_and_a_cache_that_answe
             assert_eq!(cache.verdict_async(&other).await, ReplayVerdict::Replayed);
             drop(cache);
             // What drives the connection ends with the cache.
-            let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+            let tasks = || {
+                tokio::runtime::Handle::current()
+                    .metrics()
+                    .num_alive_tasks()
+            };
             for _ in 0..2_000 {
                 if tasks() == 0 {
                     break;

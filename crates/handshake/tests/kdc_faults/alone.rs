@@ -11,8 +11,11 @@ use crate::exchange::{
 use crate::support::kdc::{FOREVER, Watched, refusing};
 use crate::support::{DRIVERS, Driver};
 
-/// What happened, and whether it is known only at the deadline. `None` where there is a ticket.
-fn expected(fault: KdcFault, transport: &str) -> Option<(fn(Failure) -> bool, bool)> {
+/// What happened, and whether it is known only at the deadline.
+type Expected = (fn(Failure) -> bool, bool);
+
+/// `None` where there is a ticket.
+fn expected(fault: KdcFault, transport: &str) -> Option<Expected> {
     use Failure::{Closed, Io, NoAnswer, NotKerberos, ReservedLength, TooLarge};
     let datagrams = transport == "udp";
     Some(match fault {

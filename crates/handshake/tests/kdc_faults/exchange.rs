@@ -6,7 +6,9 @@ use std::time::Duration;
 use countersign_handshake::SystemEnvironment;
 use countersign_handshake::context::Timestamp;
 use countersign_handshake::context::credential::{Principal, ServiceName, TicketCredential};
-use countersign_handshake::context::kerberos::kdc::{Acquisition, ClientCredential};
+use countersign_handshake::context::kerberos::kdc::{
+    Acquisition, ClientCredential, Exchange, ExchangeStep, KdcAnswer,
+};
 use countersign_handshake::kdc::{Error, KdcClient};
 use countersign_testkit::{Kdc, KdcFault, KdcServer, NOW};
 
@@ -91,14 +93,17 @@ pub(crate) fn client(transport: &str, servers: &[&KdcServer]) -> Watched {
 
 type Ticket = Result<Arc<TicketCredential>, Error>;
 
-/// What comes before, with a KDC that behaves: the credential then has what the exchange needs.
+/// What comes before, without any network: the credential then has what the exchange needs.
 pub(crate) fn prepared(want: Want, kdc: &Kdc) -> ClientCredential {
     let credential = alice();
     if want == Want::Service {
-        let server = serve(kdc);
-        let first = Acquisition::ticket_granting_ticket(&credential);
-        let got = client("tcp", &[&server]).client.run(first);
-        got.unwrap();
+        let mut first = Acquisition::ticket_granting_ticket(&credential);
+        let (mut own, mut answer) = (environment(), None);
+        while let ExchangeStep::Send(request) =
+            first.step(answer.take(), &mut own.environment()).unwrap()
+        {
+            answer = Some(KdcAnswer::Reply(kdc.answer(&request.message)));
+        }
     }
     credential
 }

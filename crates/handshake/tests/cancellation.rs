@@ -162,7 +162,8 @@ fn a_request_to_a_kdc_leaves_nothing_at_any_await() {
         let before = open();
         let request = request();
         let mut sending = Box::pin(watched.client.send_async(&request));
-        poll_fn(|cx| Poll::Ready(assert!(sending.as_mut().poll(cx).is_pending()))).await;
+        let poll = poll_fn(|cx| Poll::Ready(sending.as_mut().poll(cx).is_pending()));
+        assert!(poll.await);
         assert_eq!(open(), before + 1);
         drop(sending);
         assert_eq!(open(), before);

@@ -116,13 +116,13 @@ fn every_prefix_of_an_answer_is_passed_over_until_the_whole_comes() {
 }
 
 #[test]
-fn a_stream_cut_at_every_length_is_no_answer() {
+fn a_stream_cut_short_is_no_answer() {
     let kdc = kdc();
     let server = serve(&kdc);
     for want in WANTS {
         // What fails adds nothing to it.
         let credential = prepared(want, &kdc);
-        for length in (0..=64).chain((64..600).step_by(67)) {
+        for length in (0..=8).chain((64..600).step_by(67)) {
             server.misbehave(KdcFault::TruncatedAt(length));
             for driver in DRIVERS {
                 let watched = client("tcp", &[&server]).with(|client| client.timeout(FOREVER));

@@ -1,5 +1,5 @@
 //! What a hostile network, load and floods do to contexts: faults of every kind, many contexts for a
-//! long time, and a server that strangers keep busy.
+//! long time, a server that strangers keep busy, and KDCs that misbehave.
 //!
 //! `cargo xtask test` runs the short form, `cargo xtask soak` the long one. `docs/RELIABILITY.md` has what
 //! they measured.
@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 mod faults;
 mod flood;
+mod kdc;
 mod load;
 mod report;
 
@@ -24,7 +25,8 @@ use report::Report;
 type Result<T, E = String> = std::result::Result<T, E>;
 
 const HELP: &str = "\
-Interferes with handshakes, holds and fails many of them, and floods a server.
+Interferes with handshakes, holds and fails many of them, floods a server, and
+asks KDCs that misbehave.
 
 Usage: soak [OPTIONS]
 
@@ -114,6 +116,7 @@ fn main() -> ExitCode {
     let titles = titles.chain(load::titles().into_iter().map(|title| ("load", title)));
     let titles: Vec<_> = titles
         .chain([("flood", flood::TITLE.to_owned())])
+        .chain(kdc::TITLES.map(|title| ("kdc", title.to_owned())))
         .filter(|(part, title)| options.selects(part, title))
         .collect();
     if titles.is_empty() {
@@ -129,6 +132,7 @@ fn main() -> ExitCode {
     let mut report = Report::new(options.json);
     load::run(&options, &mut report);
     flood::run(&options, &mut report);
+    kdc::run(&options, &mut report);
     faults::run(&options, &mut report);
     if report.end() {
         ExitCode::SUCCESS

@@ -1,4 +1,4 @@
-//! Eight processes that change one cache, one collection and one keytab at the same time.
+//! Eight processes that change one cache, one collection and one keytab at the same time, and are killed at it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,11 +6,14 @@
     reason = "a test ends where it fails"
 )]
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use countersign_credential::{KeyBlock, KeytabEntry, NameType, Principal, TicketCredential};
 use countersign_handshake::cache::{CacheStore, DirCache, FileCache, load_keytab, update_keytab};
+use countersign_testkit::SeededRandom;
 
 const PROCESSES: usize = 8;
 const TICKETS: usize = 12;
@@ -31,11 +34,15 @@ fn ticket(name: &str) -> TicketCredential {
 
 /// Starts this test program again, to run the same test as one of the eight.
 fn start(test: &str, folder: &Path, number: usize) -> Child {
+    start_with(test, folder, number, Stdio::null())
+}
+
+fn start_with(test: &str, folder: &Path, number: usize, output: Stdio) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(FOLDER, folder)
         .env(NUMBER, number.to_string())
-        .stdout(std::process::Stdio::null())
+        .stdout(output)
         .spawn()
         .unwrap()
 }
@@ -143,5 +150,102 @@ fn make(folder: &Path, number: usize) {
                 Err(error) => panic!("{error}"),
             }
         }
+    }
+}
+
+/// What a writer says of a ticket that is in the cache, and of a key that is in the keytab.
+const STORED: &str = "stored ";
+const KILLS: u32 = 48;
+
+#[test]
+fn processes_killed_while_they_write_leave_whole_files_and_no_lock() {
+    const NAME: &str = "processes_killed_while_they_write_leave_whole_files_and_no_lock";
+    if let Some((folder, number)) = one_of_eight() {
+        return store_until_killed(&folder, number);
+    }
+    let folder = fresh("killed");
+    let cache = FileCache::new(folder.join("cc"));
+    cache.initialize(&user()).unwrap();
+    let keytab = folder.join("keytab");
+    update_keytab(&keytab, |_| {}).unwrap();
+    let mut next = 0;
+    let mut writer = || {
+        next += 1;
+        start_with(NAME, &folder, next, Stdio::piped())
+    };
+    let mut writers: Vec<Child> = (0..PROCESSES).map(|_| writer()).collect();
+    let mut random = SeededRandom::new(1);
+    let mut stored = 0;
+    for kill in 0..KILLS {
+        let mut victim = writers.remove(0);
+        let said = BufReader::new(victim.stdout.take().unwrap());
+        let mut said = said.lines().map(Result::unwrap);
+        // Each has written once before its turn comes; where it is by then is left to chance.
+        let first = said.by_ref().find(|line| line.contains(STORED)).unwrap();
+        std::thread::sleep(Duration::from_micros(random.next_u64() % 20_000));
+        victim.kill().unwrap();
+        assert!(!victim.wait().unwrap().success(), "it was still writing");
+
+        let names: Vec<String> = [first].into_iter().chain(said).filter_map(named).collect();
+        let held = cache.load().unwrap();
+        let keys = load_keytab(&keytab).unwrap();
+        for name in &names {
+            let server = Principal::new("R", ["HTTP", name.as_str()], NameType::SRV_HST);
+            let mut tickets = held.entries().iter();
+            assert!(
+                tickets.any(|ticket| ticket.server == server),
+                "kill {kill}: {name} was stored"
+            );
+            assert!(keys.entries().iter().any(|key| *key.principal() == server));
+        }
+        stored += names.len();
+        writers.push(writer());
+    }
+    for mut writer in writers {
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+    }
+    assert!(stored >= usize::try_from(KILLS).unwrap());
+    // Nobody is left to hold a lock: there is nothing to wait for.
+    let impatient = cache.clone().patience(Duration::ZERO);
+    impatient.store(&[ticket("after")]).unwrap();
+    assert_eq!(*impatient.load().unwrap().default_principal(), user());
+    update_keytab(&keytab, |_| {}).unwrap();
+    // A killed writer may leave the new file beside the old one, which nobody but its owner reads.
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let is_ours = name == "cc" || name == "keytab";
+        assert!(is_ours || name.starts_with(".cc.") || name.starts_with(".keytab."));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(
+                entry.metadata().unwrap().permissions().mode() & 0o777,
+                0o600
+            );
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The name in what a writer said; `None` for what the test program says, and for half a line.
+fn named(line: String) -> Option<String> {
+    let (_, name) = line.split_once(STORED)?;
+    Some(name.strip_suffix('.')?.to_owned())
+}
+
+fn store_until_killed(folder: &Path, number: usize) {
+    let cache = FileCache::new(folder.join("cc"));
+    for index in 0.. {
+        let name = format!("h{number}-{index}");
+        update_keytab(folder.join("keytab"), |keytab| {
+            let server = Principal::new("R", ["HTTP", &name], NameType::SRV_HST);
+            let key = KeyBlock::from_parts(18, &[3; 32]);
+            keytab.push(KeytabEntry::new(server, 1, key));
+        })
+        .unwrap();
+        cache.store(&[ticket(&name)]).unwrap();
+        println!("{STORED}{name}.");
     }
 }

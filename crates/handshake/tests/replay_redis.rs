@@ -285,3 +285,62 @@ fn what_is_no_address_is_refused_and_no_password_is_shown() {
     let cache = RedisReplayCache::new("redis://:swordfish@replays.example.com/").unwrap();
     assert!(!format!("{cache:?}").contains("swordfish"));
 }
+
+#[test]
+fn a_question_that_is_dropped_at_any_await_leaves_no_task_and_a_cache_that_answers() {
+    use std::future::{Future, poll_fn};
+    use std::task::Poll;
+
+    let store = Store::start();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        for polls in 0.. {
+            let cache = store.cache().build();
+            // Of its own, each time.
+            let own = query(u8::try_from(polls).unwrap());
+            let mut asking = Box::pin(cache.verdict_async(&own));
+            let mut left = polls;
+            let verdict = poll_fn(|cx| {
+                if left == 0 {
+                    return Poll::Ready(None);
+                }
+                left -= 1;
+                match asking.as_mut().poll(cx) {
+                    Poll::Pending if left == 0 => Poll::Ready(None),
+                    polled => polled.map(Some),
+                }
+            });
+            let verdict = verdict.await;
+            drop(asking);
+            // Asked again, it is fresh or has been stored already; another is fresh.
+            let again = cache.verdict_async(&own).await;
+            assert_ne!(again, ReplayVerdict::Unavailable, "{polls}");
+            assert!(verdict.is_none() || again == ReplayVerdict::Replayed);
+            let mut other = own.clone();
+            other.tag[0] ^= 0xff;
+            assert_eq!(cache.verdict_async(&other).await, ReplayVerdict::Fresh);
+            assert_eq!(cache.verdict_async(&other).await, ReplayVerdict::Replayed);
+            drop(cache);
+            // What drives the connection ends with the cache.
+            let tasks = || {
+                tokio::runtime::Handle::current()
+                    .metrics()
+                    .num_alive_tasks()
+            };
+            for _ in 0..2_000 {
+                if tasks() == 0 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            assert_eq!(tasks(), 0, "{polls}");
+            if verdict.is_some() {
+                assert!(polls > 2, "it never waited");
+                return;
+            }
+        }
+    });
+}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use countersign_context::kerberos::kdc::{Exchange, ExchangeStep, KdcAnswer, KdcRequest};
 use countersign_context::{ErrorKind, KdcProblem};
 
-use super::error::Error;
+use super::error::{Error, NoReply};
 use super::locate::Locate;
 use super::observe::KdcEvent;
 use super::settings::Settings;
@@ -118,6 +118,10 @@ impl KdcClient {
     /// # Errors
     /// As for [`send`](Self::send).
     pub fn send_until(&self, request: &KdcRequest, deadline: Instant) -> Result<Vec<u8>, Error> {
+        self.carry(request, deadline).map_err(|none| none.error)
+    }
+
+    fn carry(&self, request: &KdcRequest, deadline: Instant) -> Result<Vec<u8>, NoReply> {
         super::blocking::send(&self.settings, request, deadline)
     }
 
@@ -161,7 +165,8 @@ impl KdcClient {
             match step.map_err(|error| sent.explain(error))? {
                 ExchangeStep::Done(output) => return Ok(output),
                 ExchangeStep::Send(request) => {
-                    sent = Sent::from(self.send_until(&request, deadline));
+                    sent.may_send_another()?;
+                    sent.ended(self.carry(&request, deadline));
                 }
             }
         }
@@ -199,11 +204,12 @@ fn answer(result: Result<Vec<u8>, Error>) -> KdcAnswer {
     }
 }
 
-/// What came of the last request.
+/// What came of the last request, and of those before it that asked the same.
 #[derive(Default)]
 struct Sent {
     answer: Option<KdcAnswer>,
     error: Option<Error>,
+    delivered: bool,
 }
 
 impl Sent {
@@ -214,21 +220,39 @@ impl Sent {
             _ => Error::Refused(error),
         }
     }
-}
 
-impl From<Result<Vec<u8>, Error>> for Sent {
-    fn from(result: Result<Vec<u8>, Error>) -> Self {
-        Self {
-            error: result.as_ref().err().cloned(),
-            answer: Some(answer(result)),
+    /// An engine that hears of no answer may ask again by datagram. What changes a password and may have arrived must
+    /// not arrive again: its refusal as a replay would hide that it had done its work.
+    fn may_send_another(&mut self) -> Result<(), Error> {
+        match self.error.take_if(|_| self.delivered) {
+            Some(error) => Err(error),
+            None => Ok(()),
         }
+    }
+
+    fn ended(&mut self, result: Result<Vec<u8>, NoReply>) {
+        let earlier = self.error.take();
+        *self = match result {
+            Ok(reply) => Self {
+                answer: Some(KdcAnswer::Reply(reply)),
+                ..Self::default()
+            },
+            Err(NoReply { error, delivered }) => Self {
+                answer: Some(KdcAnswer::Unreachable),
+                error: Some(match earlier {
+                    Some(earlier) => earlier.then(error),
+                    None => error,
+                }),
+                delivered,
+            },
+        };
     }
 }
 
 #[cfg(feature = "tokio")]
 mod nonblocking {
     use super::{
-        Error, Exchange, ExchangeStep, Instant, KdcAnswer, KdcClient, KdcRequest, Sent,
+        Error, Exchange, ExchangeStep, Instant, KdcAnswer, KdcClient, KdcRequest, NoReply, Sent,
         SystemEnvironment, answer,
     };
 
@@ -255,6 +279,15 @@ mod nonblocking {
             request: &KdcRequest,
             deadline: Instant,
         ) -> Result<Vec<u8>, Error> {
+            let sent = self.carry_async(request, deadline).await;
+            sent.map_err(|none| none.error)
+        }
+
+        async fn carry_async(
+            &self,
+            request: &KdcRequest,
+            deadline: Instant,
+        ) -> Result<Vec<u8>, NoReply> {
             super::super::nonblocking::send(&self.settings, request, deadline).await
         }
 
@@ -314,7 +347,8 @@ mod nonblocking {
                 match step.map_err(|error| sent.explain(error))? {
                     ExchangeStep::Done(output) => return Ok(output),
                     ExchangeStep::Send(request) => {
-                        sent = Sent::from(self.send_until_async(&request, deadline).await);
+                        sent.may_send_another()?;
+                        sent.ended(self.carry_async(&request, deadline).await);
                     }
                 }
             }

@@ -75,7 +75,36 @@ pub enum Failure {
     NoAnchors,
 }
 
+/// That nobody answered a request, and why.
+#[derive(Debug)]
+pub(super) struct NoReply {
+    pub(super) error: Error,
+    /// Whether somebody may have received a request that must not be sent twice.
+    pub(super) delivered: bool,
+}
+
+impl From<Error> for NoReply {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            delivered: false,
+        }
+    }
+}
+
 impl Error {
+    /// What came of this request and of the one after it, which asked the same in another way.
+    pub(super) fn then(self, later: Self) -> Self {
+        match (self, later) {
+            (Self::Unanswered(mut attempts), Self::Unanswered(later)) => {
+                attempts.extend(later);
+                Self::Unanswered(attempts)
+            }
+            (attempts @ Self::Unanswered(_), Self::NoStream) => attempts,
+            (_, later) => later,
+        }
+    }
+
     /// The engine's error, where it was the engine that refused.
     #[must_use]
     pub fn refusal(&self) -> Option<&countersign_context::Error> {

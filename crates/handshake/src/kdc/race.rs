@@ -22,7 +22,7 @@ use countersign_context::kerberos::kdc::{KdcRequest, KdcService};
 
 use super::baton::Baton;
 use super::endpoint::{Endpoint, Transport};
-use super::error::{Attempt, Error, Failure};
+use super::error::{Attempt, Error, Failure, NoReply};
 use super::observe::{KdcEvent, KdcEventKind};
 use super::plan::{Route, Wish, routes};
 use super::reply::{Verdict, judge};
@@ -309,7 +309,8 @@ impl<'a> Race<'a> {
     }
 
     /// What is returned when the deadline has come or nobody is left.
-    pub(super) fn give_up(mut self, now: Instant) -> Result<Vec<u8>, Error> {
+    pub(super) fn give_up(mut self, now: Instant) -> Result<Vec<u8>, NoReply> {
+        let delivered = self.baton.holder().is_some();
         if let Some(reply) = self.second_best.take() {
             return Ok(reply);
         }
@@ -326,11 +327,11 @@ impl<'a> Race<'a> {
             // Not one of the endpoints is reached by a stream.
             let error = Error::NoStream;
             self.show(now, KdcEventKind::GaveUp { error: &error });
-            return Err(error);
+            return Err(error.into());
         }
         let error = Error::Unanswered(std::mem::take(&mut self.failures));
         self.show(now, KdcEventKind::GaveUp { error: &error });
-        Err(error)
+        Err(NoReply { error, delivered })
     }
 
     fn record(

@@ -52,8 +52,16 @@ pub struct KdcServer {
 struct Shared {
     kdc: Kdc,
     stop: AtomicBool,
-    fault: Mutex<Option<KdcFault>>,
+    fault: Mutex<Misbehaviour>,
     answers: Mutex<VecDeque<(Vec<u8>, Vec<u8>)>>,
+}
+
+#[derive(Default)]
+struct Misbehaviour {
+    fault: Option<KdcFault>,
+    /// Whether every other request is answered honestly, and whether the next one is.
+    turns: bool,
+    honest: bool,
 }
 
 /// Which of the two services a socket is for.
@@ -88,7 +96,7 @@ impl Kdc {
         let shared = Arc::new(Shared {
             kdc: self.clone(),
             stop: AtomicBool::new(false),
-            fault: Mutex::new(None),
+            fault: Mutex::default(),
             answers: Mutex::new(VecDeque::new()),
         });
         let mut server = KdcServer {
@@ -132,7 +140,19 @@ impl KdcServer {
 
     /// From now on misbehaves, or with `None` behaves again.
     pub fn misbehave(&self, fault: impl Into<Option<KdcFault>>) {
-        *lock(&self.shared.fault) = fault.into();
+        *lock(&self.shared.fault) = Misbehaviour {
+            fault: fault.into(),
+            ..Misbehaviour::default()
+        };
+    }
+
+    /// From now on behaves for one request, misbehaves for the next, and so on.
+    pub fn misbehave_by_turns(&self, fault: KdcFault) {
+        *lock(&self.shared.fault) = Misbehaviour {
+            fault: Some(fault),
+            turns: true,
+            honest: true,
+        };
     }
 
     /// Stops listening and waits until every thread has ended: the KDC is dead, and its ports refuse.
@@ -168,8 +188,20 @@ impl Shared {
         self.stop.load(Ordering::SeqCst)
     }
 
+    /// How the request that has come is treated: asked once for each.
     fn fault(&self) -> Option<KdcFault> {
-        *lock(&self.fault)
+        let mut fault = lock(&self.fault);
+        let honest = fault.turns && fault.honest;
+        fault.honest = !fault.honest;
+        fault.fault.filter(|_| !honest)
+    }
+
+    /// The first ticket that answered another request.
+    fn stale(&self, request: &[u8]) -> Option<Vec<u8>> {
+        let answers = lock(&self.answers);
+        let alike = |known: &[u8]| known != request && known.first() == request.first();
+        let first = answers.iter().find(|(known, _)| alike(known));
+        first.map(|(_, answer)| answer.clone())
     }
 
     /// The answer; the same one again for a request that is repeated byte for byte. One request at a
@@ -198,9 +230,10 @@ impl Shared {
         answer
     }
 
-    /// Sleeps in short turns; `false` when the server stops meanwhile.
+    /// Sleeps in short turns, until it is told to behave; `false` when the server stops meanwhile.
     fn sleep(&self, mut rest: Duration) -> bool {
-        while !rest.is_zero() && !self.stopping() {
+        let behaves = || lock(&self.fault).fault.is_none();
+        while !rest.is_zero() && !self.stopping() && !behaves() {
             let turn = rest.min(TURN);
             thread::sleep(turn);
             rest = rest.saturating_sub(turn);
@@ -250,8 +283,13 @@ fn datagrams(shared: &Shared, service: Service, socket: &UdpSocket) {
             continue;
         };
         let request = buffer.get(..length).unwrap_or_default();
-        for answer in fault::datagrams(shared, service, request) {
-            let _ = socket.send_to(&answer, peer);
+        let fault = shared.fault();
+        let elsewhere = match fault {
+            Some(KdcFault::Elsewhere) => UdpSocket::bind((reachable(peer).ip(), 0)).ok(),
+            _ => None,
+        };
+        for answer in fault::datagrams(shared, service, request, fault) {
+            let _ = elsewhere.as_ref().unwrap_or(socket).send_to(&answer, peer);
         }
     }
 }

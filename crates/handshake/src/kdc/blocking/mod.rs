@@ -23,7 +23,7 @@ use countersign_context::kerberos::kdc::KdcRequest;
 
 use super::ask::Ask;
 use super::endpoint::Transport;
-use super::error::{Error, Failure};
+use super::error::{Error, Failure, NoReply};
 use super::observe::KdcEventKind;
 use super::race::{Event, Job, Race, show};
 use super::settings::Settings;
@@ -32,7 +32,7 @@ pub(super) fn send(
     settings: &Settings,
     request: &KdcRequest,
     deadline: Instant,
-) -> Result<Vec<u8>, Error> {
+) -> Result<Vec<u8>, NoReply> {
     let began = Instant::now();
     let located = settings
         .locate
@@ -43,7 +43,7 @@ pub(super) fn send(
             let error = other.err().map_or(Error::NotLocated, Error::from);
             let kind = KdcEventKind::GaveUp { error: &error };
             show(settings, request, began, Instant::now(), kind);
-            return Err(error);
+            return Err(error.into());
         }
     };
 

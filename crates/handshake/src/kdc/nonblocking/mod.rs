@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use self::pool::{Notes, Pool};
 use super::ask::Ask;
 use super::endpoint::Transport;
-use super::error::{Error, Failure};
+use super::error::{Error, Failure, NoReply};
 use super::locate::LocateError;
 use super::observe::KdcEventKind;
 use super::race::{Event, Job, Race, show};
@@ -27,7 +27,7 @@ pub(super) async fn send(
     settings: &Settings,
     request: &KdcRequest,
     deadline: std::time::Instant,
-) -> Result<Vec<u8>, Error> {
+) -> Result<Vec<u8>, NoReply> {
     let began = now();
     let locating = settings
         .locate
@@ -41,7 +41,7 @@ pub(super) async fn send(
             let error = other.err().map_or(Error::NotLocated, Error::from);
             let kind = KdcEventKind::GaveUp { error: &error };
             show(settings, request, began, now(), kind);
-            return Err(error);
+            return Err(error.into());
         }
     };
 

@@ -28,18 +28,45 @@ pub enum KdcFault {
     WrongRealm,
     /// Announces a message of 2 GiB on a stream; answers datagrams with none.
     Endless,
+    /// Answers with nothing: an empty datagram, a length of zero on a stream.
+    Empty,
+    /// Answers so many octets, the length on a stream among them, and closes it.
+    TruncatedAt(usize),
+    /// Announces a length whose highest bit is set, which RFC 4120 §7.2.2 reserves; answers datagrams with none.
+    ReservedLength,
+    /// Answers an octet at a time on a stream, after this pause each; is silent for datagrams.
+    Trickle(Duration),
+    /// Resets each connection while the request is on its way; is silent for datagrams.
+    Resets,
+    /// Answers with its first ticket that was for another request; honestly while there is none.
+    Stale,
+    /// Answers datagrams from another port; is a black hole on streams.
+    Elsewhere,
+    /// Answers datagrams that the answer is too long for one, and closes connections as soon as the request is in.
+    TooBig,
 }
 
 /// The datagrams that answer `request`.
-pub(super) fn datagrams(shared: &Shared, service: Service, request: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn datagrams(
+    shared: &Shared,
+    service: Service,
+    request: &[u8],
+    fault: Option<KdcFault>,
+) -> Vec<Vec<u8>> {
     let honest = || {
         let answer = shared.answer(service, request, true);
         // A KDC that keeps silent sends no empty datagram.
         (!answer.is_empty()).then_some(answer)
     };
-    match shared.fault() {
-        None => honest().into_iter().collect(),
-        Some(KdcFault::Silent | KdcFault::SilentOverUdp | KdcFault::HangsUp) => Vec::new(),
+    match fault {
+        None | Some(KdcFault::Elsewhere) => honest().into_iter().collect(),
+        Some(
+            KdcFault::Silent
+            | KdcFault::SilentOverUdp
+            | KdcFault::HangsUp
+            | KdcFault::Trickle(_)
+            | KdcFault::Resets,
+        ) => Vec::new(),
         Some(KdcFault::Slow(delay)) => match shared.sleep(delay) {
             true => honest().into_iter().collect(),
             false => Vec::new(),
@@ -50,7 +77,19 @@ pub(super) fn datagrams(shared: &Shared, service: Service, request: &[u8]) -> Ve
             honest().map_or_else(Vec::new, |answer| vec![answer.clone(), answer])
         }
         Some(KdcFault::WrongRealm) => vec![wrong_realm(shared)],
-        Some(KdcFault::Endless) => vec![Vec::new()],
+        Some(KdcFault::Endless | KdcFault::Empty | KdcFault::ReservedLength) => vec![Vec::new()],
+        Some(KdcFault::TruncatedAt(length)) => {
+            let cut = honest().map(|mut answer| {
+                answer.truncate(length);
+                answer
+            });
+            cut.into_iter().collect()
+        }
+        Some(KdcFault::Stale) => match shared.stale(request) {
+            Some(answer) => vec![answer],
+            None => honest().into_iter().collect(),
+        },
+        Some(KdcFault::TooBig) => vec![too_big(shared)],
     }
 }
 
@@ -68,6 +107,11 @@ pub(super) fn wrong_realm(shared: &Shared) -> Vec<u8> {
     shared
         .kdc
         .refuse_plainly(code::WRONG_REALM, "another realm's KDC")
+}
+
+/// KRB_ERR_RESPONSE_TOO_BIG, RFC 4120 §7.2.1.
+fn too_big(shared: &Shared) -> Vec<u8> {
+    shared.kdc.refuse_plainly(code::RESPONSE_TOO_BIG, "")
 }
 
 pub(super) fn half(mut answer: Vec<u8>) -> Vec<u8> {

@@ -30,8 +30,20 @@ fn conversation(shared: &Shared, service: Service, stream: &mut TcpStream) -> io
             let answer = shared.kdc.refuse_plainly(code::FIELD_TOO_LONG, "too long");
             return stream.write_all(&frame(&answer));
         }
+        let fault = shared.fault();
+        if fault == Some(KdcFault::Resets) {
+            // What closes with something unread is reset (RFC 1122 §4.2.2.13).
+            while matches!(stream.peek(&mut [0]), Err(error) if is_timeout(&error)) {
+                if shared.stopping() {
+                    break;
+                }
+            }
+            return Ok(());
+        }
         let mut request = vec![0; length];
-        if !read(shared, stream, &mut request)? || !answer(shared, service, stream, &request)? {
+        if !read(shared, stream, &mut request)?
+            || !answer(shared, service, stream, &request, fault)?
+        {
             return Ok(());
         }
     }
@@ -43,11 +55,12 @@ fn answer(
     service: Service,
     stream: &mut TcpStream,
     request: &[u8],
+    fault: Option<KdcFault>,
 ) -> io::Result<bool> {
     let honest = || frame(&shared.answer(service, request, false));
-    let (bytes, goes_on) = match shared.fault() {
+    let (bytes, goes_on) = match fault {
         None | Some(KdcFault::SilentOverUdp) => (honest(), true),
-        Some(KdcFault::Silent) => (Vec::new(), true),
+        Some(KdcFault::Silent | KdcFault::Elsewhere) => (Vec::new(), true),
         Some(KdcFault::Slow(delay)) => match shared.sleep(delay) {
             true => (honest(), true),
             false => return Ok(false),
@@ -56,8 +69,31 @@ fn answer(
         Some(KdcFault::Truncated) => (fault::half(honest()), false),
         Some(KdcFault::Twice) => ([honest(), honest()].concat(), true),
         Some(KdcFault::WrongRealm) => (frame(&fault::wrong_realm(shared)), true),
-        Some(KdcFault::HangsUp) => return Ok(false),
+        Some(KdcFault::HangsUp | KdcFault::TooBig | KdcFault::Resets) => return Ok(false),
         Some(KdcFault::Endless) => (vec![0x7f, 0xff, 0xff, 0xff, 0x6b], true),
+        Some(KdcFault::ReservedLength) => (vec![0x80, 0, 0, 0, 0x6b], true),
+        Some(KdcFault::Empty) => {
+            stream.write_all(&frame(&[]))?;
+            return Ok(true);
+        }
+        Some(KdcFault::TruncatedAt(length)) => {
+            let bytes = honest();
+            stream.write_all(bytes.get(..length).unwrap_or(&bytes))?;
+            return Ok(false);
+        }
+        Some(KdcFault::Trickle(pause)) => {
+            for octet in honest() {
+                if !shared.sleep(pause) {
+                    return Ok(false);
+                }
+                stream.write_all(&[octet])?;
+            }
+            return Ok(true);
+        }
+        Some(KdcFault::Stale) => match shared.stale(request) {
+            Some(answer) => (frame(&answer), true),
+            None => (honest(), true),
+        },
     };
     // Just the length of nothing would be an answer.
     if bytes.len() == 4 {

@@ -163,6 +163,48 @@ fn each_fault_is_its_own_and_ends_when_told() {
 }
 
 #[test]
+fn faults_of_the_wire_leave_no_whole_answer() {
+    let (_kdc, server, request) = start();
+    let both = |fault: KdcFault| {
+        server.misbehave(fault);
+        let udp = over_udp(&server, &request);
+        (udp, ask(&mut connect(&server), &request))
+    };
+    assert_eq!(both(KdcFault::Empty), (Some(Vec::new()), Some(Vec::new())));
+    assert_eq!(both(KdcFault::ReservedLength), (Some(Vec::new()), None));
+    assert_eq!(both(KdcFault::Resets), (None, None));
+    let (udp, tcp) = both(KdcFault::TruncatedAt(100));
+    assert_eq!((udp.unwrap().len(), tcp), (100, None));
+    let (udp, tcp) = both(KdcFault::TooBig);
+    assert_eq!((code(&udp.unwrap()), tcp), (c::RESPONSE_TOO_BIG, None));
+    // Which a connected socket does not hear.
+    assert_eq!(both(KdcFault::Elsewhere), (None, None));
+    let (udp, tcp) = both(KdcFault::Trickle(Duration::ZERO));
+    assert!(udp.is_none() && is_ticket(&tcp.unwrap()));
+    server.misbehave_by_turns(KdcFault::HangsUp);
+    for honest in [true, false, true, false] {
+        let answer = ask(&mut connect(&server), &request);
+        assert_eq!(answer.is_some(), honest);
+    }
+}
+
+#[test]
+fn a_stale_answer_is_that_of_another_request_of_its_kind() {
+    let (_kdc, server, request) = start();
+    server.misbehave(KdcFault::Stale);
+    let first = over_udp(&server, &request).unwrap();
+    assert!(is_ticket(&first));
+    let other = Ask::initial("alice").as_req();
+    assert_eq!(over_udp(&server, &other), Some(first.clone()));
+    assert_eq!(ask(&mut connect(&server), &other), Some(first));
+    server.misbehave(None);
+    assert_eq!(
+        code(&over_udp(&server, &other).unwrap()),
+        c::PREAUTH_REQUIRED
+    );
+}
+
+#[test]
 fn a_stopped_server_refuses_connections_and_leaves_no_thread() {
     let (_kdc, mut server, request) = start();
     let mut idle = connect(&server);

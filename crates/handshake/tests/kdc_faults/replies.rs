@@ -1,0 +1,136 @@
+//! Answers that are well-formed and not the right ones.
+
+use std::time::Duration;
+
+use countersign_handshake::context::{ErrorKind, KdcProblem};
+use countersign_handshake::kdc::Error;
+use countersign_testkit::KdcFault;
+
+use crate::exchange::{TRANSPORTS, WANTS, assert_same, client, honest, kdc, prepared, run, serve};
+use crate::support::DRIVERS;
+use crate::support::kdc::{FOREVER, Watched, udp};
+
+#[test]
+fn the_answer_to_another_request_is_refused() {
+    for want in WANTS {
+        for transport in TRANSPORTS {
+            for driver in DRIVERS {
+                let case = format!("{want:?} {transport} {driver:?}");
+                let kdc = kdc();
+                let server = serve(&kdc);
+                let watched = client(transport, &[&server]);
+                let credential = prepared(want, &kdc);
+                // The first is answered rightly: there is nothing stale yet.
+                server.misbehave(KdcFault::Stale);
+                assert!(
+                    run(want, driver, &watched.client, &credential).is_ok(),
+                    "{case}"
+                );
+                let other = prepared(want, &kdc);
+                let error = run(want, driver, &watched.client, &other).unwrap_err();
+                let Error::Refused(refusal) = &error else {
+                    panic!("{case}: {error:?}");
+                };
+                assert_ne!(
+                    refusal.kind(),
+                    ErrorKind::Kdc(KdcProblem::Unreachable),
+                    "{case}"
+                );
+                assert!(!refusal.to_string().is_empty());
+                // Control, and nothing is kept of it.
+                server.misbehave(None);
+                assert!(run(want, driver, &watched.client, &other).is_ok(), "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_answer_of_another_realms_kdc_is_refused() {
+    for want in WANTS {
+        for transport in TRANSPORTS {
+            for driver in DRIVERS {
+                let case = format!("{want:?} {transport} {driver:?}");
+                let kdc = kdc();
+                let server = serve(&kdc);
+                let watched = client(transport, &[&server]);
+                let credential = prepared(want, &kdc);
+                server.misbehave(KdcFault::WrongRealm);
+                let error = run(want, driver, &watched.client, &credential).unwrap_err();
+                assert!(matches!(error, Error::Refused(_)), "{case}: {error:?}");
+                server.misbehave(None);
+                assert!(
+                    run(want, driver, &watched.client, &credential).is_ok(),
+                    "{case}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_comes_twice_is_not_taken_for_that_of_the_next_request() {
+    let kdc = kdc();
+    let server = serve(&kdc);
+    server.misbehave(KdcFault::Twice);
+    for want in WANTS {
+        let expected = honest(want, &kdc);
+        for transport in TRANSPORTS {
+            for driver in DRIVERS {
+                let case = format!("{want:?} {transport} {driver:?}");
+                let watched = client(transport, &[&server]);
+                // An exchange of several requests, and one after the other.
+                for _ in 0..3 {
+                    let ticket = run(want, driver, &watched.client, &prepared(want, &kdc));
+                    assert_same(&ticket.unwrap(), &expected, &case);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_prefix_of_an_answer_is_passed_over_until_the_whole_comes() {
+    let kdc = kdc();
+    for want in WANTS {
+        let expected = honest(want, &kdc);
+        let own = kdc.clone();
+        let port = udp(move |socket, request, from| {
+            let answer = own.answer_datagram(request);
+            for length in 0..answer.len() {
+                socket.send_to(&answer[..length], from).unwrap();
+                if length % 64 == 0 {
+                    // What does not fit into the socket's buffer is lost, and the whole with it.
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            }
+            socket.send_to(&answer, from).unwrap();
+        });
+        for driver in DRIVERS {
+            let watched = Watched::new(&[("a", format!("udp/127.0.0.1:{port}"))])
+                .with(|client| client.environment(crate::exchange::environment));
+            let ticket = run(want, driver, &watched.client, &prepared(want, &kdc));
+            assert_same(&ticket.unwrap(), &expected, &format!("{want:?} {driver:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_stream_cut_short_is_no_answer() {
+    let kdc = kdc();
+    let server = serve(&kdc);
+    for want in WANTS {
+        // What fails adds nothing to it.
+        let credential = prepared(want, &kdc);
+        for length in (0..=8).chain((64..600).step_by(67)) {
+            server.misbehave(KdcFault::TruncatedAt(length));
+            for driver in DRIVERS {
+                let watched = client("tcp", &[&server]).with(|client| client.timeout(FOREVER));
+                let error = run(want, driver, &watched.client, &credential);
+                let error = error.unwrap_err().to_string();
+                let expected = "it closed the connection";
+                assert!(error.contains(expected), "{want:?} {length}: {error}");
+            }
+        }
+    }
+}

@@ -12,7 +12,7 @@ const DEPTH: usize = 16 * 1024;
 /// steps of a computation are on the stack: 16 KiB below the caller are overwritten once the work is done. What the
 /// work returns must not be the secret itself.
 ///
-/// The engine does so in every step. It costs less than half a microsecond.
+/// The engine does so in every step of a handshake, and not for each message.
 ///
 /// ```
 /// use countersign_crypto::{Enctype, Key, wiping_stack};

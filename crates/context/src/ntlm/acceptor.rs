@@ -160,9 +160,11 @@ impl Acceptor {
             verify::Claimed::Account(claim) => claim,
             verify::Claimed::Nobody(context) => return Ok(established(context)),
         };
-        match self.credential.logon(&claim.request) {
-            Some(logon) => {
-                verify::judge(&claim, logon, &self.credential, &self.asked, env).map(established)
+        match self.credential.users() {
+            Some(users) => {
+                let user = self.credential.find(users, &claim.request);
+                let judged = verify::judge_own(&claim, user, &self.credential, &self.asked, env);
+                judged.map(established)
             }
             None => {
                 let need = Step::Need(Need::Logon(claim.request.clone()));

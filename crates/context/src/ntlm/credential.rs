@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use countersign_credential::ntlm::Users;
+use countersign_credential::ntlm::{AccountName, Users};
+use countersign_crypto::ntlm::NtHash;
 
-use super::logon::{Logon, LogonRequest};
+use super::logon::LogonRequest;
 use super::names::{MachineId, ServerNames, TargetNamePolicy};
 
 /// What all contexts of an acceptor share: its names, and who may log on.
@@ -80,20 +81,22 @@ impl AcceptorCredential {
         &self.0.target
     }
 
-    /// What its own users say; `None` where it has none and the caller is to be asked.
-    pub(super) fn logon(&self, request: &LogonRequest) -> Option<Logon> {
-        let users = self.0.users.as_ref()?;
+    /// Its own users; `None` where it has none and the caller is to be asked.
+    pub(super) fn users(&self) -> Option<&Users> {
+        self.0.users.as_deref()
+    }
+
+    /// Who of these users that is, if anybody.
+    pub(super) fn find<'a>(
+        &self,
+        users: &'a Users,
+        request: &LogonRequest,
+    ) -> Option<(&'a AccountName, &'a NtHash)> {
         // Who names no domain means this server's, to be looked up in, not to be proved with.
         let domain = match request.domain() {
             "" => self.0.names.domain(),
             named => named,
         };
-        Some(match users.find(domain, request.user()) {
-            Some((account, hash)) => Logon::NtHash {
-                account: account.clone(),
-                hash: hash.duplicate(),
-            },
-            None => Logon::Denied,
-        })
+        users.find(domain, request.user())
     }
 }

@@ -56,6 +56,12 @@ pub(super) struct Claim {
     pub(super) request: LogonRequest,
 }
 
+impl Claim {
+    fn message(&self) -> Result<AuthenticateMessage<'_>, ErrorKind> {
+        AuthenticateMessage::parse(&self.message).map_err(ErrorKind::DefectiveToken)
+    }
+}
+
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claim")
@@ -190,25 +196,56 @@ pub(super) fn judge(
     asked: &Asked,
     env: &Environment<'_>,
 ) -> Result<NewNtlmContext, Error> {
-    let policy = env.policy;
-    let message = AuthenticateMessage::parse(&claim.message).map_err(ErrorKind::DefectiveToken)?;
-    let response = Response::of(&message, policy.ntlm())?;
-    let (account, base) = match logon {
+    match logon {
         Logon::NtHash { account, hash } => {
-            let (account, base) = prove(claim, &message, &response, &hash, Some(account));
-            (account.ok_or(NtlmProblem::LogonDenied)?, base)
+            judge_own(claim, Some((&account, &hash)), credential, asked, env)
         }
         Logon::Verified {
             account,
             session_base_key,
-        } => (account, session_base_key),
-        Logon::Denied => {
-            deny(claim, &message, &response);
-            return Err(NtlmProblem::LogonDenied.into());
+        } => {
+            let message = claim.message()?;
+            let response = Response::of(&message, env.policy.ntlm())?;
+            let proved = (account, session_base_key);
+            admit(claim, &message, &response, proved, credential, asked, env)
         }
-        Logon::Guest => return guest(claim, credential, asked, policy),
-        Logon::Unavailable => return Err(NtlmProblem::LogonUnavailable.into()),
-    };
+        Logon::Denied => judge_own(claim, None, credential, asked, env),
+        Logon::Guest => guest(claim, credential, asked, env.policy),
+        Logon::Unavailable => Err(NtlmProblem::LogonUnavailable.into()),
+    }
+}
+
+/// As [`judge`], by the hash of an account, or of none: then the response is compared with what the hash of
+/// nobody makes, so that a peer does not learn by the time of a refusal which accounts there are.
+pub(super) fn judge_own(
+    claim: &Claim,
+    found: Option<(&AccountName, &NtHash)>,
+    credential: &AcceptorCredential,
+    asked: &Asked,
+    env: &Environment<'_>,
+) -> Result<NewNtlmContext, Error> {
+    let message = claim.message()?;
+    let response = Response::of(&message, env.policy.ntlm())?;
+    let nobodys = NtHash::new([0; 16]);
+    let hash = found.map_or(&nobodys, |(_, hash)| hash);
+    let (genuine, base) = response.prove(&message, &claim.exchange.server_challenge, hash);
+    // Who knows that hash is still nobody.
+    let (account, _) = found.filter(|_| genuine).ok_or(NtlmProblem::LogonDenied)?;
+    let proved = (account.clone(), base);
+    admit(claim, &message, &response, proved, credential, asked, env)
+}
+
+/// The context of whoever proved to be that account, and made that key, if nothing was altered.
+fn admit(
+    claim: &Claim,
+    message: &AuthenticateMessage<'_>,
+    response: &Response<'_>,
+    (account, base): (AccountName, SessionKey),
+    credential: &AcceptorCredential,
+    asked: &Asked,
+    env: &Environment<'_>,
+) -> Result<NewNtlmContext, Error> {
+    let policy = env.policy;
     let key = response.key_exchange_key(base, &claim.exchange.server_challenge);
     let exported = if flags::exchanges_key(claim.agreed) {
         let encrypted = message.encrypted_session_key;
@@ -219,8 +256,8 @@ pub(super) fn judge(
     };
     let pairs = response.pairs();
     let av_flags = pairs.and_then(|pairs| pairs.flags()).unwrap_or(AvFlags(0));
-    check_mic(claim, &message, av_flags, &exported, policy)?;
-    check_time(&response, env.now)?;
+    check_mic(claim, message, av_flags, &exported, policy)?;
+    check_time(response, env.now)?;
     check_reflection(pairs, credential)?;
     let mut granted = claim.granted | asked.required & Flags::DCE_STYLE;
     let bindings = pairs.and_then(|pairs| pairs.channel_bindings());
@@ -242,26 +279,6 @@ pub(super) fn judge(
         target,
     };
     context(NtlmIdentity::Account(account), granted, keys, credential)
-}
-
-/// The account, where the response is what this hash makes, and the key that it makes.
-fn prove<'a>(
-    claim: &Claim,
-    message: &AuthenticateMessage<'a>,
-    response: &Response<'a>,
-    hash: &NtHash,
-    account: Option<AccountName>,
-) -> (Option<AccountName>, SessionKey) {
-    let (genuine, base) = response.prove(message, &claim.exchange.server_challenge, hash);
-    (account.filter(|_| genuine), base)
-}
-
-/// What a wrong password costs, for accounts that nobody knows: the same work and the same
-/// allocations, so that a peer does not learn which accounts there are.
-fn deny<'a>(claim: &Claim, message: &AuthenticateMessage<'a>, response: &Response<'a>) {
-    let LogonRequest { domain, user, .. } = &claim.request;
-    let decoy = AccountName::new(domain.as_str(), user.as_str()).ok();
-    prove(claim, message, response, &NtHash::new([0; 16]), decoy);
 }
 
 fn guest(

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Ok(Invocation::Specs) => specs(),
         Ok(Invocation::Api) => write_api(),
         Ok(Invocation::Soak(arguments)) => soak::long(&root(), &arguments),
+        Ok(Invocation::Timing(arguments)) => timing(&arguments),
         Err(problem) => {
             eprintln!("xtask: {problem}");
             ExitCode::from(2)
@@ -80,6 +81,21 @@ fn long_fuzz(plan: &fuzz::Plan) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// Builds as for users, as it is their time that is measured.
+fn timing(arguments: &[String]) -> ExitCode {
+    let mut run = command::cargo(&root());
+    run.args(["run", "--release", "--locked", "-p", "countersign-benches"]);
+    run.args(["--features", "timing", "--bin", "timing", "--"]);
+    match run.args(arguments).status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("xtask: {}: {problem}", command::describe(&run));
+            ExitCode::FAILURE
+        }
     }
 }
 

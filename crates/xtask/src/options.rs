@@ -16,6 +16,8 @@ pub(crate) enum Invocation {
     Api,
     /// The long form of faults, load and floods; the arguments are that program's.
     Soak(Vec<String>),
+    /// Whether refusals tell by their time how near the truth was; the arguments are that program's.
+    Timing(Vec<String>),
     Test(Options),
 }
 
@@ -44,6 +46,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Invoc
         Some("specs") => return Ok(Invocation::Specs),
         Some("api") => return Ok(Invocation::Api),
         Some("soak") => return Ok(Invocation::Soak(arguments.collect())),
+        Some("timing") => return Ok(Invocation::Timing(arguments.collect())),
         Some("test") => {}
         Some(other) => return Err(format!("no command {other}; try cargo xtask --help")),
     }
@@ -106,6 +109,9 @@ Usage: cargo xtask test [OPTIONS]
                             sanitizer, faster; keep: what was found, minimised
        cargo xtask soak     Faults, load and floods for an hour or more; its
                             options: cargo xtask soak --help
+       cargo xtask timing [--samples N] [--no-instructions | --no-times] [NAME]
+                            Whether the time of a refusal tells how near the
+                            truth was
        cargo xtask specs    Write docs/SPECS.md from the citations in sources
        cargo xtask api      Write docs/api/ from the public interfaces
 
@@ -159,6 +165,14 @@ mod tests {
             panic!("not understood")
         };
         assert_eq!(arguments, ["--cases", "7", "--help"]);
+    }
+
+    #[test]
+    fn what_follows_timing_is_left_to_it() {
+        let Ok(Invocation::Timing(arguments)) = parse_line("timing --samples 7 mic") else {
+            panic!("not understood")
+        };
+        assert_eq!(arguments, ["--samples", "7", "mic"]);
     }
 
     #[test]

@@ -330,6 +330,22 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "ntlm")]
+    #[test]
+    fn a_number_that_was_used_or_passed_is_not_gone_on_with() {
+        let mut sequence = SendSequence::new(7, Width::Bits32);
+        sequence.skip_to(9).unwrap();
+        assert_eq!(sequence.peek(), Ok(9));
+        sequence.skip_to(9).unwrap();
+        sequence.advance();
+        for spent in [0, 7, 8, 9] {
+            let refused = sequence.skip_to(spent).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::NumberSpent, "{spent}");
+            assert_eq!(sequence.peek(), Ok(10));
+        }
+        sequence.skip_to(10).unwrap();
+    }
+
     #[test]
     fn numbers_run_through_32_bits_and_end_at_64() {
         let mut sequence = SendSequence::new(u64::from(u32::MAX), Width::Bits64);

@@ -1,11 +1,12 @@
 //! What honest sides come to.
 
-use countersign_context::crypto::ntlm::{Direction, Strength};
+use countersign_context::crypto::ntlm::{Direction, NtHash, Strength};
 use countersign_context::ntlm::{Acceptor, Initiator};
 use countersign_context::token::oid::Oid;
 use countersign_context::{
     ErrorKind, Flags, Identity, NtlmIdentity, NtlmProblem, Policy, Role, Timestamp,
 };
+use countersign_credential::ntlm::NtlmCredential;
 
 use crate::forger::{F, Forger, SEALED, SIGNED};
 use crate::support::*;
@@ -97,6 +98,31 @@ fn acceptor_refuses_a_wrong_password_and_an_unknown_user_alike() {
     }
     let initiator = Initiator::new(alice());
     run(initiator, Acceptor::new(&server()), &Policy::DEFAULT).unwrap();
+}
+
+/// The response of an unknown account is compared with what a hash of zeros makes: who has that hash is still nobody.
+#[test]
+fn acceptor_refuses_an_unknown_user_with_the_hash_that_unknown_users_are_judged_by() {
+    for account in ["EXAMPLE\\mallory", "mallory", "EXAMPLE\\alice"] {
+        let account = account.parse().unwrap();
+        let zeros = NtlmCredential::with_nt_hash(account, NtHash::new([0; 16]));
+        let result = run(
+            Initiator::new(zeros),
+            Acceptor::new(&server()),
+            &Policy::DEFAULT,
+        );
+        assert_eq!(why(result), ErrorKind::Ntlm(NtlmProblem::LogonDenied));
+    }
+    let hash = NtlmCredential::with_nt_hash(
+        "EXAMPLE\\alice".parse().unwrap(),
+        NtHash::from_password(PASSWORD),
+    );
+    run(
+        Initiator::new(hash),
+        Acceptor::new(&server()),
+        &Policy::DEFAULT,
+    )
+    .unwrap();
 }
 
 /// The store's name is proved; what the initiator calls itself is not.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::command::{cargo, describe};
+use crate::command::{cargo, describe, succeeds};
 use crate::report::Outcome;
 
 /// Where the listings are, a file each.
@@ -56,13 +56,7 @@ fn file(root: &Path, package: &str) -> std::path::PathBuf {
 }
 
 fn installed(root: &Path) -> bool {
-    let mut probe = cargo(root);
-    probe.args(["public-api", "--version"]);
-    let probe = probe
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    probe.status().is_ok_and(|status| status.success())
+    succeeds(cargo(root).args(["public-api", "--version"]))
 }
 
 /// Without what every type has: blanket implementations and those of auto traits.

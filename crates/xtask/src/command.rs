@@ -117,6 +117,15 @@ pub(crate) fn run(command: &mut Command, log: &Path, show: Show) -> Result<Ended
     })
 }
 
+/// Whether it runs and succeeds, unseen: how one asks whether a tool is there.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    let silent = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    silent.status().is_ok_and(|status| status.success())
+}
+
 /// The command as one would type it.
 pub(crate) fn describe(command: &Command) -> String {
     let program = Path::new(command.get_program());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
-use crate::command::{Show, cargo, run};
+use crate::command::{Show, cargo, run, succeeds};
 use crate::report::Outcome;
 
 /// What one target gets in a smoke.
@@ -240,15 +240,7 @@ fn instrumented(root: &Path) -> Command {
 }
 
 fn install(root: &Path, log: &Path) -> Result<(), String> {
-    let present = || {
-        let mut command = instrumented(root);
-        command.args(["fuzz", "--version"]);
-        let silent = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        silent.status().is_ok_and(|status| status.success())
-    };
+    let present = || succeeds(instrumented(root).args(["fuzz", "--version"]));
     if present() {
         return Ok(());
     }

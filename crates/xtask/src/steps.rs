@@ -1,9 +1,9 @@
 //! The steps of `cargo xtask test`, cheapest first.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use crate::command::{Ended, Show, cargo, describe, run};
+use crate::command::{Ended, Show, cargo, describe, run, succeeds};
 use crate::options::Options;
 use crate::report::Outcome;
 use crate::{api, features, fuzz, minimal, soak};
@@ -245,12 +245,7 @@ fn docs(environment: &Environment<'_>) -> Outcome {
 }
 
 fn deny(environment: &Environment<'_>) -> Outcome {
-    let mut probe = environment.cargo(&["deny", "--version"]);
-    let probe = probe
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    if !probe.status().is_ok_and(|status| status.success()) {
+    if !succeeds(&mut environment.cargo(&["deny", "--version"])) {
         return Outcome::skipped("cargo-deny is not installed");
     }
     // The advisory database is on a network that a test machine may not reach.

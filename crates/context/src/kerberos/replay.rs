@@ -331,6 +331,40 @@ mod tests {
         assert_eq!(wins, 1);
     }
 
+    /// What a client knows of its tags does not tell it which of them share a slot.
+    #[test]
+    fn tags_are_spread_by_a_secret_of_each_cache() {
+        let slots = |seed| -> Vec<u64> {
+            let hash = SeededHash::generate(&mut Counter(seed)).unwrap();
+            assert_eq!(hash.multiplier % 2, 1, "an even one loses bits");
+            let slot = |number: u64| {
+                // Alike in the first half, in the second, and in neither.
+                let halves = match number % 3 {
+                    0 => [0, number],
+                    1 => [number, 0],
+                    _ => [number, number],
+                };
+                let mut hasher = hash.build_hasher();
+                halves
+                    .iter()
+                    .for_each(|half| hasher.write(&half.to_le_bytes()));
+                hasher.finish()
+            };
+            (1..=4_096).map(slot).collect()
+        };
+        let one = slots(1);
+        for shift in [0, 20, 40, 57] {
+            let mut taken: Vec<_> = one.iter().map(|slot| slot >> shift & 0x7f).collect();
+            taken.sort_unstable();
+            let fullest = taken.chunk_by(|a, b| a == b).map(<[u64]>::len).max();
+            // 32 in each of 128 on average.
+            assert!(fullest.unwrap() < 80, "bit {shift}: {fullest:?}");
+        }
+        let other = slots(2);
+        let kept = one.iter().zip(&other).filter(|(a, b)| a == b).count();
+        assert_eq!(kept, 0);
+    }
+
     #[test]
     fn a_million_live_authenticators_are_told_apart() {
         let cache = ReplayCache::default();

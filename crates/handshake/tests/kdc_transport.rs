@@ -245,7 +245,7 @@ fn datagram_beyond_the_limit_on_replies_is_no_reply() {
     for driver in DRIVERS {
         let with_limit = |limit: usize| {
             let watched = one(format!("udp/127.0.0.1:{port}"))
-                .with(|client| client.max_reply(limit).timeout(Duration::from_millis(200)));
+                .with(|client| client.max_reply(limit).timeout(Duration::from_secs(1)));
             driver.send(&watched.client, &request())
         };
         assert_eq!(failures(with_limit(11)), [Failure::NotKerberos]);

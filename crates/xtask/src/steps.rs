@@ -190,19 +190,39 @@ fn test(environment: &Environment<'_>) -> Outcome {
     }
     if !ended.succeeded {
         outcome.failed = outcome.failed.max(1);
-        let failed: Vec<&str> = ended
-            .lines
-            .iter()
-            .filter(|line| line.starts_with("test ") && line.ends_with("FAILED"))
-            .map(String::as_str)
-            .collect();
-        outcome
-            .reasons
-            .push(format!("{}\n{}", failed.join("\n"), ended.tail()));
+        let said = what_failed(&ended.lines);
+        outcome.reasons.push(if said.is_empty() {
+            ended.tail()
+        } else {
+            said.join("\n")
+        });
     } else if outcome.passed == 0 {
         return Outcome::failed("cargo test ran no test");
     }
     outcome
+}
+
+/// What each test that failed said, and its name: at the end, where one looks first.
+fn what_failed(lines: &[String]) -> Vec<&str> {
+    let mut said = Vec::new();
+    let mut inside = false;
+    for line in lines.iter().map(String::as_str) {
+        if line.starts_with("---- ") && line.ends_with(" ----") {
+            inside = true;
+        } else if line == "failures:" {
+            inside = false;
+        }
+        if inside && !line.is_empty() {
+            said.push(line);
+        }
+    }
+    said.extend(
+        lines
+            .iter()
+            .map(String::as_str)
+            .filter(|line| line.starts_with("test ") && line.ends_with("FAILED")),
+    );
+    said
 }
 
 /// The number in front of `word`: 12 in `ok. 12 passed; 0 failed`.
@@ -363,5 +383,30 @@ mod tests {
             9
         );
         assert_eq!(number_before("nothing", "passed"), 0);
+    }
+
+    #[test]
+    fn failure_of_a_test_is_told_by_its_words_and_its_name() {
+        let lines = [
+            "test good ... ok",
+            "test bad ... FAILED",
+            "",
+            "failures:",
+            "",
+            "---- bad stdout ----",
+            "left: 1",
+            "",
+            "failures:",
+            "    bad",
+            "",
+            "test result: FAILED. 1 passed; 1 failed",
+            "   Doc-tests token",
+        ];
+        let said = what_failed(&lines.map(str::to_owned));
+        assert_eq!(
+            said,
+            ["---- bad stdout ----", "left: 1", "test bad ... FAILED"]
+        );
+        assert!(what_failed(&["error: it does not compile".to_owned()]).is_empty());
     }
 }

@@ -9,12 +9,18 @@ fn operations(criterion: &mut Criterion) {
             .split_once('/')
             .unwrap_or(("", &prepared.name));
         let mut group = criterion.benchmark_group(group);
-        group.bench_function(what, |bencher| match prepared.operation() {
-            Ok(mut operation) => bencher.iter(|| (operation.run)()),
+        match prepared.operation() {
+            Ok(mut operation) => {
+                if let Some(bytes) = operation.bytes {
+                    group.throughput(Throughput::Bytes(bytes));
+                }
+                group.bench_function(what, |bencher| {
+                    bencher.iter_custom(|times| {
+                        operation.time(u32::try_from(times).unwrap_or(u32::MAX))
+                    });
+                });
+            }
             Err(problem) => eprintln!("{}: {problem}", prepared.name),
-        });
-        if prepared.name.contains("wrap") {
-            group.throughput(Throughput::Elements(1));
         }
         group.finish();
     }

@@ -1,72 +1,95 @@
 //! Messages of an established context, in place.
 
-use countersign_context::kerberos::Acceptor;
-use countersign_context::{Mechanism, SecurityContext, Step};
-use countersign_crypto::Enctype;
+use std::cell::RefCell;
+use std::rc::Rc;
 
-use crate::contexts::Parties;
-use crate::{Operation, Prepared, Result, SystemRandom};
+use countersign_context::{Environment, SecurityContext, Timestamp};
+use countersign_testkit::NOW;
 
-const SIZES: [(usize, &str); 3] = [(64, "64"), (4096, "4k"), (65_536, "64k")];
+use crate::kerberos::{self, ENCTYPES, establish};
+use crate::{Operation, Prepared, Result, SystemRandom, ntlm};
 
-const ENCTYPES: [Enctype; 3] = [
-    Enctype::Aes256CtsHmacSha1_96,
-    Enctype::Aes256CtsHmacSha384_192,
-    Enctype::Aes128CtsHmacSha1_96,
+/// The sizes of messages, by what they are called here.
+pub(crate) const SIZES: [(usize, &str); 5] = [
+    (64, "64"),
+    (1024, "1k"),
+    (4096, "4k"),
+    (65_536, "64k"),
+    (1 << 20, "1m"),
 ];
 
-/// The initiator's context and the acceptor's.
-pub(crate) fn pair(enctype: Enctype) -> Result<(SecurityContext, SecurityContext)> {
-    let parties = Parties::new(enctype)?;
+/// The initiator's context and the acceptor's, of an enctype or of NTLM.
+fn pair(name: &str) -> Result<(SecurityContext, SecurityContext)> {
     let mut random = SystemRandom;
-    let env = &mut parties.environment(&mut random, 0);
-    let mut initiator = parties.initiator();
-    let Step::Continue { token } = initiator.step(None, env)? else {
-        return Err("no first token".into());
+    let enctype = ENCTYPES.iter().find(|(_, known)| *known == name);
+    let Some((enctype, _)) = enctype else {
+        let parties = ntlm::Parties::new()?;
+        let env = &mut Environment::new(Timestamp::new(NOW, 0), &mut random);
+        return establish(&mut parties.initiator(), &mut parties.acceptor(), env);
     };
-    let accepted = Acceptor::new(&parties.acceptor).step(Some(&token), env)?;
-    let Step::Established { token, context } = accepted else {
-        return Err("no reply".into());
-    };
-    match initiator.step(token.as_deref(), env)? {
-        Step::Established { context: ours, .. } => Ok((*ours, *context)),
-        other => Err(format!("{other:?}").into()),
-    }
+    let parties = kerberos::Parties::new(*enctype)?;
+    let env = &mut parties.environment(&mut random);
+    establish(&mut parties.initiator(), &mut parties.acceptor(), env)
 }
 
 pub(crate) fn operations() -> Vec<Prepared> {
     let mut all = Vec::new();
-    for enctype in ENCTYPES {
-        for (seal, kind) in [(true, "sealed"), (false, "signed")] {
-            for (size, label) in SIZES {
-                let name = |what: &str| format!("{what}/{kind}/{}/{label}", enctype.name());
+    for kind in ENCTYPES.map(|(_, name)| name).into_iter().chain(["ntlm"]) {
+        for (size, label) in SIZES {
+            for (seal, protection) in [(true, "sealed"), (false, "signed")] {
+                let name = |what: &str| format!("messages/{what}/{protection}/{kind}/{label}");
                 all.push(Prepared::new(name("wrap"), move |name| {
-                    wrap(name, enctype, seal, size)
+                    wrap(name, kind, seal, size)
                 }));
                 all.push(Prepared::new(name("unwrap"), move |name| {
-                    unwrap(name, enctype, seal, size)
+                    unwrap(name, kind, seal, size)
                 }));
             }
+            let name = |what: &str| format!("messages/{what}/{kind}/{label}");
+            all.push(Prepared::new(name("mic"), move |name| {
+                mic(name, kind, size)
+            }));
+            all.push(Prepared::new(name("verify"), move |name| {
+                verify(name, kind, size)
+            }));
         }
     }
     all
 }
 
-fn wrap(name: &str, enctype: Enctype, seal: bool, size: usize) -> Result<Operation> {
-    let (mut sender, _) = pair(enctype)?;
+fn wrap(name: &str, kind: &str, seal: bool, size: usize) -> Result<Operation> {
+    let (mut sender, _) = pair(kind)?;
     let mut buffer = vec![0; sender.overhead(seal, size).total().saturating_add(size)];
     let run = move || assert!(sender.wrap_in_place(seal, &mut buffer).is_ok());
     Ok(Operation::new(name, run).with_bytes(size))
 }
 
-/// Each run opens a copy of one token: the copy is in the figure, the order is not enforced.
-fn unwrap(name: &str, enctype: Enctype, seal: bool, size: usize) -> Result<Operation> {
-    let (mut sender, mut receiver) = pair(enctype)?;
-    let token = sender.wrap(seal, &vec![0; size])?;
-    let mut buffer = token.clone();
-    let run = move || {
-        buffer.copy_from_slice(&token);
-        assert!(receiver.unwrap_in_place_any_order(&mut buffer).is_ok());
+fn unwrap(name: &str, kind: &str, seal: bool, size: usize) -> Result<Operation> {
+    let (mut sender, mut receiver) = pair(kind)?;
+    let message = vec![0; size];
+    let prepare = move || sender.wrap(seal, &message).unwrap_or_default();
+    let run = move |mut token: Vec<u8>| {
+        assert!(receiver.unwrap_in_place(&mut token).is_ok());
+        // Whoever gave it frees it.
+        std::mem::forget(token);
     };
+    Ok(Operation::prepared(name, prepare, run).with_bytes(size))
+}
+
+fn mic(name: &str, kind: &str, size: usize) -> Result<Operation> {
+    let (mut sender, _) = pair(kind)?;
+    let message = vec![0; size];
+    let run = move || sender.get_mic(&message);
     Ok(Operation::new(name, run).with_bytes(size))
+}
+
+fn verify(name: &str, kind: &str, size: usize) -> Result<Operation> {
+    let (mut sender, mut receiver) = pair(kind)?;
+    let message = Rc::new(RefCell::new(vec![0; size]));
+    let signed = Rc::clone(&message);
+    let prepare = move || sender.get_mic(&signed.borrow()).unwrap_or_default();
+    let run = move |mic: Vec<u8>| {
+        assert!(receiver.verify_mic(&message.borrow(), &mic).is_ok());
+    };
+    Ok(Operation::prepared(name, prepare, run).with_bytes(size))
 }

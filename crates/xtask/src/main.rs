@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod api;
+mod bench;
 mod command;
 mod features;
 mod fuzz;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Ok(Invocation::Api) => write_api(),
         Ok(Invocation::Soak(arguments)) => soak::long(&root(), &arguments),
         Ok(Invocation::Timing(arguments)) => timing(&arguments),
+        Ok(Invocation::Bench(arguments)) => bench::run(&root(), &arguments),
         Err(problem) => {
             eprintln!("xtask: {problem}");
             ExitCode::from(2)

@@ -18,6 +18,8 @@ pub(crate) enum Invocation {
     Soak(Vec<String>),
     /// Whether refusals tell by their time how near the truth was; the arguments are that program's.
     Timing(Vec<String>),
+    /// The benchmarks, with these arguments.
+    Bench(Vec<String>),
     Test(Options),
 }
 
@@ -47,6 +49,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Invoc
         Some("api") => return Ok(Invocation::Api),
         Some("soak") => return Ok(Invocation::Soak(arguments.collect())),
         Some("timing") => return Ok(Invocation::Timing(arguments.collect())),
+        Some("bench") => return Ok(Invocation::Bench(arguments.collect())),
         Some("test") => {}
         Some(other) => return Err(format!("no command {other}; try cargo xtask --help")),
     }
@@ -112,6 +115,9 @@ Usage: cargo xtask test [OPTIONS]
        cargo xtask timing [--samples N] [--no-instructions | --no-times] [NAME]
                             Whether the time of a refusal tells how near the
                             truth was
+       cargo xtask bench [--check | --record] [NAME...]
+                            Time ours and other libraries in one run; check:
+                            count instructions, fail where they grew by 3 %
        cargo xtask specs    Write docs/SPECS.md from the citations in sources
        cargo xtask api      Write docs/api/ from the public interfaces
 
@@ -173,6 +179,14 @@ mod tests {
             panic!("not understood")
         };
         assert_eq!(arguments, ["--samples", "7", "mic"]);
+    }
+
+    #[test]
+    fn what_follows_bench_is_left_to_it() {
+        let Ok(Invocation::Bench(arguments)) = parse_line("bench --rounds 7 accept") else {
+            panic!("not understood")
+        };
+        assert_eq!(arguments, ["--rounds", "7", "accept"]);
     }
 
     #[test]

@@ -1,4 +1,6 @@
 //! Tokens: ours, and the two other codecs of Kerberos in Rust.
+//!
+//! What another codec does is `tokens/WHAT/CODEC`.
 
 use countersign_testkit::{ApReqBuilder, KrbErrorBuilder, RawAcceptor, Realm, SeededRandom};
 use countersign_token::der::{Decode, Encode};
@@ -6,6 +8,9 @@ use countersign_token::framing::InitialToken;
 use countersign_token::kerberos::{
     ApRep, ApReq, Authenticator, EncApRepPart, EncTicketPart, GssChecksum, KrbError, Ticket, cfx,
 };
+use countersign_token::oid::Oid;
+use countersign_token::spnego::{MechTypes, NegTokenInit};
+use picky_krb::gss_api::{ApplicationTag0, GssApiNegInit};
 
 use crate::{Operation, Prepared, Result};
 
@@ -84,6 +89,7 @@ macro_rules! ours {
         |name: &str| {
             let bytes = exchange()?.$field;
             let length = bytes.len();
+            $kind::from_der(&bytes)?;
             let run = move || $kind::from_der(&bytes).is_ok();
             Ok(Operation::new(name, run).with_bytes(length))
         }
@@ -96,6 +102,7 @@ macro_rules! rasn {
         |name: &str| {
             let bytes = exchange()?.$field;
             let length = bytes.len();
+            rasn::der::decode::<rasn_kerberos::$kind>(&bytes).map_err(|e| e.to_string())?;
             let run = move || rasn::der::decode::<rasn_kerberos::$kind>(&bytes).is_ok();
             Ok(Operation::new(name, run).with_bytes(length))
         }
@@ -108,15 +115,28 @@ macro_rules! picky {
         |name: &str| {
             let bytes = exchange()?.$field;
             let length = bytes.len();
+            picky_asn1_der::from_bytes::<$kind>(&bytes)?;
             let run = move || picky_asn1_der::from_bytes::<$kind>(&bytes).is_ok();
             Ok(Operation::new(name, run).with_bytes(length))
         }
     };
 }
 
+/// An offer of Kerberos, twice, and NTLM, with an AP-REQ: what a client of Windows says first.
+fn neg_token_init() -> Result<Vec<u8>> {
+    let mechanisms = MechTypes::encode(&[Oid::KERBEROS, Oid::MS_KERBEROS, Oid::NTLMSSP]);
+    let framed = exchange()?.framed;
+    let mut init = NegTokenInit::new(MechTypes::parse(&mechanisms)?);
+    init.mech_token = Some(&framed);
+    Ok(init.to_bytes())
+}
+
 pub(crate) fn operations() -> Vec<Prepared> {
     let decode = |what: &str, prepare: fn(&str) -> Result<Operation>| {
-        Prepared::new(format!("decode/{what}"), prepare)
+        Prepared::new(format!("tokens/decode-{what}"), prepare)
+    };
+    let encode = |how: &str, prepare: fn(&str) -> Result<Operation>| {
+        Prepared::new(format!("tokens/encode-ap-req{how}"), prepare)
     };
     vec![
         decode("ap-req", ours!(ApReq, ap_req)),
@@ -138,9 +158,44 @@ pub(crate) fn operations() -> Vec<Prepared> {
             picky!(picky_krb::messages::KrbError, krb_error),
         ),
         decode("enc-ticket-part", ours!(EncTicketPart, ticket_part)),
+        decode(
+            "enc-ticket-part/rasn-kerberos",
+            rasn!(EncTicketPart, ticket_part),
+        ),
+        decode(
+            "enc-ticket-part/picky-krb",
+            picky!(picky_krb::data_types::EncTicketPart, ticket_part),
+        ),
         decode("authenticator", ours!(Authenticator, authenticator)),
+        decode(
+            "authenticator/rasn-kerberos",
+            rasn!(Authenticator, authenticator),
+        ),
+        decode(
+            "authenticator/picky-krb",
+            picky!(picky_krb::data_types::Authenticator, authenticator),
+        ),
         decode("ap-rep", ours!(ApRep, ap_rep)),
+        decode("ap-rep/rasn-kerberos", rasn!(ApRep, ap_rep)),
+        decode(
+            "ap-rep/picky-krb",
+            picky!(picky_krb::messages::ApRep, ap_rep),
+        ),
         decode("enc-ap-rep-part", ours!(EncApRepPart, ap_rep_part)),
+        decode("neg-token-init", |name| {
+            let bytes = neg_token_init()?;
+            let length = bytes.len();
+            let run = move || NegTokenInit::parse(&bytes).is_ok();
+            Ok(Operation::new(name, run).with_bytes(length))
+        }),
+        decode("neg-token-init/picky-krb", |name| {
+            type Token = ApplicationTag0<GssApiNegInit>;
+            let bytes = neg_token_init()?;
+            picky_asn1_der::from_bytes::<Token>(&bytes)?;
+            let length = bytes.len();
+            let run = move || picky_asn1_der::from_bytes::<Token>(&bytes).is_ok();
+            Ok(Operation::new(name, run).with_bytes(length))
+        }),
         decode("frame", |name| {
             let bytes = exchange()?.framed;
             let length = bytes.len();
@@ -159,10 +214,23 @@ pub(crate) fn operations() -> Vec<Prepared> {
                 cfx::WrapHeader::parse(&header).is_ok()
             }))
         }),
-        Prepared::new("encode/ap-req".into(), |name| {
+        encode("", |name| {
             let bytes: &'static [u8] = exchange()?.ap_req.leak();
             let request = ApReq::from_der(bytes)?;
             let run = move || request.to_der();
+            Ok(Operation::new(name, run).with_bytes(bytes.len()))
+        }),
+        encode("/rasn-kerberos", |name| {
+            let bytes = exchange()?.ap_req;
+            let request: rasn_kerberos::ApReq =
+                rasn::der::decode(&bytes).map_err(|e| e.to_string())?;
+            let run = move || rasn::der::encode(&request).is_ok();
+            Ok(Operation::new(name, run).with_bytes(bytes.len()))
+        }),
+        encode("/picky-krb", |name| {
+            let bytes = exchange()?.ap_req;
+            let request: picky_krb::messages::ApReq = picky_asn1_der::from_bytes(&bytes)?;
+            let run = move || picky_asn1_der::to_vec(&request).is_ok();
             Ok(Operation::new(name, run).with_bytes(bytes.len()))
         }),
     ]

@@ -1,0 +1,183 @@
+//! Who does the same thing: ours, other codecs in this process, other libraries in theirs.
+
+use countersign_benches::{Operation, Prepared, Result};
+
+use crate::lab::{Lab, Library};
+use crate::options::Options;
+
+/// What this library is called in tables.
+pub(crate) const OURS: &str = "countersign";
+
+/// One operation, and who does it. Ours is the first.
+pub(crate) struct Contest {
+    /// `group/what/how`.
+    pub(crate) name: String,
+    pub(crate) contenders: Vec<Contender>,
+}
+
+pub(crate) struct Contender {
+    pub(crate) name: &'static str,
+    pub(crate) source: Source,
+}
+
+pub(crate) enum Source {
+    /// In this process.
+    Here(Prepared),
+    /// The library's program for this kind of context, and what it is told.
+    Peer(Library, String, String),
+}
+
+impl Contest {
+    pub(crate) fn group(&self) -> &str {
+        self.name.split('/').next().unwrap_or_default()
+    }
+}
+
+/// The other codecs, by the ends of the names of what they do.
+const CODECS: [&str; 2] = ["rasn-kerberos", "picky-krb"];
+
+/// What the bare ciphers and hashes are called in tables.
+pub(crate) const LIMIT: &str = "cipher and hash alone";
+
+/// All that are wanted, in order.
+pub(crate) fn all(operations: Vec<Prepared>, options: &Options) -> Vec<Contest> {
+    let mut contests: Vec<Contest> = Vec::new();
+    for prepared in operations {
+        if let Some(limited) = prepared.name.strip_prefix("limits/") {
+            // limits/seal/X is the measure of messages/wrap/sealed/X.
+            let limited = format!("messages/{}", limited.replacen("seal/", "wrap/sealed/", 1));
+            let limited = limited.replacen("/open/", "/unwrap/sealed/", 1);
+            if let Some(contest) = contests.iter_mut().find(|c| c.name == limited) {
+                contest.contenders.push(Contender {
+                    name: LIMIT,
+                    source: Source::Here(prepared),
+                });
+            }
+            continue;
+        }
+        let codec = CODECS
+            .iter()
+            .find(|codec| prepared.name.ends_with(&format!("/{codec}")));
+        if let Some(codec) = codec {
+            if let Some(contest) = contests.last_mut().filter(|contest| {
+                prepared
+                    .name
+                    .strip_prefix(contest.name.as_str())
+                    .is_some_and(|rest| rest.starts_with('/'))
+            }) {
+                contest.contenders.push(Contender {
+                    name: codec,
+                    source: Source::Here(prepared),
+                });
+            }
+            continue;
+        }
+        if !options.wants(&prepared.name) {
+            continue;
+        }
+        let name = prepared.name.clone();
+        let mut contenders = vec![Contender {
+            name: OURS,
+            source: Source::Here(prepared),
+        }];
+        contenders.extend(peers(&name));
+        contests.push(Contest { name, contenders });
+    }
+    contests
+}
+
+/// The libraries that do this too.
+fn peers(name: &str) -> Vec<Contender> {
+    use Library::{Heimdal, Mit, MitMemory, Sspi};
+    let parts: Vec<&str> = name.split('/').collect();
+    let size = |label: &str| match label {
+        "1k" => "1024",
+        "4k" => "4096",
+        "64k" => "65536",
+        "1m" => "1048576",
+        _ => "64",
+    };
+    let (kind, told): (&str, String) = match parts[..] {
+        ["kerberos", what, enctype] => (enctype, what.to_owned()),
+        ["ntlm", what] => ("ntlm", what.to_owned()),
+        ["negotiate", what, "kerberos"] => ("spnego", what.to_owned()),
+        ["negotiate", what, "ntlm"] => ("spnego-ntlm", what.to_owned()),
+        ["messages", what, protection, kind, label] => {
+            let seal = u8::from(protection == "sealed");
+            (kind, format!("{what} {seal} {}", size(label)))
+        }
+        ["messages", what, kind, label] => (kind, format!("{what} {}", size(label))),
+        _ => return Vec::new(),
+    };
+    let libraries: &[Library] = match (parts[0], kind) {
+        ("kerberos", _) => &[Mit, MitMemory, Heimdal, Sspi],
+        ("negotiate", "spnego") => &[Mit, MitMemory, Heimdal],
+        ("messages", "ntlm") | ("ntlm", _) => &[Mit, Sspi],
+        ("negotiate", _) => &[Mit],
+        _ => &[Mit, Heimdal, Sspi],
+    };
+    libraries
+        .iter()
+        .map(|library| Contender {
+            name: library.name(kind),
+            source: Source::Peer(*library, kind.to_owned(), told.clone()),
+        })
+        .collect()
+}
+
+/// What is totalled over some runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Totals {
+    pub(crate) nanoseconds: u64,
+    pub(crate) allocations: u64,
+    pub(crate) bytes: u64,
+}
+
+/// A contender that is ready.
+pub(crate) enum Ready {
+    Here(Box<Operation>),
+    Peer(Library, String, String),
+}
+
+impl Source {
+    pub(crate) fn ready(&self) -> Result<Ready> {
+        Ok(match self {
+            Self::Here(prepared) => Ready::Here(Box::new(prepared.operation()?)),
+            Self::Peer(library, kind, told) => Ready::Peer(*library, kind.clone(), told.clone()),
+        })
+    }
+}
+
+impl Ready {
+    /// Does it so often. `None` where it cannot.
+    pub(crate) fn run(&mut self, times: u32, lab: &mut Lab) -> Result<Option<Totals>> {
+        match self {
+            Self::Here(operation) => {
+                let took = operation.time(times);
+                Ok(Some(Totals {
+                    nanoseconds: u64::try_from(took.as_nanos())?,
+                    ..Totals::default()
+                }))
+            }
+            Self::Peer(library, kind, told) => lab.ask(*library, kind, &format!("{told} {times}")),
+        }
+    }
+
+    /// The allocations of one run in this process; those of others are in what they answer.
+    pub(crate) fn allocations(&mut self) -> Option<Totals> {
+        match self {
+            Self::Here(operation) => {
+                operation.prepare();
+                operation.run();
+                operation.prepare();
+                let counted = allocation_counter::measure(|| operation.run());
+                Some(Totals {
+                    nanoseconds: 0,
+                    allocations: counted.count_total,
+                    bytes: counted.bytes_total,
+                })
+            }
+            Self::Peer(..) => None,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Instructions of our operations, counted by valgrind's callgrind and compared with those of an
+//! earlier day.
+//!
+//! valgrind has no SHA extensions and no VAES, so that hashes run there in their portable form: the counts
+//! compare versions of this library, not its speed.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use countersign_benches::{Operation, Result, operations};
+use serde_json::{Value, json};
+
+use crate::contest::{self, Source};
+use crate::options::Options;
+
+/// How often each operation is counted, of which the least counts: an allocator may have to look for a piece
+/// of the size.
+const ROUNDS: usize = 8;
+
+/// What a count may be more than it was, in per cent.
+const LIMIT: u64 = 3;
+
+/// Messages of these sizes take valgrind minutes and say what shorter ones say.
+const LEFT_OUT: [&str; 3] = ["/1k", "/64k", "/1m"];
+
+/// What callgrind knows the function by.
+const COUNTED: &str = "bench::instructions::counted";
+
+fn ours(options: &Options) -> Result<Vec<Operation>> {
+    contest::all(operations(), options)
+        .into_iter()
+        .filter(|contest| !LEFT_OUT.iter().any(|end| contest.name.ends_with(end)))
+        .filter_map(
+            |mut contest| match contest.contenders.swap_remove(0).source {
+                Source::Here(prepared) => Some(prepared.operation()),
+                Source::Peer(..) => None,
+            },
+        )
+        .collect()
+}
+
+/// What valgrind looks at.
+pub(crate) fn inside(options: &Options) -> Result<()> {
+    for mut operation in ours(options)? {
+        // The first run may fill what stays.
+        operation.prepare();
+        operation.run();
+        for _ in 0..ROUNDS {
+            operation.prepare();
+            black_box(counted(&mut operation));
+        }
+    }
+    Ok(())
+}
+
+/// Its last deed is its own: of a jump into the operation valgrind would see no end.
+#[inline(never)]
+fn counted(operation: &mut Operation) -> u64 {
+    operation.run();
+    black_box(1)
+}
+
+fn count(options: &Options, names: &[String]) -> Result<BTreeMap<String, u64>> {
+    let folder = std::env::temp_dir().join(format!("countersign-counts-{}", std::process::id()));
+    std::fs::create_dir(&folder)?;
+    let counts = counts(options, names, &folder);
+    std::fs::remove_dir_all(&folder)?;
+    counts
+}
+
+fn counts(options: &Options, names: &[String], folder: &Path) -> Result<BTreeMap<String, u64>> {
+    let out = folder.join("out");
+    let ended = Command::new("valgrind")
+        .arg("--tool=callgrind")
+        .arg(format!("--toggle-collect={COUNTED}"))
+        .arg(format!("--dump-after={COUNTED}"))
+        .arg(format!("--callgrind-out-file={}", out.display()))
+        .arg(std::env::current_exe()?)
+        .arg("--inside")
+        .args(&options.names)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .output()
+        .map_err(|problem| format!("valgrind: {problem}; install it (apt-get install valgrind)"))?;
+    if !ended.status.success() {
+        return Err(String::from_utf8_lossy(&ended.stderr).into());
+    }
+    let mut dump = 0;
+    let mut all = BTreeMap::new();
+    for name in names {
+        let mut least = u64::MAX;
+        for _ in 0..ROUNDS {
+            dump += 1;
+            let dumped = std::fs::read_to_string(folder.join(format!("out.{dump}")))?;
+            least = least.min(summary(&dumped).ok_or("no summary")?);
+        }
+        all.insert(name.clone(), least);
+    }
+    Ok(all)
+}
+
+/// What a dump adds up to.
+fn summary(dump: &str) -> Option<u64> {
+    let total = |line: &str| line.strip_prefix("summary: ")?.trim().parse().ok();
+    dump.lines().find_map(total)
+}
+
+/// Counts depend on the compiler as well.
+fn compiler() -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.json");
+
+/// Counts, and records or compares. Whether nothing is over the limit.
+pub(crate) fn compare(options: &Options) -> Result<bool> {
+    let names: Vec<String> = ours(options)?.into_iter().map(|op| op.name).collect();
+    eprintln!("counting instructions of {} operations", names.len());
+    let counts = count(options, &names)?;
+    let compiler = compiler()?;
+    let recorded: Value = match std::fs::read(RECORD) {
+        Ok(bytes) => serde_json::from_slice(&bytes)?,
+        Err(_) => json!({}),
+    };
+    if options.record {
+        let mut all: BTreeMap<String, u64> = serde_json::from_value(
+            recorded
+                .get("operations")
+                .cloned()
+                .unwrap_or_else(|| json!({})),
+        )?;
+        if options.names.is_empty() {
+            all.clear();
+        }
+        all.extend(counts);
+        let record = json!({ "compiler": compiler, "operations": all });
+        std::fs::write(RECORD, format!("{record:#}\n"))?;
+        println!("recorded in benches/instructions.json");
+        return Ok(true);
+    }
+    let before = recorded.get("compiler").and_then(Value::as_str);
+    if before != Some(compiler.as_str()) {
+        println!(
+            "recorded by {}, this is {compiler}: differences are shown, and fail nothing",
+            before.unwrap_or("nobody")
+        );
+    }
+    let mut worse = 0;
+    for (name, count) in &counts {
+        let was = recorded
+            .get("operations")
+            .and_then(|all| all.get(name)?.as_u64());
+        let note = match was {
+            None => "new",
+            Some(was) if is_worse(*count, was) => {
+                worse += 1;
+                "WORSE"
+            }
+            Some(_) => "",
+        };
+        let was = was.map_or_else(|| "-".to_owned(), |was| was.to_string());
+        println!("{name:<44} {was:>10} {count:>10}  {note}");
+    }
+    println!(
+        "\n{} operations, {worse} of them more than {LIMIT} % over what was recorded",
+        counts.len()
+    );
+    Ok(worse == 0 || before != Some(compiler.as_str()))
+}
+
+fn is_worse(count: u64, was: u64) -> bool {
+    count.saturating_mul(100) > was.saturating_mul(100 + LIMIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_three_per_cent_is_worse() {
+        assert!(is_worse(1031, 1000));
+        assert!(!is_worse(1030, 1000));
+        assert!(!is_worse(10, 1000));
+    }
+
+    #[test]
+    fn the_sum_of_a_dump_is_read() {
+        let dump = "version: 1\nevents: Ir\nsummary: 1234\n\nfn=(1) counted\n5 1234\n";
+        assert_eq!(summary(dump), Some(1234));
+        assert_eq!(summary("version: 1\n"), None);
+    }
+}

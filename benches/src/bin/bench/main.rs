@@ -1,0 +1,68 @@
+//! Times this library and others in one run, interleaved, and writes down what it found.
+//!
+//! `cargo xtask bench` builds this program and the peers, and runs it.
+
+mod contest;
+mod document;
+mod goals;
+mod instructions;
+mod lab;
+mod options;
+mod peer;
+mod plot;
+mod rounds;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use countersign_benches::{Result, operations};
+
+use options::Options;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("bench: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether nothing got worse.
+fn run() -> Result<bool> {
+    let options = Options::parse();
+    if options.inside {
+        instructions::inside(&options)?;
+        return Ok(true);
+    }
+    if options.check || options.record {
+        return instructions::compare(&options);
+    }
+    let mut lab = lab::Lab::new(&options)?;
+    let mut results = Vec::new();
+    let mut group = String::new();
+    for mut contest in contest::all(operations(), &options) {
+        if !options.json && contest.group() != group {
+            group = contest.group().to_owned();
+            table::heading(&group);
+        }
+        let result = rounds::run(&mut contest, &mut lab, options.rounds)?;
+        if !options.json {
+            table::row(&result);
+        }
+        results.push(result);
+    }
+    let met = goals::judge(&results);
+    if options.json {
+        println!("{}", table::json(&results, &met));
+    } else {
+        table::goals(&met);
+    }
+    if let Some(folder) = &options.write {
+        document::write(folder, &results, &met, &lab)?;
+    }
+    Ok(true)
+}

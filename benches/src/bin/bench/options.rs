@@ -1,0 +1,39 @@
+//! What the command line says.
+
+use std::path::PathBuf;
+
+/// Times this library and others in one run.
+#[derive(Debug, clap::Parser)]
+#[command(name = "bench")]
+pub(crate) struct Options {
+    /// Only operations with one of these in their names
+    pub(crate) names: Vec<String>,
+    /// How often every contender takes its turn
+    #[arg(long, default_value_t = 21)]
+    pub(crate) rounds: usize,
+    /// Where gss_bench-mit, gss_bench-heimdal and sspi_bench are; without it, only ours are timed
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) peers: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write BENCHMARKS.md and its plots here
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) write: Option<PathBuf>,
+    /// Count instructions, and fail where they are more than 3 % over those that were recorded
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Count instructions and record them
+    #[arg(long)]
+    pub(crate) record: bool,
+    /// What valgrind runs
+    #[arg(long, hide = true)]
+    pub(crate) inside: bool,
+}
+
+impl Options {
+    /// Whether an operation of this name is wanted.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|part| name.contains(part.as_str()))
+    }
+}

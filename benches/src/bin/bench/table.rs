@@ -1,0 +1,100 @@
+//! What was found, for the screen and for programs.
+
+use serde_json::{Value, json};
+
+use crate::goals::Verdict;
+use crate::rounds::{Figures, Outcome};
+
+pub(crate) fn heading(group: &str) {
+    println!("\n{group}");
+    println!(
+        "{:<30} {:>10} {:>6} {:>9} {:>8} {:>7}",
+        "  median of a run", "ns", "+-%", "MB/s, /s", "allocs", "ratio"
+    );
+    println!("{}", "-".repeat(75));
+}
+
+/// Half of what is between a tenth and nine tenths of the turns, in per cent of the median.
+pub(crate) fn spread(figures: &Figures) -> f64 {
+    (figures.slow - figures.fast) * 50.0 / figures.median
+}
+
+/// How many times as long as ours.
+pub(crate) fn ratio(outcome: &Outcome, figures: &Figures) -> Option<f64> {
+    outcome.ours().map(|ours| figures.median / ours.median)
+}
+
+/// Megabytes or runs a second.
+pub(crate) fn rate(outcome: &Outcome, figures: &Figures) -> String {
+    let is_stream = outcome.name.starts_with("messages/");
+    match outcome.speed(figures).filter(|_| is_stream) {
+        Some(speed) => format!("{speed:.0}"),
+        None => format!("{:.0}", 1e9 / figures.median),
+    }
+}
+
+pub(crate) fn row(outcome: &Outcome) {
+    println!("{}", outcome.name);
+    for figures in &outcome.figures {
+        println!(
+            "  {:<28} {:>10.1} {:>6.1} {:>9} {:>8.1} {:>7}",
+            figures.contender,
+            figures.median,
+            spread(figures),
+            rate(outcome, figures),
+            figures.allocations,
+            ratio(outcome, figures).map_or_else(String::new, |ratio| format!("{ratio:.2}"))
+        );
+    }
+}
+
+pub(crate) fn goals(verdicts: &[Verdict]) {
+    if verdicts.is_empty() {
+        return;
+    }
+    println!("\ngoals");
+    println!("{:<44} {:>10} {:>10}  ", "  what", "goal", "found");
+    println!("{}", "-".repeat(75));
+    for verdict in verdicts {
+        println!(
+            "  {:<42} {:>10} {:>10}  {}",
+            verdict.what,
+            verdict.goal,
+            verdict.found,
+            if verdict.is_met { "met" } else { "MISSED" }
+        );
+    }
+}
+
+pub(crate) fn json(outcomes: &[Outcome], verdicts: &[Verdict]) -> Value {
+    let outcome = |outcome: &Outcome| {
+        let figures = |figures: &Figures| {
+            json!({
+                "contender": figures.contender,
+                "nanoseconds": figures.median,
+                "nanoseconds_p10": figures.fast,
+                "nanoseconds_p90": figures.slow,
+                "megabytes_per_second": outcome.speed(figures),
+                "allocations": figures.allocations,
+                "allocated_bytes": figures.allocated,
+            })
+        };
+        json!({
+            "operation": outcome.name,
+            "bytes": outcome.bytes,
+            "figures": outcome.figures.iter().map(figures).collect::<Vec<_>>(),
+        })
+    };
+    let goal = |verdict: &Verdict| {
+        json!({
+            "goal": verdict.what,
+            "demanded": verdict.goal,
+            "found": verdict.found,
+            "met": verdict.is_met,
+        })
+    };
+    json!({
+        "operations": outcomes.iter().map(outcome).collect::<Vec<_>>(),
+        "goals": verdicts.iter().map(goal).collect::<Vec<_>>(),
+    })
+}

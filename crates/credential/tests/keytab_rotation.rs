@@ -1,16 +1,19 @@
 //! Keytabs that are changed in memory, as a program that rotates keys does.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests too
 
-use countersign_credential::{KeyBlock, Keytab, KeytabEntry, Principal};
+use countersign_credential::{KeyBlock, Keytab, KeytabEntry, NameType, Principal};
 use countersign_crypto::{Enctype, Key};
 
 const AES256: Enctype = Enctype::Aes256CtsHmacSha1_96;
 
 fn web() -> Principal {
-    Principal::parse("HTTP/web.example.com@EXAMPLE.COM").unwrap()
+    let components = ["HTTP", "web.example.com"];
+    Principal::new("EXAMPLE.COM", components, NameType::SRV_HST)
 }
 
 fn entry(kvno: u32, byte: u8) -> KeytabEntry {
-    KeytabEntry::new(web(), kvno, Key::new(AES256, &[byte; 32]).unwrap()).with_timestamp(7)
+    let key = Key::new(AES256, &[byte; 32]).unwrap();
+    KeytabEntry::new(web(), kvno, key).with_timestamp(7)
 }
 
 fn kvnos(keytab: &Keytab) -> Vec<u32> {

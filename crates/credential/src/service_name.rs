@@ -393,6 +393,10 @@ mod tests {
         assert_eq!(problem("a/:1"), (2, NameProblem::Empty));
         assert_eq!(problem("a/b\0c"), (3, NameProblem::BadCharacter));
         assert_eq!(problem("a/b c"), (3, NameProblem::BadCharacter));
+        let long = |length: usize| "a/".to_string() + &"b".repeat(length - 2);
+        assert!(ServiceName::parse(&long(limits::NAME_TEXT)).is_ok());
+        let longer = problem(&long(limits::NAME_TEXT + 1));
+        assert_eq!(longer, (limits::NAME_TEXT, NameProblem::TooLong));
         assert!(ServiceName::new("a", "b/c").is_err());
         assert!(ServiceName::new("a", "b:1").is_ok());
     }

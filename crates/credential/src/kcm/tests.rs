@@ -316,3 +316,11 @@ fn debug_output_has_no_key() {
         assert!(!text.contains("167") && !text.contains("a7"), "{text}");
     }
 }
+
+#[test]
+fn a_uuid_is_printed_as_32_hexadecimal_digits() {
+    let mut uuid = CacheUuid([0; 16]);
+    (uuid.0[0], uuid.0[1], uuid.0[15]) = (0x0a, 0xbc, 0xf1);
+    let text = format!("{uuid:?}");
+    assert_eq!(text, "CacheUuid(0abc00000000000000000000000000f1)");
+}

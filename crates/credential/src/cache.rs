@@ -236,6 +236,7 @@ mod tests {
         let cache = cache(vec![
             entry("a", 10, 18),
             entry("a", 30, 18),
+            entry("a", 20, 18),
             entry("a", 90, 99),
             entry("b", 50, 18),
         ]);
@@ -260,6 +261,26 @@ mod tests {
         cache.entries = vec![removed];
         assert!(cache.find(&server("a")).is_none());
         assert_eq!((cache.entries().len(), cache.credentials().count()), (1, 0));
+    }
+
+    #[test]
+    fn what_is_not_kept_is_gone_and_the_rest_stays_in_order() {
+        let ends = |entries: &[TicketCredential]| -> Vec<i64> {
+            entries.iter().map(|entry| entry.times.end_time).collect()
+        };
+        let mut cache = cache(vec![
+            entry("a", 10, 18),
+            entry("b", 30, 18),
+            entry("c", 20, 18),
+            entry("d", 40, 99),
+        ]);
+        cache.retain(|entry| entry.is_valid_at(15, 0));
+        assert_eq!(ends(cache.entries()), [30, 20, 40]);
+        assert!(cache.find(&server("a")).is_none() && cache.find(&server("c")).is_some());
+        let taken = cache.into_entries();
+        assert_eq!(ends(&taken), [30, 20, 40]);
+        assert_eq!(taken[0].key.expose(), [1; 32]);
+        assert_eq!(taken[2].key.enctype_id(), 99);
     }
 
     #[test]

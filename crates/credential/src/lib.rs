@@ -11,6 +11,8 @@ extern crate std;
 
 pub mod cache;
 mod error;
+#[cfg(test)]
+mod error_texts;
 pub mod kcm;
 mod key_block;
 pub mod keytab;

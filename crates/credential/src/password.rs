@@ -59,3 +59,35 @@ impl fmt::Debug for Password {
         f.write_str("Password(redacted)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn a_password_is_the_same_text_however_it_came() {
+        let text = " pässword\0 ";
+        for password in [
+            Password::from(text),
+            Password::from(String::from(text)),
+            Password::from(Zeroizing::new(String::from(text))),
+            Password::new(text.into()),
+            Password::from(text).duplicate(),
+        ] {
+            assert_eq!(password.expose(), text);
+        }
+    }
+
+    #[test]
+    fn debug_output_has_no_password() {
+        let password = Password::from("hunter2");
+        let text = format!("{password:?} {:#?}", Some(password.duplicate()));
+        assert!(
+            text.contains("redacted") && !text.contains("hunter"),
+            "{text}"
+        );
+        // Not even how long it is.
+        assert_eq!(format!("{:?}", Password::from("")), format!("{password:?}"));
+    }
+}

@@ -194,6 +194,8 @@ impl fmt::Debug for Principal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::FormatProblem;
+    use crate::limits;
     use alloc::format;
     use core::hash::BuildHasher;
     use std::collections::hash_map::RandomState;
@@ -224,6 +226,50 @@ mod tests {
         assert_eq!(principal.component(2), Some(&b""[..]));
         assert_eq!(principal.component(3), None);
         assert_eq!(format!("{principal:?}"), "Principal(/x/@R, type 0)");
+    }
+
+    #[test]
+    fn an_enterprise_name_is_one_component_whatever_is_in_it() {
+        let user = Principal::enterprise("user@corp.example", "R");
+        assert_eq!(user.name_type(), NameType::ENTERPRISE);
+        assert!(user.components().eq([b"user@corp.example"]));
+        assert_eq!(user.to_text(), br"user\@corp.example@R");
+    }
+
+    #[test]
+    fn another_realm_changes_nothing_but_the_realm() {
+        let user = Principal::new("R", ["a", "", "b"], NameType::SRV_INST);
+        for realm in ["", "ELSEWHERE.EXAMPLE", "R"] {
+            let moved = user.with_realm(realm);
+            assert_eq!(moved.realm(), realm.as_bytes());
+            assert!(moved.components().eq(user.components()));
+            assert_eq!(moved.name_type(), NameType::SRV_INST);
+            assert_eq!(moved == user, realm == "R");
+        }
+    }
+
+    #[test]
+    fn a_principal_alone_is_written_and_read_as_in_a_cache() {
+        let user = Principal::new("R", [&b"us\0er"[..], b"\xff"], NameType(-7));
+        let bytes = user.to_bytes().unwrap();
+        let expected = b"\xff\xff\xff\xf9\0\0\0\x02\0\0\0\x01R\0\0\0\x05us\0er\0\0\0\x01\xff";
+        assert_eq!(bytes, expected);
+        let read = Principal::from_bytes(&bytes).unwrap();
+        assert_eq!((&read, read.name_type()), (&user, NameType(-7)));
+
+        let problem = |bytes: &[u8]| match Principal::from_bytes(bytes) {
+            Err(Error::Format { offset, problem }) => (offset, problem),
+            other => panic!("{bytes:?} gave {other:?}"),
+        };
+        let end = bytes.len();
+        let longer = [&bytes[..], b"\0"].concat();
+        assert_eq!(problem(&longer), (end, FormatProblem::TrailingBytes));
+        // The last component claims a byte that is not there.
+        let shorter = &bytes[..end - 1];
+        assert_eq!(problem(shorter), (end - 5, FormatProblem::Truncated));
+        assert_eq!(problem(b""), (0, FormatProblem::Truncated));
+        let many = Principal::new("R", [""; limits::COMPONENTS + 1], NameType::UNKNOWN);
+        assert_eq!(many.to_bytes(), Err(Error::NotRepresentable));
     }
 
     #[test]

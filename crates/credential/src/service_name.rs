@@ -122,9 +122,13 @@ impl ServiceName {
     /// # Errors
     /// [`NameProblem::MissingRealm`] when neither names a realm.
     pub fn to_principal(&self, realm: Option<&str>) -> Result<Principal, Error> {
-        let Some(realm) = self.realm().or(realm) else {
-            return fail(0, NameProblem::MissingRealm);
-        };
+        match self.realm().or(realm) {
+            Some(realm) => Ok(self.in_realm(realm.as_bytes())),
+            None => fail(0, NameProblem::MissingRealm),
+        }
+    }
+
+    fn in_realm(&self, realm: &[u8]) -> Principal {
         let mut instance = self.host.clone();
         if self.host_based {
             instance.make_ascii_lowercase();
@@ -139,20 +143,15 @@ impl ServiceName {
             NameType::SRV_INST
         };
         let components = [Some(self.service()), Some(&instance), self.name()];
-        Ok(Principal::new(
-            realm,
-            components.into_iter().flatten(),
-            name_type,
-        ))
+        Principal::new(realm, components.into_iter().flatten(), name_type)
     }
 
     /// Whether `principal` is this service. The host is compared without regard to ASCII case; a name without
     /// realm matches in every realm.
     #[must_use]
     pub fn matches(&self, principal: &Principal) -> bool {
-        let Ok(own) = self.to_principal(core::str::from_utf8(principal.realm()).ok()) else {
-            return false;
-        };
+        let realm = self.realm().map_or(principal.realm(), str::as_bytes);
+        let own = self.in_realm(realm);
         own.realm() == principal.realm()
             && own.components().len() == principal.components().len()
             && own
@@ -330,7 +329,9 @@ mod tests {
             "host@server",
             "nfs@server:2049",
         ] {
-            assert_eq!(ServiceName::parse(text).unwrap().to_string(), text);
+            let name = ServiceName::parse(text).unwrap();
+            assert_eq!(name.to_string(), text);
+            assert_eq!(text.parse(), Ok(name));
         }
     }
 
@@ -341,6 +342,7 @@ mod tests {
             (name.service(), name.host(), name.port()),
             ("ldap", "dc1", Some(389))
         );
+        assert_eq!(name.instance(), None);
         assert_eq!(
             (name.name(), name.realm()),
             (Some("example.com"), Some("R"))
@@ -391,6 +393,10 @@ mod tests {
         assert_eq!(problem("a/:1"), (2, NameProblem::Empty));
         assert_eq!(problem("a/b\0c"), (3, NameProblem::BadCharacter));
         assert_eq!(problem("a/b c"), (3, NameProblem::BadCharacter));
+        let long = |length: usize| "a/".to_string() + &"b".repeat(length - 2);
+        assert!(ServiceName::parse(&long(limits::NAME_TEXT)).is_ok());
+        let longer = problem(&long(limits::NAME_TEXT + 1));
+        assert_eq!(longer, (limits::NAME_TEXT, NameProblem::TooLong));
         assert!(ServiceName::new("a", "b/c").is_err());
         assert!(ServiceName::new("a", "b:1").is_ok());
     }
@@ -406,5 +412,8 @@ mod tests {
         let bound = ServiceName::parse("HTTP/web@R").unwrap();
         assert!(bound.matches(&principal("HTTP/web@R")));
         assert!(!bound.matches(&principal("HTTP/web@S")));
+        // A realm is bytes, and need not be text.
+        let odd = Principal::new(b"\xff", ["HTTP", "WEB.example.com"], NameType::UNKNOWN);
+        assert!(name.matches(&odd) && !bound.matches(&odd));
     }
 }

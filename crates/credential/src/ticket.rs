@@ -187,6 +187,7 @@ impl fmt::Debug for TicketCredential {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::FormatProblem;
     use crate::principal::NameType;
     use alloc::format;
     use alloc::vec;
@@ -229,6 +230,44 @@ mod tests {
         for secret in ["167", "a7a7", "A7A7", "a7, a7"] {
             assert!(!text.contains(secret), "{text}");
         }
+    }
+
+    #[test]
+    fn a_credential_alone_is_written_and_read_without_loss() {
+        let mut before = credential();
+        before.times.end_time = 0xffff_ffff;
+        before.flags = TicketFlags(0x40a1_0000);
+        before.addresses = vec![HostAddress {
+            addr_type: 2,
+            address: vec![127, 0, 0, 1],
+        }];
+        before.authorization_data = vec![AuthorizationElement {
+            ad_type: -3,
+            ad_data: vec![5],
+        }];
+        before.second_ticket = vec![2; 9];
+        before.is_skey = true;
+        let bytes = before.to_bytes().unwrap();
+        let after = TicketCredential::parse(&bytes).unwrap();
+        assert_eq!((after.client, after.server), (before.client, before.server));
+        assert_eq!(after.key.expose(), before.key.expose());
+        assert_eq!((after.times, after.flags), (before.times, before.flags));
+        assert_eq!(after.addresses, before.addresses);
+        assert_eq!(after.authorization_data, before.authorization_data);
+        assert_eq!(after.ticket, before.ticket);
+        assert_eq!(after.second_ticket, before.second_ticket);
+        assert!(after.is_skey);
+
+        let problem = |bytes: &[u8]| match TicketCredential::parse(bytes) {
+            Err(Error::Format { offset, problem }) => (offset, problem),
+            other => panic!("{other:?}"),
+        };
+        let end = bytes.len();
+        let longer = [&bytes[..], b"\0"].concat();
+        assert_eq!(problem(&longer), (end, FormatProblem::TrailingBytes));
+        // The second ticket is nine bytes and their length.
+        let shorter = &bytes[..end - 1];
+        assert_eq!(problem(shorter), (end - 13, FormatProblem::Truncated));
     }
 
     #[test]

@@ -146,18 +146,18 @@ impl<'a> Reader<'a> {
         Ok(self.u32()?.cast_signed())
     }
 
-    /// 16-bit length, then that many bytes.
+    /// 16-bit length, then that many bytes. A length that claims too much is wrong at its own position.
     pub(crate) fn data16(&mut self) -> Result<&'a [u8], Error> {
-        let before = self.offset;
+        let at_length = self.error(FormatProblem::Truncated);
         let count = usize::from(self.u16()?);
-        self.bytes(count).map_err(|error| at(error, before))
+        self.bytes(count).map_err(|_| at_length)
     }
 
-    /// 32-bit length, then that many bytes.
+    /// As [`data16`](Self::data16), with a 32-bit length.
     pub(crate) fn data32(&mut self) -> Result<&'a [u8], Error> {
-        let before = self.offset;
+        let at_length = self.error(FormatProblem::Truncated);
         let count = usize::try_from(self.u32()?).unwrap_or(usize::MAX);
-        self.bytes(count).map_err(|error| at(error, before))
+        self.bytes(count).map_err(|_| at_length)
     }
 
     /// A 32-bit count of items that are at least `item` bytes long and of which there may be `limit`.
@@ -177,14 +177,6 @@ impl<'a> Reader<'a> {
             });
         }
         Ok(count)
-    }
-}
-
-/// Moves a format error to the start of the field that claimed too much.
-fn at(error: Error, offset: usize) -> Error {
-    match error {
-        Error::Format { problem, .. } => Error::Format { offset, problem },
-        other => other,
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::{Error, FormatProblem};
 use crate::key_block::KeyBlock;
 use crate::limits;
 use crate::principal::{NameType, Principal};
@@ -81,6 +82,54 @@ fn a_server_reads_what_a_client_writes() {
 }
 
 #[test]
+fn every_question_about_a_cache_is_read_as_that_question() {
+    type Question = fn(&str) -> Result<zeroize::Zeroizing<Vec<u8>>, KcmError>;
+    let questions: [(Operation, Question); 6] = [
+        (Operation::Destroy, Request::destroy),
+        (Operation::Principal, Request::principal),
+        (Operation::CredentialUuids, Request::credential_uuids),
+        (Operation::Credentials, Request::credentials),
+        (Operation::SetDefaultCache, Request::set_default_cache),
+        (Operation::KdcOffset, Request::kdc_offset),
+    ];
+    for (operation, question) in questions {
+        let frame = question("1000:käse").unwrap();
+        let mut parsed = request(&frame);
+        assert_eq!(parsed.operation, operation);
+        assert_eq!(parsed.fields.name(), Ok("1000:käse"));
+        assert_eq!(parsed.fields.end(), Ok(()));
+        assert_eq!(question("").map(|_| ()), Err(KcmError::BadName));
+    }
+    for (operation, frame) in [
+        (Operation::DefaultCache, Request::default_cache()),
+        (Operation::GenerateName, Request::generate_name()),
+        (Operation::CacheUuids, Request::cache_uuids()),
+    ] {
+        let parsed = request(&frame);
+        assert_eq!(parsed.operation, operation);
+        assert_eq!(parsed.fields.end(), Ok(()));
+    }
+    let uuid = CacheUuid([7; 16]);
+    let frame = Request::cache_by_uuid(uuid).unwrap();
+    let mut parsed = request(&frame);
+    assert_eq!(parsed.operation, Operation::CacheByUuid);
+    assert_eq!(parsed.fields.uuid(), Ok(uuid));
+    assert_eq!(parsed.fields.end(), Ok(()));
+}
+
+#[test]
+fn requests_of_other_versions_and_unknown_operations_are_refused() {
+    let parse = |request: &[u8]| ParsedRequest::parse(request).map(|parsed| parsed.operation);
+    let malformed = |offset, problem| Err(Error::Format { offset, problem }.into());
+    assert_eq!(parse(&[2, 0, 0, 20]), Ok(Operation::DefaultCache));
+    assert_eq!(parse(&[2, 9, 0, 20]), Ok(Operation::DefaultCache));
+    let version = FormatProblem::UnsupportedVersion;
+    assert_eq!(parse(&[1, 0, 0, 20]), malformed(0, version(1)));
+    assert_eq!(parse(&[2, 0, 0, 99]), malformed(0, version(2)));
+    assert_eq!(parse(&[2, 0, 0]), malformed(2, FormatProblem::Truncated));
+}
+
+#[test]
 fn a_client_reads_what_a_server_writes() {
     let read = |frame: &[u8]| Reply::parse(body(frame)).map(|_| ());
     assert_eq!(read(&Reply::frame_of_code(KcmCode(0))), Ok(()));
@@ -157,6 +206,56 @@ fn replies_are_bounded_before_anything_is_allocated() {
 }
 
 #[test]
+fn lists_that_are_too_long_are_refused_where_they_end() {
+    let uuids = |count: usize| {
+        let frame = Reply::frame_of_uuids(&vec![CacheUuid([1; 16]); count]);
+        let reply = Reply::parse(body(&frame)).unwrap();
+        reply.only_uuids().map(|uuids| uuids.len())
+    };
+    let limit = limits::CACHE_ENTRIES;
+    assert_eq!(uuids(limit), Ok(limit));
+    let error = Error::Format {
+        offset: 4 + 16 * limit,
+        problem: FormatProblem::TooLarge,
+    };
+    assert_eq!(uuids(limit + 1), Err(error.into()));
+
+    // A credential that is shorter than its length says.
+    let frame = Reply::frame_of_credentials(&[credential()]);
+    let mut reply = body(&frame).to_vec();
+    let whole = Reply::parse(&reply).unwrap().only_credentials();
+    assert_eq!(whole.map(|read| read.len()), Ok(1));
+    let length = u32::try_from(reply.len() - 12 + 1).unwrap();
+    reply[8..12].copy_from_slice(&length.to_be_bytes());
+    reply.push(0);
+    let read = Reply::parse(&reply).unwrap().only_credentials();
+    assert_eq!(read.map(|_| ()), Err(KcmError::TrailingBytes));
+}
+
+#[test]
+fn a_reply_without_fields_may_have_some_and_still_be_a_success() {
+    let nothing = |reply: &[u8]| Reply::parse(reply).map(Reply::nothing);
+    assert_eq!(nothing(&[0, 0, 0, 0]), Ok(()));
+    assert_eq!(nothing(&[0, 0, 0, 0, 1, 2, 3]), Ok(()));
+    let refused = KcmError::Refused(KcmCode(13));
+    assert_eq!(nothing(&[0, 0, 0, 13, 1, 2, 3]), Err(refused));
+}
+
+#[test]
+fn a_reply_that_the_format_cannot_hold_becomes_a_failure_of_the_server() {
+    let answer = |principal: &Principal| {
+        let frame = Reply::frame_of_principal(principal);
+        let reply = Reply::parse(body(&frame))?;
+        reply.only_principal()
+    };
+    let of = |count: usize| Principal::new("R", vec!["x"; count], NameType::PRINCIPAL);
+    let most = of(limits::COMPONENTS);
+    assert_eq!(answer(&most), Ok(most));
+    let error = KcmError::Refused(KcmCode::INTERNAL);
+    assert_eq!(answer(&of(limits::COMPONENTS + 1)), Err(error));
+}
+
+#[test]
 fn names_that_are_none_are_refused() {
     assert!(Request::destroy("a").is_ok());
     let long = "x".repeat(limits::KCM_NAME + 1);
@@ -216,4 +315,12 @@ fn debug_output_has_no_key() {
     for text in text {
         assert!(!text.contains("167") && !text.contains("a7"), "{text}");
     }
+}
+
+#[test]
+fn a_uuid_is_printed_as_32_hexadecimal_digits() {
+    let mut uuid = CacheUuid([0; 16]);
+    (uuid.0[0], uuid.0[1], uuid.0[15]) = (0x0a, 0xbc, 0xf1);
+    let text = format!("{uuid:?}");
+    assert_eq!(text, "CacheUuid(0abc00000000000000000000000000f1)");
 }

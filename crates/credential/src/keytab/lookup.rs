@@ -193,6 +193,11 @@ mod tests {
             .collect();
         assert_eq!(found(&wrapped, None), Ok((1, 11)));
         assert_eq!(wrapped.latest_kvno(&principal("a")), Some(1));
+        let reversed: Keytab = [entry("a", 1, 11), entry("a", 255, 10)]
+            .into_iter()
+            .collect();
+        assert_eq!(found(&reversed, None), Ok((1, 11)));
+        assert_eq!(reversed.latest_kvno(&principal("a")), Some(1));
         let older: Keytab = [entry("a", 1, 9), entry("a", 255, 10)]
             .into_iter()
             .collect();

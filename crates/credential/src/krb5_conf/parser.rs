@@ -330,7 +330,7 @@ fn unquoted(quoted: &str) -> String {
                 Some('t') => value.push('\t'),
                 Some('b') => value.push('\u{8}'),
                 Some(other) => value.push(other),
-                None => break,
+                None => value.push('\\'),
             },
             other => value.push(other),
         }

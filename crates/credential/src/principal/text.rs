@@ -182,7 +182,9 @@ mod tests {
 
     #[test]
     fn text_with_escapes_is_read() {
-        let principal = Principal::parse(r"a\/b/c\@d\\\n\t\b\0\x@R\@S/T").unwrap();
+        let text = r"a\/b/c\@d\\\n\t\b\0\x@R\@S/T";
+        let principal = Principal::parse(text).unwrap();
+        assert_eq!(text.parse(), Ok(principal.clone()));
         assert_eq!(principal.realm(), b"R@S/T");
         let components: Vec<_> = principal.components().collect();
         assert_eq!(components, [&b"a/b"[..], b"c@d\\\n\t\x08\0x"]);

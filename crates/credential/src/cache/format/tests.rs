@@ -303,6 +303,55 @@ fn values_that_do_not_fit_are_refused_and_not_wrapped() {
 }
 
 #[test]
+fn numbers_of_entries_and_elements_have_limits() {
+    let entry = || TicketCredential::new(user(), user(), KeyBlock::from_parts(0, &[]), vec![]);
+    let one = entry().to_bytes().unwrap();
+    let mut file = CredentialCache::new(user())
+        .to_bytes(Version::V4)
+        .unwrap()
+        .to_vec();
+    let start = file.len();
+    file.extend(one.repeat(limits::CACHE_ENTRIES));
+    let most = CredentialCache::parse(&file).unwrap();
+    assert_eq!(most.entries().len(), limits::CACHE_ENTRIES);
+    file.extend_from_slice(&one);
+    let last = start + one.len() * limits::CACHE_ENTRIES;
+    assert_eq!(problem(&file), (last, FormatProblem::TooLarge));
+
+    let element = AuthorizationElement {
+        ad_type: 1,
+        ad_data: vec![],
+    };
+    let address = HostAddress {
+        addr_type: 2,
+        address: vec![],
+    };
+    let mut many = entry();
+    many.authorization_data = vec![element.clone(); limits::ELEMENTS];
+    many.addresses = vec![address.clone(); limits::ELEMENTS];
+    let bytes = many.to_bytes().unwrap();
+    let read = TicketCredential::parse(&bytes).unwrap();
+    assert_eq!(read.authorization_data.len(), limits::ELEMENTS);
+    assert_eq!(read.addresses.len(), limits::ELEMENTS);
+    many.authorization_data.push(element);
+    let refused = Err(Error::NotRepresentable);
+    assert_eq!(many.to_bytes().map(|_| ()), refused);
+    many.authorization_data.pop();
+    many.addresses.push(address);
+    assert_eq!(many.to_bytes().map(|_| ()), refused);
+    // Addresses are counted behind the names, the key, the times, is_skey and the flags.
+    let mut bytes = one.to_vec();
+    let count = one.len() - 16;
+    bytes[count..count + 4].copy_from_slice(&4_097_u32.to_be_bytes());
+    let read = TicketCredential::parse(&bytes).map(|_| ());
+    let error = Error::Format {
+        offset: count,
+        problem: FormatProblem::TooLarge,
+    };
+    assert_eq!(read, Err(error));
+}
+
+#[test]
 fn debug_output_has_no_key() {
     let mut cache = CredentialCache::new(user());
     cache.push(TicketCredential::new(

@@ -196,6 +196,17 @@ fn a_keytab_over_the_limit_is_refused_before_it_is_read() {
     );
 }
 
+#[test]
+fn a_keytab_of_too_many_entries_is_refused_at_the_first_of_them() {
+    let record = two(1, 18, &[], &[]);
+    let mut file = keytab(&[&record.repeat(limits::KEYTAB_ENTRIES)]);
+    let most = Keytab::parse(&file).unwrap();
+    assert_eq!(most.entries().len(), limits::KEYTAB_ENTRIES);
+    let end = file.len();
+    file.extend_from_slice(&record);
+    assert_eq!(problem(&file), (end, FormatProblem::TooLarge));
+}
+
 /// gokrb5 #339: lengths and counts that run past their record.
 #[test]
 fn lengths_that_run_past_their_record_are_refused() {

@@ -402,7 +402,8 @@ mod tests {
             "test result: FAILED. 1 passed; 1 failed",
             "   Doc-tests token",
         ];
-        let said = what_failed(&lines.map(str::to_owned));
+        let lines = lines.map(str::to_owned);
+        let said = what_failed(&lines);
         assert_eq!(
             said,
             ["---- bad stdout ----", "left: 1", "test bad ... FAILED"]

@@ -25,11 +25,10 @@ const DOMAIN: &str = "EXAMPLE";
 const USER: &str = "alice";
 const PASSWORD: &str = "open sesame";
 
-const SIGN: Flags = Flags::MUTUAL.union(Flags::INTEGRITY);
+const SIGN: Flags = Flags::INTEGRITY;
 const SEAL: Flags = SIGN.union(Flags::CONFIDENTIALITY);
 
 const REQUIREMENTS: ClientRequestFlags = ClientRequestFlags::ALLOCATE_MEMORY
-    .union(ClientRequestFlags::MUTUAL_AUTH)
     .union(ClientRequestFlags::INTEGRITY)
     .union(ClientRequestFlags::CONFIDENTIALITY);
 

@@ -1,13 +1,14 @@
 //! Kerberos: `sspi` as acceptor of tickets that were minted here.
 //!
 //! What it cannot do (0.23.1):
-//! - Another enctype than aes256-cts-hmac-sha1-96: the acceptor's is fixed (`DEFAULT_ENCRYPTION_TYPE`, as
-//!   nothing sets `encryption_params.encryption_type` of a server), and its AP-REP under another session key
-//!   fails with an error about the key's length.
-//! - A message that is signed but not sealed: `encrypt_message` always seals, and `decrypt_message` refuses
-//!   such a token where that same enctype is not set, as it never is in an acceptor.
-//! - MICs: `make_signature` and `verify_signature` say that they are not supported.
-//! - Initiating without a KDC: there is no credential cache.
+//! - Another enctype than aes256-cts-hmac-sha1-96: its acceptor replies with `DEFAULT_ENCRYPTION_TYPE`, since
+//!   nothing sets `encryption_params.encryption_type` of a server, and with the session key of another it
+//!   fails ("invalid key length. actual: 16. expected: 32").
+//! - A message that is signed but not sealed: `encrypt_message` always seals (without data to seal, "no buffer
+//!   was provided with type Data"), and `decrypt_message` refuses such a token where that same enctype is not
+//!   set ("only supported for AES cipher suites").
+//! - MICs: `make_signature` and `verify_signature` return `UnsupportedFunction`.
+//! - Initiating without a KDC: there is no credential cache, and `handshake` needs it too.
 //!
 //! A server state is of one context, and so is its replay cache: each accept makes one from the properties,
 //! as a server does for every connection.
@@ -122,8 +123,21 @@ impl Parties {
         Ok(meter)
     }
 
-    /// Both sides' contexts. Countersign has verified the reply, and `sspi` names the client.
+    /// Both sides' contexts. One sequence number in 256 `sspi` writes in more octets than DER permits
+    /// (X.690 §8.3.2), always four; Countersign refuses that reply, and another context is tried.
     fn pair(&self) -> Result<KerberosPair> {
+        let mut tried = self.pair_once();
+        for _ in 0..4 {
+            if tried.is_ok() {
+                break;
+            }
+            tried = self.pair_once();
+        }
+        tried
+    }
+
+    /// Countersign has verified the reply, and `sspi` names the client.
+    fn pair_once(&self) -> Result<KerberosPair> {
         let mut initiator = self.initiator();
         let now = now(0)?;
         let request = continued(step(&mut initiator, None, now)?)?;

@@ -260,7 +260,6 @@ fn initiate(
     client
         .initialize_security_context_impl(&mut builder)?
         .resolve_to_result()?;
-    drop(builder);
     let [output] = output;
     Ok(output.buffer)
 }

@@ -1,7 +1,9 @@
 //! Sets of flags: their operators are those of their bits, and `Debug` names what is set.
 
 use countersign_token::kerberos::cfx::CfxFlags;
-use countersign_token::kerberos::{ApOptions, FastOptions, GssFlags, KdcOptions, PacOptions, S4uOptions, TicketFlags};
+use countersign_token::kerberos::{
+    ApOptions, FastOptions, GssFlags, KdcOptions, PacOptions, S4uOptions, TicketFlags,
+};
 use countersign_token::ntlm::{AvFlags, NegotiateFlags};
 use countersign_token::pac::{GroupAttributes, UpnDnsFlags, UserFlags};
 use countersign_token::spnego::ContextFlags;

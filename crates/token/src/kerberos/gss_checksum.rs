@@ -419,4 +419,30 @@ mod tests {
         checksum.delegation = credentials.get(1..);
         assert!(checksum.encode().is_ok());
     }
+
+    /// RFC 6542 §3.1.
+    #[test]
+    fn an_extension_that_is_cut_off_is_refused_where_it_begins() {
+        let first = Extension {
+            kind: 0,
+            data: b"hash",
+        };
+        let last = Extension {
+            kind: 2,
+            data: b"finished",
+        };
+        let bytes = Extensions::encode(&[first, last]);
+        let read = Extensions::parse(&bytes).unwrap();
+        assert_eq!(read.as_bytes(), bytes);
+        assert!(read.eq([first, last]));
+        let cut = DecodeErrorKind::Truncated { missing: 1 };
+        for end in 13..bytes.len() {
+            let error = Extensions::parse(&bytes[..end]).unwrap_err();
+            assert_eq!((error.offset(), error.kind()), (12, cut));
+            let field = GssChecksum::new(GssFlags::MUTUAL).encode().unwrap();
+            let error = GssChecksum::parse(&[&field, &bytes[..end]].concat()).unwrap_err();
+            assert_eq!((error.offset(), error.kind()), (24 + 12, cut));
+        }
+        assert!(Extensions::parse(&bytes[..12]).unwrap().eq([first]));
+    }
 }

@@ -102,3 +102,18 @@ fn the_buffers_that_windows_added_to_a_pac_are_shown() {
         assert!(shown.contains(part), "{part} in {shown}");
     }
 }
+
+/// A line tells that there are more, whichever part of a token has them.
+#[test]
+fn a_pac_of_more_groups_than_lines_says_that_not_all_are_shown() {
+    use common::pac::{container, logon_info_with_groups};
+    for (groups, whole) in [(100, true), (describe::MAX_LINES + 1, false)] {
+        let pac = container(&[(1, &logon_info_with_groups(groups))]);
+        let lines = describe::tree(&pac);
+        assert!(errors(&lines).is_empty());
+        let shown = lines.iter().filter(|line| line.label == "group").count();
+        let more = lines.iter().filter(|line| line.label == "more").count();
+        assert_eq!((shown == groups, more), (whole, usize::from(!whole)));
+        assert!(lines.len() <= describe::MAX_LINES + 1);
+    }
+}

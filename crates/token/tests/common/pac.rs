@@ -57,6 +57,23 @@ pub fn logon_info_with_resource_group() -> Vec<u8> {
     serialized(&object)
 }
 
+/// MS-PAC §2.5: the published one with so many groups of its domain, 1 and following.
+pub fn logon_info_with_groups(count: usize) -> Vec<u8> {
+    const PUBLISHED: usize = 0x58;
+    let mut object = windows_2003()[PUBLISHED..0x21c].to_vec();
+    let number = u32::try_from(count).unwrap().to_le_bytes();
+    // GroupCount, and the count before the array, which has one.
+    for at in [0xc8, 0x194] {
+        object[at - PUBLISHED..at - PUBLISHED + 4].copy_from_slice(&number);
+    }
+    let groups = (1..).take(count).flat_map(|relative_id: u32| {
+        let [a, b, c, d] = relative_id.to_le_bytes();
+        [a, b, c, d, 7, 0, 0, 0]
+    });
+    object.splice(0x198 - PUBLISHED..0x1a0 - PUBLISHED, groups);
+    serialized(&object)
+}
+
 /// MS-PAC §2.10: `ab` in `c`, with the account's name `d` and its SID, S-1-5-21-1-2-3-1105.
 pub fn upn_dns_info() -> Vec<u8> {
     let mut data = Vec::new();

@@ -422,4 +422,8 @@ fn a_tree_of_too_many_lines_ends_with_one_that_says_so() {
     let lines = describe::tree(&token);
     assert_eq!(lines.len(), describe::MAX_LINES + 1);
     assert_eq!(lines.last().unwrap().label, "more");
+    let token: Vec<_> = [5, 0].repeat(describe::MAX_LINES);
+    let lines = describe::tree(&token);
+    assert_eq!(lines.len(), describe::MAX_LINES);
+    assert_eq!(lines.last().unwrap().label, "NULL");
 }

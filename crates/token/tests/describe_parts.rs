@@ -118,6 +118,12 @@ fn tokens_after_the_first_are_shown_in_a_frame_too() {
     let cut = framed(&common::mic()[..15]);
     let missing = DecodeErrorKind::Truncated { missing: 1 };
     assert_eq!(errors(&describe::tree(&cut)), [(cut.len(), missing)]);
+    let old = common::rfc1964();
+    assert!(errors(&describe::tree(&framed(&old))).is_empty());
+    let cut = framed(&old[..23]);
+    let lines = describe::tree(&cut);
+    let missing = DecodeErrorKind::Truncated { missing: 1 };
+    assert_eq!(errors(&lines), [(cut.len(), missing)]);
     let mut filler = framed(&common::wrap());
     let place = filler.len() - common::wrap().len() + 3;
     filler[place] = 0;

@@ -8,7 +8,7 @@ use common::pac::{
     container, delegation_info, logon_info_with_resource_group, requestor, windows_2003,
 };
 use countersign_token::DecodeErrorKind;
-use countersign_token::pac::{BufferType, FileTime, GroupAttributes, Pac, Sid, UserFlags};
+use countersign_token::pac::{BufferType, FileTime, GroupAttributes, Pac, Sid, UserFlags, Utf16};
 
 fn sid(text: &str) -> Sid {
     text.parse().unwrap()
@@ -54,6 +54,8 @@ fn a_published_pac_says_what_its_publishers_say() {
     for absent in [BufferType::TICKET_SIGNATURE, BufferType::FULL_SIGNATURE] {
         assert_eq!(pac.signature(absent), Ok(None));
     }
+    // There, and no signature.
+    assert_eq!(pac.signature(BufferType::CLIENT_INFO), Ok(None));
 }
 
 #[test]
@@ -162,4 +164,31 @@ fn the_types_of_buffers_have_names_of_their_own() {
         Some("PAC_CREDENTIAL_INFO")
     );
     assert_eq!(BufferType(5).name(), None);
+}
+
+/// MS-DTYP §2.3.10.
+#[test]
+fn text_of_whole_characters_is_read_and_printed_escaped() {
+    for (bytes, text) in [
+        (&b""[..], ""),
+        (b"a\0\xe9\0", "a\u{e9}"),
+        (b"\x3d\xd8\x11\xdd", "\u{1f511}"),
+        (b"a\0\n\0", "a\n"),
+    ] {
+        let read = Utf16::new(bytes).unwrap();
+        assert!(read == text && read != "b");
+        assert_eq!((read.as_bytes(), read.is_empty()), (bytes, text.is_empty()));
+        assert_eq!(
+            (read.to_string(), String::from(read)),
+            (text.into(), text.into())
+        );
+        assert_eq!(format!("{read:?}"), format!("{text:?}"));
+    }
+    for bytes in [&b"a"[..], b"\x3d\xd8", b"\x11\xdd\x3d\xd8"] {
+        let error = Utf16::new(bytes).unwrap_err();
+        assert_eq!(
+            (error.offset(), error.kind()),
+            (0, DecodeErrorKind::MalformedUtf16)
+        );
+    }
 }

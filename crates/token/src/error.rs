@@ -279,3 +279,162 @@ impl fmt::Display for DecodeErrorKind {
 }
 
 impl core::error::Error for DecodeError {}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::{String, ToString};
+    use alloc::vec::Vec;
+
+    use super::DecodeErrorKind::{self as Kind, *};
+    use super::{DecodeError, Tag};
+
+    /// The kind after `kind`; whoever adds one has to give it a place here.
+    fn next(kind: Kind) -> Option<Kind> {
+        let (expected, found) = (Tag::SEQUENCE, Tag(0x81));
+        Some(match kind {
+            Truncated { .. } => Missing { expected },
+            Missing { .. } => UnexpectedTag { expected, found },
+            UnexpectedTag { .. } => TrailingData,
+            TrailingData => IndefiniteLength,
+            IndefiniteLength => NonMinimalLength,
+            NonMinimalLength => LengthTooLarge,
+            LengthTooLarge => HighTagNumber,
+            HighTagNumber => NonMinimalInteger,
+            NonMinimalInteger => IntegerOutOfRange,
+            IntegerOutOfRange => MalformedBoolean,
+            MalformedBoolean => MalformedBitString,
+            MalformedBitString => MalformedTime,
+            MalformedTime => MicrosecondsOutOfRange,
+            MicrosecondsOutOfRange => MalformedOid,
+            MalformedOid => UnexpectedNumber {
+                expected: 901,
+                found: -902,
+            },
+            UnexpectedNumber { .. } => TooManyElements { limit: 901 },
+            TooManyElements { .. } => TooDeep { limit: 901 },
+            TooDeep { .. } => UnknownTokenId { found: 0x901 },
+            UnknownTokenId { .. } => UnexpectedTokenId {
+                expected: 0x901,
+                found: 0x902,
+            },
+            UnexpectedTokenId { .. } => MalformedFiller,
+            MalformedFiller => MalformedBindingLength { found: 902 },
+            MalformedBindingLength { .. } => UnknownDelegationOption { found: 902 },
+            UnknownDelegationOption { .. } => OutOfBounds,
+            OutOfBounds => Unaligned,
+            Unaligned => Overlap,
+            Overlap => DuplicateBuffer { buffer_type: 0x901 },
+            DuplicateBuffer { .. } => MalformedUtf16,
+            MalformedUtf16 => MalformedSid,
+            MalformedSid => MalformedNdrHeader,
+            MalformedNdrHeader => NullPointer,
+            NullPointer => CountMismatch {
+                expected: 901,
+                found: 902,
+            },
+            CountMismatch { .. } => NotNtlm,
+            NotNtlm => UnknownMessageType { found: 902 },
+            UnknownMessageType { .. } => UnexpectedMessageType {
+                expected: 901,
+                found: 902,
+            },
+            UnexpectedMessageType { .. } => DuplicateAvPair { id: 901 },
+            DuplicateAvPair { .. } => MissingEol,
+            MissingEol => UnexpectedLength {
+                expected: 901,
+                found: 902,
+            },
+            UnexpectedLength { .. } => ValueTooLong { limit: 901 },
+            ValueTooLong { .. } => UnexpectedMechanism,
+            UnexpectedMechanism => return None,
+        })
+    }
+
+    fn all() -> Vec<Kind> {
+        core::iter::successors(Some(Truncated { missing: 901 }), |kind| next(*kind)).collect()
+    }
+
+    #[test]
+    fn every_kind_is_said_in_a_line_of_its_own_that_can_follow_another_text() {
+        let mut texts: Vec<String> = all().iter().map(ToString::to_string).collect();
+        for text in &texts {
+            assert!(text.starts_with(|c: char| c.is_ascii_lowercase()), "{text}");
+            assert!(!text.ends_with(['.', '\n', ' ']), "{text}");
+            assert!(text.len() <= 72 && !text.contains('\n'), "{text}");
+        }
+        let count = texts.len();
+        assert_eq!(count, 40);
+        texts.sort();
+        texts.dedup();
+        assert_eq!(texts.len(), count);
+    }
+
+    /// `Debug` has every field; what it has as a number stands in the text too, in either base.
+    #[test]
+    fn every_number_of_a_kind_is_in_its_text() {
+        let mut numbers = 0;
+        for kind in all() {
+            let (text, fields) = (kind.to_string(), alloc::format!("{kind:?}"));
+            let fields = fields.split_once('{').map_or("", |(_, fields)| fields);
+            for field in fields.split(|c: char| !c.is_ascii_alphanumeric()) {
+                let Ok(number) = field.parse::<u32>() else {
+                    continue;
+                };
+                let hexadecimal = alloc::format!("{number:x}");
+                assert!(
+                    text.contains(field) || text.contains(&hexadecimal),
+                    "{number} in {text}"
+                );
+                numbers += 1;
+            }
+        }
+        assert_eq!(numbers, 21);
+    }
+
+    #[test]
+    fn an_error_says_its_byte_then_what_is_there_and_what_must_be() {
+        let text = |offset, kind| DecodeError::new(offset, kind).to_string();
+        assert_eq!(
+            text(7, Truncated { missing: 2 }),
+            "byte 7: input ends 2 bytes early; pass the whole token"
+        );
+        assert_eq!(
+            text(
+                0,
+                UnexpectedTag {
+                    expected: Tag::SEQUENCE,
+                    found: Tag(0x81)
+                }
+            ),
+            "byte 0: expected SEQUENCE, found [1] primitive"
+        );
+        assert_eq!(
+            text(
+                3,
+                UnexpectedTokenId {
+                    expected: 0x0100,
+                    found: 0x0404
+                }
+            ),
+            "byte 3: expected token identifier 0x0100, found 0x0404"
+        );
+        assert_eq!(
+            text(8, UnknownMessageType { found: 4 }),
+            "byte 8: unknown NTLM message type 4, expected 1, 2 or 3"
+        );
+        assert_eq!(
+            text(40, DuplicateBuffer { buffer_type: 0x13 }),
+            "byte 40: a second buffer of type 0x13"
+        );
+        assert_eq!(
+            text(
+                9,
+                UnexpectedLength {
+                    expected: 16,
+                    found: 20
+                }
+            ),
+            "byte 9: a value of 20 bytes, expected 16"
+        );
+    }
+}

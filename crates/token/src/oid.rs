@@ -230,4 +230,48 @@ mod tests {
         }
         assert!(Oid::from_contents(&[0x2a, 0x86, 0x48]).is_ok());
     }
+
+    /// What a constant is checked by is what input is checked by.
+    #[test]
+    fn constants_are_checked_as_identifiers_from_the_wire_are() {
+        for oid in [Oid::KERBEROS, Oid::SPNEGO, Oid::NTLMSSP, Oid::IAKERB] {
+            let contents: &'static [u8] = oid.as_bytes();
+            assert_eq!(Oid::from_static(contents), oid);
+            assert_eq!(Oid::from_contents(contents), Ok(oid));
+        }
+        assert_eq!(
+            alloc::format!("{:?}", Oid::from_static(&[0x2a, 3])),
+            "Oid(1.2.3)"
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "an arc begins with 0x80")]
+    fn a_constant_with_a_padded_arc_panics() {
+        let _ = Oid::from_static(&[0x2a, 0x80, 1]);
+    }
+
+    #[test]
+    #[should_panic(expected = "the last arc does not end")]
+    fn a_constant_that_does_not_end_panics() {
+        let _ = Oid::from_static(&[0x2a, 0x86]);
+    }
+
+    /// RFC 4178 §4.1: by the whole identifier. MS-SPNG §3.1.5.2 has a second one of Kerberos.
+    #[test]
+    fn both_identifiers_of_kerberos_are_kerberos_and_its_kin_are_not() {
+        assert!(Oid::KERBEROS.is_kerberos() && Oid::MS_KERBEROS.is_kerberos());
+        for other in [Oid::KERBEROS_USER_TO_USER, Oid::IAKERB, Oid::NEGOEX] {
+            assert!(!other.is_kerberos());
+            assert!(other.mechanism_name().is_some());
+        }
+        assert_eq!(Oid::from_static(&[0x2a, 3]).mechanism_name(), None);
+        // Arcs of more than 128 bits, the first and a later one.
+        let mut huge = [0xff; 20];
+        huge[19] = 0x7f;
+        assert_eq!(
+            Oid::from_contents(&huge).map(|oid| oid.to_string()),
+            Ok("2.*".into())
+        );
+    }
 }

@@ -422,50 +422,8 @@ fn a_tree_of_too_many_lines_ends_with_one_that_says_so() {
     let lines = describe::tree(&token);
     assert_eq!(lines.len(), describe::MAX_LINES + 1);
     assert_eq!(lines.last().unwrap().label, "more");
-}
-
-/// MS-PAC: alone, and where a ticket has it.
-#[test]
-fn a_pac_is_shown_by_what_it_says() {
-    use countersign_token::der::{Decode, Encode, SequenceOf};
-    use countersign_token::kerberos::{AuthorizationData, AuthorizationDataEntry, EncTicketPart};
-    let pac: Vec<u8> = include_str!("files/windows-2003.pac.hex")
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .flat_map(|line| line.as_bytes().chunks(2))
-        .map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap())
-        .collect();
-    let element = |ad_type: i32, ad_data: &[u8]| {
-        let entry = [AuthorizationDataEntry { ad_type, ad_data }];
-        SequenceOf::new(&entry).to_der()
-    };
-    let data = element(1, &element(128, &pac));
-    let part = common::enc_ticket_part();
-    let part = EncTicketPart {
-        authorization_data: Some(AuthorizationData::from_der(&data).unwrap()),
-        ..EncTicketPart::from_der(&part).unwrap()
-    };
-    for token in [pac.clone(), part.to_der()] {
-        let lines = describe::tree(&token);
-        assert!(errors(&lines).is_empty(), "{}", text(&token));
-        let text = text(&token);
-        for part in [
-            "PAC: 4 buffers",
-            "EffectiveName: \"W2003FINAL$\"",
-            "user: S-1-5-21-3048156945-3961193616-3706469200-1005",
-            "group: S-1-5-21-3048156945-3961193616-3706469200-516 (0x7)",
-            "extra SID: S-1-5-9 (0x7)",
-            "PAC_CLIENT_INFO: \"w2003final$\", authtime 1120440609",
-            "server signature: -138 hmac-md5, 16 bytes 37d5b0f7",
-        ] {
-            assert!(text.contains(part), "{part} in {text}");
-        }
-    }
-    // What is broken is marked where it is.
-    let mut broken = pac;
-    broken[0x8c] = 0x15;
-    let lines = describe::tree(&broken);
-    let errors = errors(&lines);
-    assert_eq!(errors.len(), 1);
-    assert_eq!(errors[0].error.unwrap().offset(), 0x8c);
+    let token: Vec<_> = [5, 0].repeat(describe::MAX_LINES);
+    let lines = describe::tree(&token);
+    assert_eq!(lines.len(), describe::MAX_LINES);
+    assert_eq!(lines.last().unwrap().label, "NULL");
 }

@@ -364,3 +364,28 @@ fn the_sequence_alone_goes_both_ways() {
     assert_eq!(NegTokenInit::from_der(&der), Ok(init));
     assert!(token.ends_with(&der));
 }
+
+/// RFC 4178 §4.2.1 and §4.2.2.
+#[test]
+fn states_and_lists_are_printed_by_the_names_of_the_specification() {
+    let states = [
+        NegState::AcceptCompleted,
+        NegState::AcceptIncomplete,
+        NegState::Reject,
+        NegState::RequestMic,
+    ];
+    let shown = states.map(|state| state.to_string()).join(" ");
+    let expected = "accept-completed accept-incomplete reject request-mic";
+    assert_eq!(shown, expected);
+
+    let list = MechTypes::encode(&[Oid::NTLMSSP, Oid::KERBEROS]);
+    let list = MechTypes::parse(&list).unwrap();
+    let expected = "[Oid(1.3.6.1.4.1.311.2.2.10), Oid(1.2.840.113554.1.2.2)]";
+    assert_eq!(format!("{list:?}"), expected);
+    let mut kerberos = 0;
+    for mechanism in &list {
+        kerberos += usize::from(mechanism.is_kerberos());
+    }
+    assert_eq!(kerberos, 1);
+    assert!(list.into_iter().eq(list.iter()));
+}

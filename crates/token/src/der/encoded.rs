@@ -1,3 +1,4 @@
+use core::fmt;
 use core::ops::Deref;
 
 use super::reader::{Decode, Reader};
@@ -7,7 +8,8 @@ use crate::error::DecodeError;
 /// A decoded value with the very bytes that it was decoded from.
 ///
 /// It encodes as those bytes: a ticket passes through verbatim, whatever its issuer's encoder did.
-#[derive(Clone, Copy, Debug)]
+/// `Debug` is that of the value, which may be one that keeps some of its bytes to itself.
+#[derive(Clone, Copy)]
 pub struct Encoded<'a, T> {
     raw: &'a [u8],
     value: T,
@@ -42,6 +44,12 @@ impl<T> Deref for Encoded<'_, T> {
 
     fn deref(&self) -> &T {
         &self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Encoded<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
     }
 }
 

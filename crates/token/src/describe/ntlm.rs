@@ -161,7 +161,7 @@ impl<'a> Walk<'a> {
         self.line(depth, offset, label, value);
         let mut offset = offset;
         for pair in pairs {
-            if self.is_full() {
+            if self.is_cut() {
                 break;
             }
             let label = pair.id.to_string();

@@ -120,7 +120,7 @@ impl<'a> Walk<'a> {
             of("resource group", sid, group.attributes)
         });
         for (label, value) in groups.chain(extra).chain(resource) {
-            if self.is_full() {
+            if self.is_cut() {
                 break;
             }
             self.line(depth, offset, &label, value);

@@ -34,6 +34,8 @@ pub(super) enum Inside {
 pub(super) struct Walk<'a> {
     lines: Vec<Line>,
     stack: Vec<Frame<'a>>,
+    /// The depth and offset of the first line that was one too many.
+    cut: Option<(usize, usize)>,
     /// What a typed decoder says of a message, to be shown where the walk saw nothing wrong.
     pub(super) verdict: Option<DecodeError>,
 }
@@ -43,22 +45,15 @@ impl<'a> Walk<'a> {
         let mut walk = Self {
             lines: Vec::new(),
             stack: Vec::new(),
+            cut: None,
             verdict: None,
         };
         walk.token("token", Reader::new(token), 0);
         while let Some(frame) = walk.stack.last_mut() {
-            if walk.lines.len() >= MAX_LINES {
-                let (depth, offset) = (frame.depth, frame.reader.offset());
-                walk.line(
-                    depth,
-                    offset,
-                    "more",
-                    format!("only {MAX_LINES} lines are shown"),
-                );
-                break;
-            }
             if frame.reader.is_empty() {
                 walk.stack.pop();
+            } else if walk.is_cut() {
+                break;
             } else {
                 walk.element();
             }
@@ -68,6 +63,15 @@ impl<'a> Walk<'a> {
 
     /// Puts the lines in the order of the bytes, and the typed decoder's verdict at its line.
     fn conclude(mut self) -> Vec<Line> {
+        if let Some((depth, offset)) = self.cut {
+            self.lines.push(Line {
+                depth,
+                offset,
+                label: "more".to_string(),
+                value: format!("only {MAX_LINES} lines are shown"),
+                error: None,
+            });
+        }
         self.lines.sort_by_key(|line| line.offset);
         if let Some(verdict) = self.verdict
             && self.lines.iter().all(|line| line.error.is_none())
@@ -83,7 +87,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn line(&mut self, depth: usize, offset: usize, label: &str, value: String) {
-        self.lines.push(Line {
+        self.push(Line {
             depth,
             offset,
             label: label.to_string(),
@@ -92,13 +96,21 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// Whether no more lines should be added in a loop of one's own.
-    pub(super) fn is_full(&self) -> bool {
-        self.lines.len() >= MAX_LINES
+    fn push(&mut self, line: Line) {
+        if self.lines.len() < MAX_LINES {
+            self.lines.push(line);
+        } else {
+            self.cut.get_or_insert((line.depth, line.offset));
+        }
+    }
+
+    /// Whether a line was one too many: to end loops early.
+    pub(super) const fn is_cut(&self) -> bool {
+        self.cut.is_some()
     }
 
     pub(super) fn broken(&mut self, depth: usize, rest: Reader<'_>, error: DecodeError) {
-        self.lines.push(Line {
+        self.push(Line {
             depth,
             offset: rest.offset(),
             label: "undecodable".to_string(),
@@ -263,9 +275,6 @@ impl<'a> Walk<'a> {
                     format!("{} bytes, encrypted", octets.len()),
                 );
             }
-            (Shape::GssChecksum, Tag::OCTET_STRING) => {
-                self.gss_checksum(label, depth, offset, contents);
-            }
             (Shape::Typed(shapes), Tag::OCTET_STRING) => {
                 self.typed(label, depth, offset, contents, shapes);
             }
@@ -382,7 +391,7 @@ impl<'a> Walk<'a> {
         let mut extensions = checksum.extensions;
         loop {
             let start = end.saturating_sub(extensions.as_bytes().len());
-            let Some(extension) = extensions.next() else {
+            let Some(extension) = extensions.next().filter(|_| !self.is_cut()) else {
                 break;
             };
             let value = format!("type {}, {}", extension.kind, hex(extension.data));

@@ -283,4 +283,14 @@ mod tests {
         assert!(elements.next().unwrap().is_err());
         assert!(elements.next().is_none());
     }
+
+    #[test]
+    fn what_is_open_is_printed_by_its_depth_without_the_data() {
+        let der = nested(2);
+        let data = AuthorizationData::from_der(&der).unwrap();
+        let mut elements = elements(&data);
+        assert_eq!(alloc::format!("{elements:?}"), "Elements { depth: 0, .. }");
+        elements.next();
+        assert_eq!(alloc::format!("{elements:?}"), "Elements { depth: 2, .. }");
+    }
 }

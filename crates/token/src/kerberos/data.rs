@@ -14,8 +14,9 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 §5.2.9.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    /// Source: RFC 4120 §5.2.9. `Debug` has the length of the ciphertext alone: a password can be
+    /// guessed with it, and the one of the null enctype is the text itself.
+    #[derive(Clone, Copy, PartialEq, Eq)]
     pub struct EncryptedData<'a> {
         /// The enctype.
         [0] etype: i32,
@@ -24,6 +25,16 @@ sequence! {
         [1] kvno: Option<u32>,
         /// The ciphertext.
         [2] cipher: &'a [u8],
+    }
+}
+
+impl fmt::Debug for EncryptedData<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EncryptedData")
+            .field("etype", &self.etype)
+            .field("kvno", &self.kvno)
+            .field("cipher", &format_args!("{} bytes", self.cipher.len()))
+            .finish()
     }
 }
 
@@ -66,13 +77,23 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 §5.2.9. It cannot be compared with `==`: verify it with its key.
-    #[derive(Clone, Copy, Debug)]
+    /// Source: RFC 4120 §5.2.9. It cannot be compared with `==`: verify it with its key. `Debug`
+    /// has its length alone, since that of a GSS-API authenticator may hold a delegated credential.
+    #[derive(Clone, Copy)]
     pub struct Checksum<'a> {
         /// The checksum type.
         [0] cksumtype: i32,
         /// The checksum.
         [1] checksum: &'a [u8],
+    }
+}
+
+impl fmt::Debug for Checksum<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checksum")
+            .field("cksumtype", &self.cksumtype)
+            .field("checksum", &format_args!("{} bytes", self.checksum.len()))
+            .finish()
     }
 }
 

@@ -28,7 +28,7 @@ use crate::error::{DecodeError, DecodeErrorKind};
 /// assert_eq!(GssChecksum::parse(&bytes)?.flags, checksum.flags);
 /// # Ok::<_, countersign_token::DecodeError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct GssChecksum<'a> {
     /// MD5 of the channel bindings (RFC 4121 §4.1.1.2); zeros for none.
     pub bindings: [u8; 16],
@@ -104,17 +104,10 @@ impl<'a> GssChecksum<'a> {
             delegation = Some(credentials);
             rest = after;
         }
-        let extensions = Extensions { rest };
-        let mut checked = extensions;
-        while !checked.rest.is_empty() {
-            if checked.next().is_none() {
-                let at = field.len().saturating_sub(checked.rest.len());
-                return Err(DecodeError::new(
-                    at,
-                    DecodeErrorKind::Truncated { missing: 1 },
-                ));
-            }
-        }
+        let start = field.len().saturating_sub(rest.len());
+        let extensions = Extensions::parse(rest).map_err(|error| {
+            DecodeError::new(start.saturating_add(error.offset()), error.kind())
+        })?;
         Ok(Self {
             bindings: *bindings,
             flags,
@@ -159,6 +152,18 @@ impl<'a> GssChecksum<'a> {
     #[must_use]
     pub fn has_bindings(&self) -> bool {
         self.bindings != [0; 16]
+    }
+}
+
+/// Without the KRB-CRED, which holds keys.
+impl fmt::Debug for GssChecksum<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GssChecksum")
+            .field("bindings", &self.bindings)
+            .field("flags", &self.flags)
+            .field("delegation_length", &self.delegation.map(<[u8]>::len))
+            .field("extensions", &self.extensions)
+            .finish()
     }
 }
 
@@ -413,5 +418,31 @@ mod tests {
         assert!(checksum.encode().is_err());
         checksum.delegation = credentials.get(1..);
         assert!(checksum.encode().is_ok());
+    }
+
+    /// RFC 6542 §3.1.
+    #[test]
+    fn an_extension_that_is_cut_off_is_refused_where_it_begins() {
+        let first = Extension {
+            kind: 0,
+            data: b"hash",
+        };
+        let last = Extension {
+            kind: 2,
+            data: b"finished",
+        };
+        let bytes = Extensions::encode(&[first, last]);
+        let read = Extensions::parse(&bytes).unwrap();
+        assert_eq!(read.as_bytes(), bytes);
+        assert!(read.eq([first, last]));
+        let cut = DecodeErrorKind::Truncated { missing: 1 };
+        for end in 13..bytes.len() {
+            let error = Extensions::parse(&bytes[..end]).unwrap_err();
+            assert_eq!((error.offset(), error.kind()), (12, cut));
+            let field = GssChecksum::new(GssFlags::MUTUAL).encode().unwrap();
+            let error = GssChecksum::parse(&[&field, &bytes[..end]].concat()).unwrap_err();
+            assert_eq!((error.offset(), error.kind()), (24 + 12, cut));
+        }
+        assert!(Extensions::parse(&bytes[..12]).unwrap().eq([first]));
     }
 }

@@ -175,4 +175,20 @@ mod tests {
         };
         assert_eq!(error.kind(), kind);
     }
+
+    #[test]
+    fn a_cut_token_is_refused_at_its_end_and_every_identifier_has_a_name_of_its_own() {
+        for token in [&b""[..], b"\x04"] {
+            let error = expect(token, TokenId::Mic).unwrap_err();
+            let missing = 2 - token.len();
+            assert_eq!(error.offset(), token.len());
+            assert_eq!(error.kind(), DecodeErrorKind::Truncated { missing });
+        }
+        for (id, _) in TokenId::ALL {
+            let same = |(other, _): &&(TokenId, [u8; 2])| other.name() == id.name();
+            assert_eq!(TokenId::ALL.iter().filter(same).count(), 1);
+        }
+        assert_eq!(TokenId::Mic.name(), "MIC (RFC 4121)");
+        assert_eq!(TokenId::Rfc1964Mic.name(), "MIC (RFC 1964)");
+    }
 }

@@ -192,4 +192,28 @@ mod tests {
         let other = [0x30, 5, 0xa1, 3, 0x1b, 1, b'R'];
         assert!(IakerbHeader::from_der(&other).is_err());
     }
+
+    /// The newer draft is draft-ietf-kitten-iakerb-03, section 3.
+    #[test]
+    fn the_drafts_differ_in_their_numbers_and_in_what_they_frame() {
+        let told = |d: Dialect| (d.extension(), d.key_usage(), d.frames_every_token());
+        assert_eq!(told(Dialect::default()), (2, 41, true));
+        assert_eq!(told(Dialect::Zhu), (1, 42, false));
+    }
+
+    #[test]
+    fn a_header_and_a_message_are_split_where_the_header_ends() {
+        let header = IakerbHeader {
+            cookie: Some(b"cookie"),
+            ..IakerbHeader::new(Dialect::Zhu, b"EXAMPLE.COM")
+        };
+        for message in [&b""[..], b"AS-REQ"] {
+            let token = join(&header, message);
+            assert_eq!(split(&token), Ok((header, message)));
+            let end = token.len() - message.len();
+            for cut in 0..end {
+                assert!(split(&token[..cut]).is_err(), "cut at {cut}");
+            }
+        }
+    }
 }

@@ -1,3 +1,5 @@
+use core::fmt;
+
 use super::macros::sequence;
 use super::principal::KerberosString;
 use super::time::{KerberosTime, Microseconds};
@@ -14,13 +16,24 @@ sequence! {
     /// }
     /// ```
     ///
-    /// Source: RFC 4120 §5.2.7.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    /// Source: RFC 4120 §5.2.7. `Debug` has the length of the value alone: that of some types is
+    /// ciphertext, with which a password can be guessed.
+    #[derive(Clone, Copy, PartialEq, Eq)]
     pub struct PaData<'a> {
         /// The type.
         [1] padata_type: i32,
         /// The value, which the type gives a meaning.
         [2] padata_value: &'a [u8],
+    }
+}
+
+impl fmt::Debug for PaData<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.padata_value.len();
+        f.debug_struct("PaData")
+            .field("padata_type", &self.padata_type)
+            .field("padata_value", &format_args!("{length} bytes"))
+            .finish()
     }
 }
 

@@ -334,4 +334,13 @@ mod tests {
             assert_eq!(error.kind(), DecodeErrorKind::MicrosecondsOutOfRange);
         }
     }
+
+    #[test]
+    fn microseconds_of_a_second_and_more_are_refused_or_written_as_the_last() {
+        assert_eq!(Microseconds::new(999_999), Some(Microseconds::MAX));
+        assert_eq!(Microseconds::new(1_000_000), None);
+        for (given, kept) in [(0, 0), (999_999, 999_999), (1_000_000, 999_999)] {
+            assert_eq!(Microseconds::saturating(given).as_u32(), kept);
+        }
+    }
 }

@@ -193,4 +193,18 @@ mod tests {
             assert!(Text::parse(bytes, Charset::Oem).is_ok());
         }
     }
+
+    #[test]
+    fn text_is_displayed_as_it_is_and_an_empty_one_has_its_character_set() {
+        let bytes = Charset::Unicode.encode("a\n\u{1f511}").unwrap();
+        let text = Text::parse(&bytes, Charset::Unicode).unwrap();
+        assert_eq!(format!("{text}"), "a\n\u{1f511}");
+        assert_eq!(format!("{text:?}"), "\"a\\n\u{1f511}\"");
+        for charset in [Charset::Oem, Charset::Unicode] {
+            let empty = Text::empty(charset);
+            assert!(empty.is_empty() && empty.chars().next().is_none());
+            assert_eq!((empty.charset(), empty.bytes()), (charset, &[][..]));
+            assert_eq!(Text::parse(b"", charset), Ok(empty));
+        }
+    }
 }

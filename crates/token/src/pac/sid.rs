@@ -430,4 +430,25 @@ mod tests {
         assert_eq!(sid("S-1-5").domain(), None);
         assert_eq!(sid("S-1-5").rid(), None);
     }
+
+    #[test]
+    fn what_is_no_sid_is_answered_with_how_to_write_one() {
+        let text = "Administrator".parse::<Sid>().unwrap_err().to_string();
+        let (_, example) = text.rsplit_once(' ').unwrap();
+        assert_eq!(sid(example).rid(), Some(1105));
+        assert_eq!(alloc::format!("{:?}", Sid::EVERYONE), "Sid(S-1-1-0)");
+    }
+
+    #[test]
+    fn a_sid_is_made_of_its_parts() {
+        let made = Sid::new([0, 0, 0, 0, 0, 5], &[32, 544]).unwrap();
+        assert_eq!(made, Sid::BUILTIN_ADMINISTRATORS);
+        assert_eq!(
+            Sid::new(made.authority(), made.sub_authorities()),
+            Some(made)
+        );
+        assert_eq!(made.to_bytes().as_ref(), made.to_bytes().as_slice());
+        assert!(Sid::new([0; 6], &[0; 15]).is_some());
+        assert_eq!(Sid::new([0; 6], &[0; 16]), None);
+    }
 }

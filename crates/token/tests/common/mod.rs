@@ -15,6 +15,7 @@ pub mod extensions;
 mod gss;
 mod messages;
 pub mod ntlm;
+pub mod pac;
 mod samples;
 pub mod spnego;
 

@@ -187,3 +187,17 @@ fn an_end_and_a_value_that_is_too_long_are_not_written() {
     builder.push(AvId(20), &vec![0; limit]).unwrap();
     assert_eq!(builder.finish().len(), 4 + limit + 4);
 }
+
+/// MS-NLMP §2.2.2.1.
+#[test]
+fn the_types_of_pairs_are_named_and_told_apart() {
+    let mut names: Vec<_> = (0..=0x100).filter_map(|id| AvId(id).name()).collect();
+    assert_eq!(names[..2], ["MsvAvEOL", "MsvAvNbComputerName"]);
+    assert_eq!(names.len(), 11);
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 11);
+    assert_eq!(AvId(11).to_string(), "AvId 0x000b");
+    let text: Vec<_> = (0..=0x100).filter(|id| AvId(*id).is_text()).collect();
+    assert_eq!(text, [1, 2, 3, 4, 5, 9]);
+}

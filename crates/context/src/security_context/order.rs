@@ -271,6 +271,44 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_was_recorded_twice_is_still_a_duplicate() {
+        let window = received(0, &[5, 7, 5, 7]);
+        assert_eq!(window.judge(5, BOTH), Order::Duplicate);
+        assert_eq!(window.judge(7, BOTH), Order::Duplicate);
+    }
+
+    #[test]
+    fn fields_that_no_sender_has_do_not_fit_together() {
+        let fits = |first, next, width| SendSequence { first, next, width }.is_consistent();
+        for width in [Width::Bits64, Width::Bits32] {
+            assert!(fits(5, Some(5), width) && fits(5, Some(9), width));
+            assert!(!fits(5, Some(4), width));
+        }
+        // All numbers of 32 bits may be spent, and none beyond.
+        assert!(fits(5, Some(5 + (1 << 32)), Width::Bits32));
+        assert!(!fits(5, Some(6 + (1 << 32)), Width::Bits32));
+        assert!(fits(5, Some(6 + (1 << 32)), Width::Bits64));
+        assert!(fits(5, None, Width::Bits64) && !fits(5, None, Width::Bits32));
+    }
+
+    #[test]
+    fn fields_that_no_receiver_has_do_not_fit_together() {
+        let fits = |last, seen| {
+            let window = ReceiveWindow {
+                last,
+                seen,
+                ..ReceiveWindow::new(10, Width::Bits64)
+            };
+            window.is_consistent()
+        };
+        assert!(fits(None, 0) && !fits(None, 1));
+        // The last number has been seen, and none before the first.
+        assert!(fits(Some(12), 0b1) && fits(Some(12), 0b111));
+        assert!(!fits(Some(12), 0b110) && !fits(Some(12), 0b1001));
+        assert!(!fits(Some(9), 0b1));
+    }
+
+    #[test]
     fn the_first_message_is_due_at_the_first_number_only() {
         let window = received(7, &[]);
         assert_eq!(window.judge(7, BOTH), Order::InOrder);

@@ -115,6 +115,20 @@ fn every_flipped_bit_is_refused_where_order_is_enforced() {
 }
 
 #[test]
+fn a_mic_is_of_its_message_and_of_no_other_and_nothing_follows_it() {
+    let (mut initiator, mut acceptor) = pair(ENCTYPE, UNORDERED);
+    let mic = initiator.get_mic(b"message").unwrap();
+    for other in [&b"messagf"[..], b"messag", b"message!", b""] {
+        let refused = acceptor.verify_mic(other, &mic);
+        assert_eq!(kind(refused), ErrorKind::MessageModified);
+    }
+    let inner = InitialToken::parse(&mic).unwrap().inner;
+    let longer = InitialToken::encode(Oid::KERBEROS, &[inner, &[0]]);
+    assert!(acceptor.verify_mic(b"message", &longer).is_err());
+    acceptor.verify_mic(b"message", &mic).unwrap();
+}
+
+#[test]
 fn the_sequence_number_of_a_sealed_token_cannot_be_changed() {
     let (mut initiator, mut acceptor) = pair(ENCTYPE, UNORDERED);
     let token = initiator.wrap(true, b"message").unwrap();

@@ -86,37 +86,49 @@ impl Writer {
 
     /// Appends an element whose contents `body` writes.
     pub fn nest(&mut self, tag: Tag, body: impl FnOnce(&mut Self)) {
-        self.bytes(&[tag.0]);
-        let start = self.len();
+        let start = self.open(tag);
         body(self);
-        let length = Length::of(self.len().saturating_sub(start));
-        match &mut self.counted {
-            Some(count) => *count = count.saturating_add(length.as_bytes().len()),
-            None => {
-                self.out
-                    .splice(start..start, length.as_bytes().iter().copied());
-            }
-        }
+        self.close(start);
     }
 
     /// Appends the explicitly tagged field `[number]`; an absent value leaves no field.
     pub fn field(&mut self, number: u8, value: &impl Encode) {
         let before = self.len();
-        self.bytes(&[Tag::context(number).0]);
-        let start = self.len();
+        let start = self.open(Tag::context(number));
         value.encode(self);
-        let written = self.len().saturating_sub(start);
-        if written == 0 {
+        if self.len() == start {
             self.truncate(before);
+        } else {
+            self.close(start);
+        }
+    }
+
+    /// Begins an element, and says where its contents begin. One octet is kept for the length, which
+    /// is all that most need.
+    fn open(&mut self, tag: Tag) -> usize {
+        self.bytes(&[tag.0, 0]);
+        self.len()
+    }
+
+    /// Writes the length of the element whose contents began there; a longer one moves them.
+    fn close(&mut self, start: usize) {
+        let length = Length::of(self.len().saturating_sub(start));
+        let octets = length.as_bytes();
+        let more = octets.len().saturating_sub(1);
+        if let Some(count) = &mut self.counted {
+            *count = count.saturating_add(more);
             return;
         }
-        let length = Length::of(written);
-        match &mut self.counted {
-            Some(count) => *count = count.saturating_add(length.as_bytes().len()),
-            None => {
-                self.out
-                    .splice(start..start, length.as_bytes().iter().copied());
-            }
+        if let Some(longer) = octets.get(1..)
+            && !longer.is_empty()
+        {
+            let end = self.out.len();
+            self.out.extend_from_slice(longer);
+            self.out.copy_within(start..end, start.saturating_add(more));
+        }
+        let place = start.saturating_sub(1)..start.saturating_add(more);
+        if let Some(place) = self.out.get_mut(place) {
+            place.copy_from_slice(octets);
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) const FLAGS: Flags = Flags::MUTUAL
     .union(Flags::INTEGRITY);
 
 /// So many contexts at different microseconds before the replay cache begins anew.
-const ROUND: u32 = 65_536;
+const ROUND: u32 = 500_000;
 
 /// A ticket, and the service's credential.
 pub(crate) struct Parties {
@@ -48,13 +48,22 @@ impl Parties {
     pub(crate) fn new(enctype: Enctype) -> Result<Self> {
         let realm = Realm::new("EXAMPLE.COM", 1);
         let ticket = realm.ticket("user", SERVICE).enctype(enctype).mint()?;
-        Ok(Self {
-            ticket: Arc::new(ticket),
-            acceptor: AcceptorCredential::new(&realm.keytab(&[SERVICE])?),
+        let acceptor = AcceptorCredential::new(&realm.keytab(&[SERVICE])?);
+        Ok(Self::of(ticket, acceptor, enctype))
+    }
+
+    pub(crate) fn of(
+        ticket: impl Into<Arc<TicketCredential>>,
+        acceptor: AcceptorCredential,
+        enctype: Enctype,
+    ) -> Self {
+        Self {
+            ticket: ticket.into(),
+            acceptor,
             // Otherwise the acceptor's subkey would be of the best enctype that both know.
             policy: Policy::default().with_enctypes(EnctypeSet::of(&[enctype])),
             count: 0,
-        })
+        }
     }
 
     /// At the time of the newest context.

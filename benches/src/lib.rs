@@ -1,6 +1,7 @@
 //! The operations that are measured. `cargo xtask bench` times them beside those of other
 //! libraries, `benches/operations.rs` with criterion; `docs/BENCHMARKS.md` has the results.
 
+mod growth;
 mod kerberos;
 mod limits;
 mod messages;
@@ -8,6 +9,7 @@ mod negotiate;
 mod ntlm;
 mod operation;
 mod random;
+mod streams;
 mod tokens;
 
 pub use operation::{Operation, Prepared};
@@ -25,6 +27,8 @@ pub fn operations() -> Vec<Prepared> {
         ntlm::operations(),
         negotiate::operations(),
         messages::operations(),
+        streams::operations(),
+        growth::operations(),
         limits::operations(),
     ]
     .into_iter()

@@ -14,6 +14,8 @@ pub struct Operation {
     pub bytes: Option<u64>,
     /// How many inputs may wait.
     at_once: u32,
+    /// How many deeds one run is.
+    many: u32,
     work: Box<dyn Work>,
 }
 
@@ -66,6 +68,7 @@ impl Operation {
             name: name.into(),
             bytes: None,
             at_once: u32::MAX,
+            many: 1,
             work: Box::new(Plain(run)),
         }
     }
@@ -80,6 +83,7 @@ impl Operation {
             name: name.into(),
             bytes: None,
             at_once: MOST,
+            many: 1,
             work: Box::new(Prepares {
                 prepare,
                 run,
@@ -94,6 +98,12 @@ impl Operation {
             let many = WAITING / bytes.max(1);
             self.at_once = u32::try_from(many).unwrap_or(MOST).clamp(1, MOST);
         }
+        self
+    }
+
+    /// One run does it so often; its time is divided.
+    pub(crate) fn of_many(mut self, many: u32) -> Self {
+        (self.many, self.at_once) = (many, 1);
         self
     }
 
@@ -119,7 +129,7 @@ impl Operation {
             (0..count).for_each(|_| self.work.run());
             took += start.elapsed();
         }
-        took
+        took / self.many
     }
 }
 

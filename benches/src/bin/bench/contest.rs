@@ -33,8 +33,8 @@ impl Contest {
     }
 }
 
-/// The other codecs, by the ends of the names of what they do.
-const CODECS: [&str; 2] = ["rasn-kerberos", "picky-krb"];
+/// Who else is in this process, by the ends of the names of what they do.
+const OTHERS: [&str; 3] = ["rasn-kerberos", "picky-krb", "plain-socket"];
 
 /// What the bare ciphers and hashes are called in tables.
 pub(crate) const LIMIT: &str = "cipher and hash alone";
@@ -55,10 +55,10 @@ pub(crate) fn all(operations: Vec<Prepared>, options: &Options) -> Vec<Contest> 
             }
             continue;
         }
-        let codec = CODECS
+        let other = OTHERS
             .iter()
-            .find(|codec| prepared.name.ends_with(&format!("/{codec}")));
-        if let Some(codec) = codec {
+            .find(|other| prepared.name.ends_with(&format!("/{other}")));
+        if let Some(other) = other {
             if let Some(contest) = contests.last_mut().filter(|contest| {
                 prepared
                     .name
@@ -66,7 +66,7 @@ pub(crate) fn all(operations: Vec<Prepared>, options: &Options) -> Vec<Contest> 
                     .is_some_and(|rest| rest.starts_with('/'))
             }) {
                 contest.contenders.push(Contender {
-                    name: codec,
+                    name: other,
                     source: Source::Here(prepared),
                 });
             }

@@ -7,22 +7,26 @@ use countersign_benches::Result;
 
 use crate::goals::Verdict;
 use crate::lab::Lab;
+use crate::load::Load;
 use crate::plot;
 use crate::rounds::Outcome;
-use crate::table::{rate, ratio, spread};
+use crate::table::{milliseconds, rate, ratio, spread};
 
 /// The groups, with what is said about each, which is kept by hand.
-const GROUPS: [(&str, &str); 5] = [
+const GROUPS: [(&str, &str); 7] = [
     ("tokens", include_str!("text/tokens.md")),
     ("kerberos", include_str!("text/kerberos.md")),
     ("ntlm", include_str!("text/ntlm.md")),
     ("negotiate", include_str!("text/negotiate.md")),
     ("messages", include_str!("text/messages.md")),
+    ("stream", include_str!("text/stream.md")),
+    ("growth", include_str!("text/growth.md")),
 ];
 
 pub(crate) fn write(
     folder: &Path,
     outcomes: &[Outcome],
+    loads: &[Load],
     verdicts: &[Verdict],
     lab: &Lab,
 ) -> Result<()> {
@@ -56,6 +60,24 @@ pub(crate) fn write(
         plot::draw(&plots.join(&picture), group, &shown(&members))?;
         writeln!(out, "\n![{group}](benchmarks/{picture})\n")?;
         table(&mut out, &members)?;
+    }
+    if !loads.is_empty() {
+        out.push('\n');
+        out.push_str(include_str!("text/server.md"));
+        writeln!(
+            out,
+            "\n| clients at a time | connections a second | p50 | p99 |\n|---|---|---|---|"
+        )?;
+        for load in loads {
+            writeln!(
+                out,
+                "| {} | {:.0} | {} ms | {} ms |",
+                load.clients,
+                load.rate,
+                milliseconds(load.half),
+                milliseconds(load.most)
+            )?;
+        }
     }
     if !lab.problems.is_empty() {
         writeln!(out, "\n## Not measured\n")?;

@@ -7,6 +7,7 @@ mod document;
 mod goals;
 mod instructions;
 mod lab;
+mod load;
 mod options;
 mod peer;
 mod plot;
@@ -34,6 +35,11 @@ fn main() -> ExitCode {
 /// Whether nothing got worse.
 fn run() -> Result<bool> {
     let options = Options::parse();
+    if let Some(count) = options.clients {
+        let address = options.names.first().ok_or("no address")?;
+        load::clients(count, address.parse()?)?;
+        return Ok(true);
+    }
     if options.inside {
         instructions::inside(&options)?;
         return Ok(true);
@@ -55,14 +61,25 @@ fn run() -> Result<bool> {
         }
         results.push(result);
     }
+    let mut loads = Vec::new();
+    if options.wants(table::SERVER) {
+        if !options.json {
+            table::heading_of_loads();
+        }
+        loads = load::run(|load| {
+            if !options.json {
+                table::load(load);
+            }
+        })?;
+    }
     let met = goals::judge(&results);
     if options.json {
-        println!("{}", table::json(&results, &met));
+        println!("{}", table::json(&results, &loads, &met));
     } else {
         table::goals(&met);
     }
     if let Some(folder) = &options.write {
-        document::write(folder, &results, &met, &lab)?;
+        document::write(folder, &results, &loads, &met, &lab)?;
     }
     Ok(true)
 }

@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// What valgrind runs
     #[arg(long, hide = true)]
     pub(crate) inside: bool,
+    /// So many clients of the server at the address that is given as a name
+    #[arg(long, hide = true)]
+    pub(crate) clients: Option<usize>,
 }
 
 impl Options {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::goals::Verdict;
+use crate::load::Load;
 use crate::rounds::{Figures, Outcome};
 
 pub(crate) fn heading(group: &str) {
@@ -26,7 +27,9 @@ pub(crate) fn ratio(outcome: &Outcome, figures: &Figures) -> Option<f64> {
 
 /// Megabytes or runs a second.
 pub(crate) fn rate(outcome: &Outcome, figures: &Figures) -> String {
-    let is_stream = outcome.name.starts_with("messages/");
+    let is_stream = ["messages/", "stream/"]
+        .iter()
+        .any(|group| outcome.name.starts_with(group));
     match outcome.speed(figures).filter(|_| is_stream) {
         Some(speed) => format!("{speed:.0}"),
         None => format!("{:.0}", 1e9 / figures.median),
@@ -48,6 +51,34 @@ pub(crate) fn row(outcome: &Outcome) {
     }
 }
 
+/// The group of [`loads`](crate::load).
+pub(crate) const SERVER: &str = "server";
+
+pub(crate) fn heading_of_loads() {
+    println!(
+        "\n{SERVER}: connections to a server with tokio, Kerberos, a sealed question and answer"
+    );
+    println!(
+        "{:<30} {:>10} {:>14} {:>14}",
+        "  clients at a time", "a second", "p50 ms", "p99 ms"
+    );
+    println!("{}", "-".repeat(75));
+}
+
+pub(crate) fn milliseconds(time: std::time::Duration) -> String {
+    format!("{:.2}", time.as_secs_f64() * 1e3)
+}
+
+pub(crate) fn load(load: &Load) {
+    println!(
+        "  {:<28} {:>10.0} {:>14} {:>14}",
+        load.clients,
+        load.rate,
+        milliseconds(load.half),
+        milliseconds(load.most)
+    );
+}
+
 pub(crate) fn goals(verdicts: &[Verdict]) {
     if verdicts.is_empty() {
         return;
@@ -66,7 +97,15 @@ pub(crate) fn goals(verdicts: &[Verdict]) {
     }
 }
 
-pub(crate) fn json(outcomes: &[Outcome], verdicts: &[Verdict]) -> Value {
+pub(crate) fn json(outcomes: &[Outcome], loads: &[Load], verdicts: &[Verdict]) -> Value {
+    let load = |load: &Load| {
+        json!({
+            "clients": load.clients,
+            "connections_per_second": load.rate,
+            "p50_microseconds": load.half.as_micros(),
+            "p99_microseconds": load.most.as_micros(),
+        })
+    };
     let outcome = |outcome: &Outcome| {
         let figures = |figures: &Figures| {
             json!({
@@ -95,6 +134,7 @@ pub(crate) fn json(outcomes: &[Outcome], verdicts: &[Verdict]) -> Value {
     };
     json!({
         "operations": outcomes.iter().map(outcome).collect::<Vec<_>>(),
+        "server": loads.iter().map(load).collect::<Vec<_>>(),
         "goals": verdicts.iter().map(goal).collect::<Vec<_>>(),
     })
 }

@@ -78,8 +78,8 @@ impl SecurityContext {
         wiping_stack(|| self.write())
     }
 
-    fn write(self) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let facts = self.facts();
+    fn write(mut self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let facts = Arc::clone(&self.sender.facts);
         let (sequence, window) = (self.sender.sequence, self.receiver.window);
         let mut out = Writer::new();
         out.bytes(MAGIC);

@@ -145,8 +145,8 @@ impl Receiver {
 
     /// NTLM's running key stream, where there is one.
     #[cfg(feature = "ntlm")]
-    pub(super) fn ntlm_stream(&self) -> Option<&Stream> {
-        match &self.scheme {
+    pub(super) fn ntlm_stream(&mut self) -> Option<&Stream> {
+        match &mut self.scheme {
             Scheme::Ntlm(receiver) => receiver.stream(),
             _ => None,
         }

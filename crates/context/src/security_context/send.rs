@@ -93,8 +93,8 @@ impl Sender {
 
     /// NTLM's running key stream, where there is one.
     #[cfg(feature = "ntlm")]
-    pub(super) fn ntlm_stream(&self) -> Option<&Stream> {
-        match &self.scheme {
+    pub(super) fn ntlm_stream(&mut self) -> Option<&Stream> {
+        match &mut self.scheme {
             Scheme::Ntlm(sender) => sender.stream(),
             _ => None,
         }

@@ -43,6 +43,25 @@ fn acceptor_offers_who_the_client_is_from_a_verified_pac() {
 }
 
 #[test]
+fn what_the_buffers_say_is_given_as_it_stands() {
+    let mut logon = logon();
+    logon.full_name = "Alice Liddell".into();
+    let extended = PacBuilder::of(logon).upn_extended("a@b", "B", "alice", DOMAIN);
+    let context = accepts(ServiceKey, &with_pac(extended));
+    let pac = context.pac().unwrap();
+    assert!(pac.full_name().unwrap() == "Alice Liddell");
+    let names = pac.upn_dns_info().unwrap();
+    assert!(names.upn == "a@b" && names.dns_domain_name == "B");
+    assert!(names.sam_name.unwrap() == "alice");
+    // The whole of it reads as the same PAC again.
+    let whole = Pac::parse(pac.as_bytes()).unwrap();
+    let logon_info = whole.buffer(BufferType::LOGON_INFO);
+    assert!(logon_info.is_some() && logon_info == pac.buffer(BufferType::LOGON_INFO));
+    // Without what the ticket said, the time of authentication is the PAC's.
+    assert_eq!(context.auth_time().unwrap().seconds(), realm().now());
+}
+
+#[test]
 fn only_enabled_groups_count() {
     let logon = logon()
         .group(&format!("{DOMAIN}-1200"))

@@ -16,7 +16,7 @@ use countersign_context::kerberos::{
     Acceptor, AcceptorCredential, Initiator, ReplayProtection, SignatureState,
 };
 use countersign_context::token::DecodeErrorKind;
-use countersign_context::token::pac::{BufferType, GroupAttributes, Sid};
+use countersign_context::token::pac::{BufferType, GroupAttributes, Pac, Sid};
 use countersign_context::{
     Environment, ErrorKind, PacPolicy, PacProblem, PacSignature, Policy, SecurityContext, Step,
 };

@@ -1,7 +1,7 @@
 //! What protects the messages of one direction.
 
 use countersign_crypto::ntlm::{Direction, SealKey, SessionKey, SignKey, Stream, Strength};
-use countersign_crypto::verify_equal;
+use countersign_crypto::{verify_equal, wiping_stack};
 
 use crate::ntlm::TargetName;
 use crate::security_context::Role;
@@ -65,14 +65,20 @@ impl Protection {
     }
 }
 
-/// The keys of one direction.
+/// What protects one direction.
 pub(super) struct Channel {
-    sign: SignKey,
-    cipher: Cipher,
+    exported: SessionKey,
+    direction: Direction,
+    protection: Protection,
+    /// Many a context only tells who the peer is: the keys are derived for the first message.
+    keys: Option<Box<Keys>>,
     /// The stream before the last message that was opened: one place for all of them.
     before: Option<Stream>,
-    key_exchange: bool,
-    seal: bool,
+}
+
+struct Keys {
+    sign: SignKey,
+    cipher: Cipher,
 }
 
 /// Where the key stream of a message comes from.
@@ -83,42 +89,57 @@ enum Cipher {
     Datagram(SealKey),
 }
 
+impl Cipher {
+    fn derive(exported: &SessionKey, protection: Protection, direction: Direction) -> Self {
+        let key = SealKey::derive(exported, protection.strength, direction);
+        if protection.datagram {
+            Self::Datagram(key)
+        } else {
+            Self::Connection(key.stream())
+        }
+    }
+}
+
 impl Channel {
     pub(super) fn new(keys: &NtlmKeys, sender: Role) -> Self {
         let direction = match sender {
             Role::Initiator => Direction::ClientToServer,
             Role::Acceptor => Direction::ServerToClient,
         };
-        let NtlmKeys {
-            exported,
-            protection,
-            ..
-        } = keys;
-        let key = SealKey::derive(exported, protection.strength, direction);
         Self {
-            sign: SignKey::derive(exported, direction),
-            cipher: if protection.datagram {
-                Cipher::Datagram(key)
-            } else {
-                Cipher::Connection(key.stream())
-            },
+            exported: keys.exported.duplicate(),
+            direction,
+            protection: keys.protection,
+            keys: None,
             before: None,
-            key_exchange: protection.key_exchange,
-            seal: protection.seal,
         }
     }
 
     pub(super) fn seals(&self) -> bool {
-        self.seal
+        self.protection.seal
     }
 
     pub(super) fn is_datagram(&self) -> bool {
-        matches!(self.cipher, Cipher::Datagram(_))
+        self.protection.datagram
+    }
+
+    /// The step that established the context has overwritten its stack already; what is derived
+    /// later begins in its place.
+    fn keys(&mut self) -> &mut Keys {
+        let (exported, direction, protection) = (&self.exported, self.direction, self.protection);
+        self.keys.get_or_insert_with(|| {
+            wiping_stack(|| {
+                Box::new(Keys {
+                    sign: SignKey::derive(exported, direction),
+                    cipher: Cipher::derive(exported, protection, direction),
+                })
+            })
+        })
     }
 
     /// The running stream, where there is one.
-    pub(super) fn stream(&self) -> Option<&Stream> {
-        match &self.cipher {
+    pub(super) fn stream(&mut self) -> Option<&Stream> {
+        match &self.keys().cipher {
             Cipher::Connection(stream) => Some(stream),
             Cipher::Datagram(_) => None,
         }
@@ -127,7 +148,7 @@ impl Channel {
     /// Goes on with the stream of an exported context; false where it has none and this has, or
     /// the reverse.
     pub(super) fn resume(&mut self, exported: Option<Stream>) -> bool {
-        match (&mut self.cipher, exported) {
+        match (&mut self.keys().cipher, exported) {
             (Cipher::Connection(stream), Some(exported)) => {
                 *stream = exported;
                 true
@@ -140,9 +161,12 @@ impl Channel {
     /// Seals the data in the buffers, where this context does, and makes the checksum of all of
     /// them: MS-NLMP §3.4.3 and §3.4.4.2.
     pub(super) fn protect(&mut self, sequence: u32, message: &mut [IoBuffer<'_>]) -> [u8; 8] {
-        let mut checksum = self.checksum(sequence, message);
-        let (seal, key_exchange) = (self.seal, self.key_exchange);
-        self.with_stream(sequence, |stream| {
+        let Protection {
+            seal, key_exchange, ..
+        } = self.protection;
+        let keys = self.keys();
+        let mut checksum = keys.checksum(sequence, message);
+        keys.with_stream(sequence, |stream| {
             if seal {
                 cipher(stream, message);
             }
@@ -155,9 +179,11 @@ impl Channel {
 
     /// The checksum of a message that is not part of the token.
     pub(super) fn sign(&mut self, sequence: u32, message: &[IoBuffer<'_>]) -> [u8; 8] {
-        let mut checksum = self.checksum(sequence, message);
-        if self.key_exchange {
-            self.with_stream(sequence, |stream| stream.apply(&mut checksum));
+        let key_exchange = self.protection.key_exchange;
+        let keys = self.keys();
+        let mut checksum = keys.checksum(sequence, message);
+        if key_exchange {
+            keys.with_stream(sequence, |stream| stream.apply(&mut checksum));
         }
         checksum
     }
@@ -171,8 +197,11 @@ impl Channel {
     ) -> bool {
         self.remember();
         let mut received = received;
-        let (seal, key_exchange) = (self.seal, self.key_exchange);
-        self.with_stream(sequence, |stream| {
+        let Protection {
+            seal, key_exchange, ..
+        } = self.protection;
+        let keys = self.keys();
+        keys.with_stream(sequence, |stream| {
             if seal {
                 cipher(stream, message);
             }
@@ -180,7 +209,7 @@ impl Channel {
                 stream.apply(&mut received);
             }
         });
-        let genuine = verify_equal(&self.checksum(sequence, message), &received);
+        let genuine = verify_equal(&keys.checksum(sequence, message), &received);
         self.undo_unless(genuine)
     }
 
@@ -198,23 +227,30 @@ impl Channel {
 
     /// Where the stream stands, to go back to.
     fn remember(&mut self) {
-        if let (Cipher::Connection(stream), before) = (&self.cipher, &mut self.before) {
-            match before {
+        self.keys();
+        if let Some(Keys {
+            cipher: Cipher::Connection(stream),
+            ..
+        }) = self.keys.as_deref()
+        {
+            match &mut self.before {
                 Some(before) => before.assign(stream),
-                None => *before = Some(stream.duplicate()),
+                before => *before = Some(stream.duplicate()),
             }
         }
     }
 
     fn undo_unless(&mut self, genuine: bool) -> bool {
-        if let (false, Some(before), Cipher::Connection(stream)) =
-            (genuine, &self.before, &mut self.cipher)
+        if let (false, Some(before), Some(keys)) = (genuine, &self.before, &mut self.keys)
+            && let Cipher::Connection(stream) = &mut keys.cipher
         {
             stream.assign(before);
         }
         genuine
     }
+}
 
+impl Keys {
     /// The checksum in the clear.
     fn checksum(&self, sequence: u32, message: &[IoBuffer<'_>]) -> [u8; 8] {
         iov::with_parts(None, message, None, |parts| {

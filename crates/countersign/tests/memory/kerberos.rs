@@ -45,7 +45,7 @@ pub(crate) fn long_term(search: &mut Search, password: &str) {
     }
 }
 
-fn contexts(
+pub(crate) fn contexts(
     domain: &mut Domain,
     seed: u64,
     mut initiator: Initiator,

@@ -13,6 +13,8 @@ mod crypto;
 #[cfg(target_os = "linux")]
 mod domain;
 #[cfg(target_os = "linux")]
+mod ends;
+#[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]
 mod kerberos;

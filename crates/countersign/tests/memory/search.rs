@@ -2,6 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
+use std::sync::{Arc, Mutex};
+
+use countersign::crypto::{Random, RandomError};
+use countersign_testkit::SeededRandom;
 
 use crate::Claim;
 use crate::memory::{Memory, mappings};
@@ -18,6 +22,43 @@ pub(crate) struct Found {
     pub(crate) offset: usize,
     pub(crate) address: u64,
     pub(crate) mapping: String,
+}
+
+/// Secrets that come up where the search is out of reach, masked, until they are [taken](Search::take).
+#[derive(Clone, Default)]
+pub(crate) struct Noted(Arc<Mutex<Vec<(&'static str, Vec<u64>)>>>);
+
+impl Noted {
+    #[inline(never)]
+    pub(crate) fn note(&self, secret: &'static str, bytes: &[u8]) {
+        let pieces = bytes.as_chunks().0.iter().map(masked).collect();
+        self.0.lock().unwrap().push((secret, pieces));
+    }
+}
+
+/// Notes what is drawn in blocks that a key may be made of. Shorter ones are nonces.
+pub(crate) struct NotedRandom {
+    random: SeededRandom,
+    noted: Noted,
+}
+
+impl NotedRandom {
+    pub(crate) fn new(seed: u64, noted: &Noted) -> Self {
+        Self {
+            random: SeededRandom::new(seed),
+            noted: noted.clone(),
+        }
+    }
+}
+
+impl Random for NotedRandom {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        self.random.fill(out)?;
+        if out.len() >= 16 {
+            self.noted.note("drawn at random", out);
+        }
+        Ok(())
+    }
 }
 
 pub(crate) struct Search {
@@ -59,12 +100,22 @@ impl Search {
     #[inline(never)]
     pub(crate) fn add(&mut self, secret: &'static str, bytes: &[u8]) {
         let (pieces, _) = bytes.as_chunks();
-        assert!(!pieces.is_empty(), "{secret} is too short");
+        self.add_masked(secret, pieces.iter().map(masked));
+    }
+
+    fn add_masked(&mut self, secret: &'static str, pieces: impl ExactSizeIterator<Item = u64>) {
+        assert!(pieces.len() > 0, "{secret} is too short");
         self.secrets += 1;
-        for (number, piece) in pieces.iter().enumerate() {
-            let piece = masked(piece);
+        for (number, piece) in pieces.enumerate() {
             self.first[index(piece)] = true;
             self.pieces.entry(piece).or_insert((secret, 8 * number));
+        }
+    }
+
+    /// Looks for what was noted from now on.
+    pub(crate) fn take(&mut self, noted: &Noted) {
+        for (secret, pieces) in noted.0.lock().unwrap().drain(..) {
+            self.add_masked(secret, pieces.into_iter());
         }
     }
 

@@ -123,7 +123,8 @@ pub(crate) fn converse(
     fate: Fate,
     noted: &Noted,
 ) -> (Ended, Length) {
-    let mut world = noting_world(5, noted);
+    // What an earlier handshake drew and does not hide, the hash of its replay cache, is not drawn again.
+    let mut world = noting_world(search.number(), noted);
     let mut env = world.environment();
     let mut network = Network {
         domain,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 
-use countersign::crypto::{Random, RandomError};
+use countersign::crypto::{Random, RandomError, wiping_stack};
 use countersign_testkit::SeededRandom;
 
 use crate::Claim;
@@ -36,7 +36,8 @@ impl Noted {
     }
 }
 
-/// Notes what is drawn in blocks that a key may be made of. Shorter ones are nonces.
+/// Notes what is drawn in blocks that keys are made of. Shorter ones are nonces, and numbers of the replay
+/// cache's hash, which live as long as the cache.
 pub(crate) struct NotedRandom {
     random: SeededRandom,
     noted: Noted,
@@ -53,11 +54,14 @@ impl NotedRandom {
 
 impl Random for NotedRandom {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
-        self.random.fill(out)?;
-        if out.len() >= 16 {
-            self.noted.note("drawn at random", out);
-        }
-        Ok(())
+        // The system's source leaves nothing on the stack; neither does this one.
+        wiping_stack(|| {
+            self.random.fill(out)?;
+            if out.len() >= 32 {
+                self.noted.note("drawn at random", out);
+            }
+            Ok(())
+        })
     }
 }
 
@@ -73,6 +77,8 @@ pub(crate) struct Search {
     /// How many secrets were looked for in how many scenarios.
     secrets: usize,
     scenarios: usize,
+    /// How many scenarios are over.
+    number: u64,
 }
 
 fn masked(piece: &[u8; 8]) -> u64 {
@@ -93,6 +99,7 @@ impl Search {
             found: Vec::with_capacity(4096),
             secrets: 0,
             scenarios: 0,
+            number: 1_000,
         }
     }
 
@@ -196,9 +203,15 @@ impl Search {
             text.join("\n")
         );
         self.scenarios += 1;
+        self.number += 1;
         self.pieces.clear();
         self.first.fill(false);
         self.common = None;
+    }
+
+    /// Another one in each scenario.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// What was looked for since this was asked.

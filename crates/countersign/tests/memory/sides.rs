@@ -79,12 +79,7 @@ fn ends_of_handshakes_leave_nothing(search: &mut Search) {
 }
 
 #[inline(never)]
-fn handshake(
-    search: &mut Search,
-    domain: &mut Domain,
-    kind: Kind,
-    fate: Fate,
-) -> (Ended, Length) {
+fn handshake(search: &mut Search, domain: &mut Domain, kind: Kind, fate: Fate) -> (Ended, Length) {
     let noted = Noted::default();
     let credential = client(search, domain, kind, fate);
     let (client, server) = sides(search, domain, &credential, kind, fate, &noted);

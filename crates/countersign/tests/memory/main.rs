@@ -9,6 +9,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests too
 
 #[cfg(target_os = "linux")]
+mod cancelled;
+#[cfg(target_os = "linux")]
 mod crypto;
 #[cfg(target_os = "linux")]
 mod domain;
@@ -44,6 +46,7 @@ fn main() {
         kerberos::CLAIM,
         files::CLAIM,
         sides::CLAIM,
+        cancelled::CLAIM,
     ];
     for (name, claim) in claims {
         claim(&mut search);

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use countersign::crypto::{Random, RandomError, wiping_stack};
@@ -154,30 +155,8 @@ impl Search {
     /// All pieces in all of memory.
     #[inline(never)]
     pub(crate) fn run(&mut self) -> &[Found] {
-        let Self {
-            memory,
-            pieces,
-            first,
-            common,
-            found,
-            ..
-        } = self;
-        found.clear();
-        for mapping in mappings() {
-            memory.each_word(&mapping, |address, word| {
-                let word = masked(&word);
-                if first[index(word)]
-                    && let Some(&(secret, offset)) = pieces.get(&word)
-                {
-                    found.push(Found {
-                        secret,
-                        offset,
-                        address,
-                        mapping: mapping.name.clone(),
-                    });
-                }
-            });
-        }
+        self.look(|_| ControlFlow::Continue(()));
+        let Self { common, found, .. } = self;
         let known: HashSet<_> = found.iter().map(|f| (f.address, f.offset)).collect();
         let in_a_row = |f: &Found| {
             known.contains(&(f.address + 8, f.offset + 8))
@@ -185,6 +164,40 @@ impl Search {
         };
         found.retain(|f| Some(f.secret) != *common || in_a_row(f));
         found
+    }
+
+    /// Until `enough` breaks.
+    fn look(&mut self, mut enough: impl FnMut(&Found) -> ControlFlow<()>) {
+        let Self {
+            memory,
+            pieces,
+            first,
+            found,
+            ..
+        } = self;
+        found.clear();
+        for mapping in mappings() {
+            let end = memory.each_word(&mapping, |address, word| {
+                let word = masked(&word);
+                if first[index(word)]
+                    && let Some(&(secret, offset)) = pieces.get(&word)
+                {
+                    let piece = Found {
+                        secret,
+                        offset,
+                        address,
+                        mapping: mapping.name.clone(),
+                    };
+                    let end = enough(&piece);
+                    found.push(piece);
+                    return end;
+                }
+                ControlFlow::Continue(())
+            });
+            if end.is_break() {
+                return;
+            }
+        }
     }
 
     /// Claim: none of the secrets is in memory. They are forgotten.
@@ -221,11 +234,35 @@ impl Search {
         format!("{scenarios} scenarios, {secrets} secrets")
     }
 
+    /// Control: while they live, one of the secrets is found.
+    #[track_caller]
+    pub(crate) fn finds_any(&mut self) {
+        assert!(
+            self.finds_one(|_| true),
+            "nothing is found while secrets live"
+        );
+    }
+
     /// Control: while it lives, the secret is found.
     #[track_caller]
     pub(crate) fn finds(&mut self, secret: &str) {
-        let found = self.run().iter().any(|found| found.secret == secret);
+        let found = match self.common == Some(secret) {
+            true => self.run().iter().any(|found| found.secret == secret),
+            false => self.finds_one(|found| found.secret == secret),
+        };
         assert!(found, "{secret} is not found while it lives");
+    }
+
+    fn finds_one(&mut self, is_meant: impl Fn(&Found) -> bool) -> bool {
+        let (mut is_found, common) = (false, self.common);
+        self.look(|found| {
+            is_found = is_meant(found) && Some(found.secret) != common;
+            match is_found {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        is_found
     }
 }
 

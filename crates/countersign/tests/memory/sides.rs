@@ -23,7 +23,7 @@ pub(crate) const CLAIM: Claim = (
 );
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Kerberos,
     Ntlm,
     NegotiateKerberos,
@@ -50,7 +50,12 @@ const KINDS: [(Kind, usize, usize); 8] = [
 ];
 
 const WRONG: &str = "no password of hers";
-const FLAGS: Flags = Flags::CONFIDENTIALITY.union(Flags::MUTUAL);
+/// What a stream wants of a context.
+const STREAM: Flags = Flags::CONFIDENTIALITY
+    .union(Flags::INTEGRITY)
+    .union(Flags::REPLAY)
+    .union(Flags::SEQUENCE);
+const FLAGS: Flags = STREAM.union(Flags::MUTUAL);
 
 /// Whichever way a handshake ends: established, refused, left half open or cancelled.
 fn ends_of_handshakes_leave_nothing(search: &mut Search) {
@@ -111,7 +116,12 @@ fn handshake(search: &mut Search, domain: &mut Domain, kind: Kind, fate: Fate) -
 }
 
 /// Who the initiator is, or acts for.
-fn client(search: &mut Search, domain: &mut Domain, kind: Kind, fate: Fate) -> ClientCredential {
+pub(crate) fn client(
+    search: &mut Search,
+    domain: &mut Domain,
+    kind: Kind,
+    fate: Fate,
+) -> ClientCredential {
     long_term(search, PASSWORD);
     let wrong = fate == Fate::WrongPassword;
     let password = if wrong { WRONG } else { PASSWORD };
@@ -146,9 +156,9 @@ fn front(search: &mut Search, domain: &mut Domain, wrong: bool) -> ClientCredent
         .options(TicketOptions::default().forwardable(true))
 }
 
-type Pair = (Box<dyn Mechanism>, Box<dyn Mechanism>);
+pub(crate) type Pair = (Box<dyn Mechanism>, Box<dyn Mechanism>);
 
-fn sides(
+pub(crate) fn sides(
     search: &mut Search,
     domain: &mut Domain,
     credential: &ClientCredential,
@@ -233,7 +243,7 @@ fn ntlm_sides(search: &mut Search, fate: Fate) -> (ntlm::Initiator, ntlm::Accept
     let users = Users::parse(file.as_bytes()).unwrap();
     let names = ServerNames::new("WWW", "EXAMPLE").unwrap();
     let acceptor = ntlm::AcceptorCredential::new(names).with_users(users);
-    let initiator = ntlm::Initiator::new(credential).require(Flags::CONFIDENTIALITY);
+    let initiator = ntlm::Initiator::new(credential).require(STREAM);
     // The NT hash, which is that of rc4-hmac too (RFC 4757 §2), and which ends with the handshake.
     search.finds("long-term key");
     (initiator, ntlm::Acceptor::new(&acceptor))

@@ -75,6 +75,8 @@ pub(crate) struct Search {
     /// The secret whose pieces occur by chance too, but not two of them in a row.
     common: Option<&'static str>,
     found: Vec<Found>,
+    /// What came of texts, by their address.
+    computed: HashMap<(usize, usize), Noted>,
     /// How many secrets were looked for in how many scenarios.
     secrets: usize,
     scenarios: usize,
@@ -98,6 +100,7 @@ impl Search {
             first: vec![false; 1 << 16],
             common: None,
             found: Vec::with_capacity(4096),
+            computed: HashMap::new(),
             secrets: 0,
             scenarios: 0,
             number: 1_000,
@@ -123,6 +126,23 @@ impl Search {
     /// Looks for what was noted from now on.
     pub(crate) fn take(&mut self, noted: &Noted) {
         for (secret, pieces) in noted.0.lock().unwrap().drain(..) {
+            self.add_masked(secret, pieces.into_iter());
+        }
+    }
+
+    /// Looks for what comes of this text, which is computed the first time.
+    pub(crate) fn add_once(&mut self, text: &'static str, compute: impl FnOnce(&Noted)) {
+        // By where it is: what it is would be left on the stack when it is hashed.
+        let noted = self
+            .computed
+            .entry((text.as_ptr().addr(), text.len()))
+            .or_insert_with(|| {
+                let noted = Noted::default();
+                compute(&noted);
+                noted
+            });
+        let again = noted.0.lock().unwrap().clone();
+        for (secret, pieces) in again {
             self.add_masked(secret, pieces.into_iter());
         }
     }

@@ -27,7 +27,10 @@ pub(crate) struct Found {
 
 /// Secrets that come up where the search is out of reach, masked, until they are [taken](Search::take).
 #[derive(Clone, Default)]
-pub(crate) struct Noted(Arc<Mutex<Vec<(&'static str, Vec<u64>)>>>);
+pub(crate) struct Noted(Arc<Mutex<Vec<Note>>>);
+
+/// The name of a secret, and its pieces.
+type Note = (&'static str, Vec<u64>);
 
 impl Noted {
     #[inline(never)]

@@ -28,7 +28,7 @@ const ENCTYPES: [Enctype; 4] = [
 ];
 
 /// Allocations of an accept; the goal is 8.
-const ACCEPT: u64 = 17;
+const ACCEPT: u64 = 18;
 
 fn environment(random: &mut SeededRandom) -> Environment<'_> {
     Environment::new(Timestamp::from_unix(NOW), random)

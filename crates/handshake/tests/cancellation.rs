@@ -10,18 +10,16 @@
 mod support;
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Mutex;
 use std::task::Poll;
 use std::time::Duration;
 
-use countersign_handshake::context::Timestamp;
-use countersign_handshake::context::credential::{Principal, ServiceName};
 use countersign_handshake::context::kerberos::Initiator;
-use countersign_handshake::context::kerberos::kdc::{Acquisition, ClientCredential};
+use countersign_handshake::context::kerberos::kdc::Acquisition;
 use countersign_handshake::kdc::TicketSource;
-use countersign_handshake::{Handshake, StreamOptions, SystemEnvironment};
-use countersign_testkit::{Kdc, KdcServer, NOW};
+use countersign_handshake::{Handshake, StreamOptions};
+use countersign_testkit::NOW;
+use support::cancellation::{MOST, alice, environment, kdc, polled, service};
 use support::kdc::{REALM, Watched, framed, receive, reply, request, tcp, udp_answering};
 use support::kerberos::{ALL, accepting, initiating};
 use support::runtime;
@@ -32,9 +30,6 @@ use tokio::runtime::Handle;
 /// What is open is counted for the process: one test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// More polls than any of the operations needs.
-const MOST: usize = 10_000;
-
 fn alone() -> std::sync::MutexGuard<'static, ()> {
     ALONE
         .lock()
@@ -44,25 +39,6 @@ fn alone() -> std::sync::MutexGuard<'static, ()> {
 /// What is open, by what it leads to: what others opened and closed in between has another number.
 fn open() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
-}
-
-/// Polls the future so often, and drops it; its output if it came to that.
-async fn polled<F: Future>(polls: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut left = polls;
-    poll_fn(|cx| {
-        if left == 0 {
-            return Poll::Ready(None);
-        }
-        left -= 1;
-        match future.as_mut().poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            // It is woken when there is more to be done, and then polled again.
-            Poll::Pending if left > 0 => Poll::Pending,
-            Poll::Pending => Poll::Ready(None),
-        }
-    })
-    .await
 }
 
 /// Waits until what belongs to the server's threads has ended as well.
@@ -100,28 +76,6 @@ fn at_every_await<T>(what: &str, mut operation: impl AsyncFnMut(usize) -> Option
         }
         panic!("{what} is never ready");
     })
-}
-
-fn kdc() -> (Kdc, KdcServer) {
-    let kdc = Kdc::builder(REALM)
-        .user("alice", "open sesame")
-        .service("sentry/gate.example.com");
-    let kdc = kdc.build().unwrap();
-    let server = kdc.serve("127.0.0.1:0").unwrap();
-    (kdc, server)
-}
-
-fn environment() -> SystemEnvironment {
-    SystemEnvironment::new().with_clock(|| Timestamp::from_unix(NOW))
-}
-
-fn alice() -> ClientCredential {
-    let alice = Principal::parse("alice@EXAMPLE.COM").unwrap();
-    ClientCredential::password(alice, "open sesame")
-}
-
-fn service() -> ServiceName {
-    ServiceName::parse("sentry/gate.example.com").unwrap()
 }
 
 fn client(text: String) -> Watched {

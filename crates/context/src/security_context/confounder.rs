@@ -13,7 +13,8 @@ use crate::error::{Error, ErrorKind};
 /// A generator is never exported: an imported context has a fresh seed, so two contexts that
 /// were imported from one export repeat nothing either.
 pub(crate) struct Confounders {
-    cipher: Aes128Enc,
+    /// Boxed, so that contexts that move leave no copy of it.
+    cipher: Box<Aes128Enc>,
     /// The next block; `None` when none is left.
     counter: Option<u64>,
 }
@@ -21,7 +22,7 @@ pub(crate) struct Confounders {
 impl Confounders {
     pub(crate) fn new(seed: &[u8; 16]) -> Self {
         Self {
-            cipher: Aes128Enc::new(&Array::from(*seed)),
+            cipher: Box::new(Aes128Enc::new(&Array::from(*seed))),
             counter: Some(0),
         }
     }

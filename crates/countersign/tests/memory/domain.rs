@@ -1,6 +1,7 @@
 //! A realm's KDC in a process of its own, asked over its standard input.
 
 use std::io::{Read, Write, stdin, stdout};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use countersign::credential::Keytab;
@@ -14,20 +15,33 @@ pub(crate) const REALM: &str = "EXAMPLE.COM";
 pub(crate) const SERVICE: &str = "HTTP/www.example.com";
 pub(crate) const PASSWORD: &str = "curiouser and curiouser";
 pub(crate) const MACHINE: &str = "machine$";
+/// A service that acts for users at [`SERVICE`].
+pub(crate) const FRONT: &str = "HTTP/front.example.com";
+/// Who accepts without a keytab.
+pub(crate) const BOB: &str = "bob";
+pub(crate) const BOBS_PASSWORD: &str = "a boojum, you see";
 
 const KDC: u8 = b'k';
 const PASSWORDS: u8 = b'p';
 const KEYTAB: u8 = b't';
+const ADDRESS: u8 = b'a';
 
 /// The KDC's side.
 pub(crate) fn serve() {
     let kdc = Kdc::builder(REALM)
         .user("alice", PASSWORD)
         .user(MACHINE, "a machine's own password")
+        .user(BOB, BOBS_PASSWORD)
+        .account(
+            Account::service(FRONT)
+                .any_protocol()
+                .delegates_to(&[SERVICE]),
+        )
         .account(Account::service(SERVICE).ok_as_delegate())
         .domain("EXAMPLE", "S-1-5-21-1-2-3")
         .build()
         .unwrap();
+    let server = kdc.serve("127.0.0.1:0").unwrap();
     let (mut input, mut output) = (stdin().lock(), stdout().lock());
     let mut header = [0; 5];
     while input.read_exact(&mut header).is_ok() {
@@ -37,6 +51,7 @@ pub(crate) fn serve() {
         let answer = match kind {
             KDC => kdc.answer(&message),
             PASSWORDS => kdc.answer_password_change(&message),
+            ADDRESS => server.address().to_string().into_bytes(),
             _ => {
                 let account = String::from_utf8(message).unwrap();
                 kdc.keytab(&[&account])
@@ -81,6 +96,12 @@ impl Domain {
 
     pub(crate) fn keytab(&mut self, account: &str) -> Keytab {
         Keytab::parse(&self.ask(KEYTAB, account.as_bytes())).unwrap()
+    }
+
+    /// Where it answers by UDP and by TCP.
+    pub(crate) fn address(&mut self) -> SocketAddr {
+        let address = self.ask(ADDRESS, &[]);
+        str::from_utf8(&address).unwrap().parse().unwrap()
     }
 
     pub(crate) fn answer(&mut self, request: &KdcRequest) -> KdcAnswer {

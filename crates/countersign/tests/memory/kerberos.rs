@@ -36,16 +36,18 @@ pub(crate) fn principal(name: &str) -> Principal {
     Principal::parse_with_default_realm(name, REALM).unwrap()
 }
 
-pub(crate) fn long_term(search: &mut Search, password: &str) {
+pub(crate) fn long_term(search: &mut Search, password: &'static str) {
     search.add_text("password", password);
-    for &enctype in Enctype::ALL {
-        let salt = b"EXAMPLE.COMalice";
-        let key = Key::from_password(enctype, password.as_bytes(), salt, None).unwrap();
-        search.add("long-term key", key.expose());
-    }
+    search.add_once(password, |keys| {
+        for &enctype in Enctype::ALL {
+            let salt = b"EXAMPLE.COMalice";
+            let key = Key::from_password(enctype, password.as_bytes(), salt, None).unwrap();
+            keys.note("long-term key", key.expose());
+        }
+    });
 }
 
-fn contexts(
+pub(crate) fn contexts(
     domain: &mut Domain,
     seed: u64,
     mut initiator: Initiator,

@@ -9,9 +9,13 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests are tests too
 
 #[cfg(target_os = "linux")]
+mod cancelled;
+#[cfg(target_os = "linux")]
 mod crypto;
 #[cfg(target_os = "linux")]
 mod domain;
+#[cfg(target_os = "linux")]
+mod ends;
 #[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]
@@ -42,6 +46,7 @@ fn main() {
         kerberos::CLAIM,
         files::CLAIM,
         sides::CLAIM,
+        cancelled::CLAIM,
     ];
     for (name, claim) in claims {
         claim(&mut search);

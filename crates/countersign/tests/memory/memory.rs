@@ -1,6 +1,7 @@
 //! The process's own memory, as Linux shows it (proc_pid_maps(5), proc_pid_mem(5)).
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
 
 /// A mapping that a secret may be in.
@@ -51,8 +52,13 @@ impl Memory {
         }
     }
 
-    /// Calls `look` with the address of every word that lies in a mapping, at every byte, and the word.
-    pub(crate) fn each_word(&mut self, mapping: &Mapping, mut look: impl FnMut(u64, [u8; 8])) {
+    /// Calls `look` with the address of every word that lies in a mapping, at every byte, and the word, until it
+    /// breaks.
+    pub(crate) fn each_word(
+        &mut self,
+        mapping: &Mapping,
+        mut look: impl FnMut(u64, [u8; 8]) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let own = self.buffer.as_ptr().addr() as u64;
         let own = own..own + self.buffer.len() as u64;
         let mut at = mapping.start;
@@ -65,15 +71,16 @@ impl Memory {
                 continue;
             };
             if read <= OVERLAP {
-                return;
+                break;
             }
             for (offset, word) in self.buffer[..read].windows(8).enumerate() {
                 let address = at + offset as u64;
                 if !own.contains(&address) {
-                    look(address, word.try_into().unwrap());
+                    look(address, word.try_into().unwrap())?;
                 }
             }
             at += (read - OVERLAP) as u64;
         }
+        ControlFlow::Continue(())
     }
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::Claim;
 use crate::domain::PASSWORD;
-use crate::search::Search;
+use crate::search::{Noted, NotedRandom, Search};
 
 pub(crate) const CLAIM: Claim = ("secrets_of_ntlm_are_wiped", secrets_of_ntlm_are_wiped);
 
@@ -31,6 +31,11 @@ pub(crate) fn world(seed: u64) -> SystemEnvironment {
     SystemEnvironment::new()
         .with_clock(|| Timestamp::from_unix(NOW))
         .with_random(SeededRandom::new(seed))
+}
+
+/// The same, where keys that are drawn are noted.
+pub(crate) fn noting_world(seed: u64, noted: &Noted) -> SystemEnvironment {
+    world(seed).with_random(NotedRandom::new(seed, noted))
 }
 
 #[inline(never)]

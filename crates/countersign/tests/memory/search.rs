@@ -2,6 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hint::black_box;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
+
+use countersign::crypto::{Random, RandomError, wiping_stack};
+use countersign_testkit::SeededRandom;
 
 use crate::Claim;
 use crate::memory::{Memory, mappings};
@@ -20,6 +25,50 @@ pub(crate) struct Found {
     pub(crate) mapping: String,
 }
 
+/// Secrets that come up where the search is out of reach, masked, until they are [taken](Search::take).
+#[derive(Clone, Default)]
+pub(crate) struct Noted(Arc<Mutex<Vec<Note>>>);
+
+/// The name of a secret, and its pieces.
+type Note = (&'static str, Vec<u64>);
+
+impl Noted {
+    #[inline(never)]
+    pub(crate) fn note(&self, secret: &'static str, bytes: &[u8]) {
+        let pieces = bytes.as_chunks().0.iter().map(masked).collect();
+        self.0.lock().unwrap().push((secret, pieces));
+    }
+}
+
+/// Notes what is drawn in blocks that keys are made of. Shorter ones are nonces, and numbers of the replay
+/// cache's hash, which live as long as the cache.
+pub(crate) struct NotedRandom {
+    random: SeededRandom,
+    noted: Noted,
+}
+
+impl NotedRandom {
+    pub(crate) fn new(seed: u64, noted: &Noted) -> Self {
+        Self {
+            random: SeededRandom::new(seed),
+            noted: noted.clone(),
+        }
+    }
+}
+
+impl Random for NotedRandom {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        // The system's source leaves nothing on the stack; neither does this one.
+        wiping_stack(|| {
+            self.random.fill(out)?;
+            if out.len() >= 32 {
+                self.noted.note("drawn at random", out);
+            }
+            Ok(())
+        })
+    }
+}
+
 pub(crate) struct Search {
     memory: Memory,
     /// Every eight bytes of a secret, masked: a copy may be overwritten in part.
@@ -29,9 +78,13 @@ pub(crate) struct Search {
     /// The secret whose pieces occur by chance too, but not two of them in a row.
     common: Option<&'static str>,
     found: Vec<Found>,
+    /// What came of texts, by their address.
+    computed: HashMap<(usize, usize), Noted>,
     /// How many secrets were looked for in how many scenarios.
     secrets: usize,
     scenarios: usize,
+    /// How many scenarios are over.
+    number: u64,
 }
 
 fn masked(piece: &[u8; 8]) -> u64 {
@@ -50,8 +103,10 @@ impl Search {
             first: vec![false; 1 << 16],
             common: None,
             found: Vec::with_capacity(4096),
+            computed: HashMap::new(),
             secrets: 0,
             scenarios: 0,
+            number: 1_000,
         }
     }
 
@@ -59,12 +114,39 @@ impl Search {
     #[inline(never)]
     pub(crate) fn add(&mut self, secret: &'static str, bytes: &[u8]) {
         let (pieces, _) = bytes.as_chunks();
-        assert!(!pieces.is_empty(), "{secret} is too short");
+        self.add_masked(secret, pieces.iter().map(masked));
+    }
+
+    fn add_masked(&mut self, secret: &'static str, pieces: impl ExactSizeIterator<Item = u64>) {
+        assert!(pieces.len() > 0, "{secret} is too short");
         self.secrets += 1;
-        for (number, piece) in pieces.iter().enumerate() {
-            let piece = masked(piece);
+        for (number, piece) in pieces.enumerate() {
             self.first[index(piece)] = true;
             self.pieces.entry(piece).or_insert((secret, 8 * number));
+        }
+    }
+
+    /// Looks for what was noted from now on.
+    pub(crate) fn take(&mut self, noted: &Noted) {
+        for (secret, pieces) in noted.0.lock().unwrap().drain(..) {
+            self.add_masked(secret, pieces.into_iter());
+        }
+    }
+
+    /// Looks for what comes of this text, which is computed the first time.
+    pub(crate) fn add_once(&mut self, text: &'static str, compute: impl FnOnce(&Noted)) {
+        // By where it is: what it is would be left on the stack when it is hashed.
+        let noted = self
+            .computed
+            .entry((text.as_ptr().addr(), text.len()))
+            .or_insert_with(|| {
+                let noted = Noted::default();
+                compute(&noted);
+                noted
+            });
+        let again = noted.0.lock().unwrap().clone();
+        for (secret, pieces) in again {
+            self.add_masked(secret, pieces.into_iter());
         }
     }
 
@@ -96,30 +178,8 @@ impl Search {
     /// All pieces in all of memory.
     #[inline(never)]
     pub(crate) fn run(&mut self) -> &[Found] {
-        let Self {
-            memory,
-            pieces,
-            first,
-            common,
-            found,
-            ..
-        } = self;
-        found.clear();
-        for mapping in mappings() {
-            memory.each_word(&mapping, |address, word| {
-                let word = masked(&word);
-                if first[index(word)]
-                    && let Some(&(secret, offset)) = pieces.get(&word)
-                {
-                    found.push(Found {
-                        secret,
-                        offset,
-                        address,
-                        mapping: mapping.name.clone(),
-                    });
-                }
-            });
-        }
+        self.look(|_| ControlFlow::Continue(()));
+        let Self { common, found, .. } = self;
         let known: HashSet<_> = found.iter().map(|f| (f.address, f.offset)).collect();
         let in_a_row = |f: &Found| {
             known.contains(&(f.address + 8, f.offset + 8))
@@ -127,6 +187,40 @@ impl Search {
         };
         found.retain(|f| Some(f.secret) != *common || in_a_row(f));
         found
+    }
+
+    /// Until `enough` breaks.
+    fn look(&mut self, mut enough: impl FnMut(&Found) -> ControlFlow<()>) {
+        let Self {
+            memory,
+            pieces,
+            first,
+            found,
+            ..
+        } = self;
+        found.clear();
+        for mapping in mappings() {
+            let end = memory.each_word(&mapping, |address, word| {
+                let word = masked(&word);
+                if first[index(word)]
+                    && let Some(&(secret, offset)) = pieces.get(&word)
+                {
+                    let piece = Found {
+                        secret,
+                        offset,
+                        address,
+                        mapping: mapping.name.clone(),
+                    };
+                    let end = enough(&piece);
+                    found.push(piece);
+                    return end;
+                }
+                ControlFlow::Continue(())
+            });
+            if end.is_break() {
+                return;
+            }
+        }
     }
 
     /// Claim: none of the secrets is in memory. They are forgotten.
@@ -145,9 +239,15 @@ impl Search {
             text.join("\n")
         );
         self.scenarios += 1;
+        self.number += 1;
         self.pieces.clear();
         self.first.fill(false);
         self.common = None;
+    }
+
+    /// Another one in each scenario.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// What was looked for since this was asked.
@@ -157,11 +257,35 @@ impl Search {
         format!("{scenarios} scenarios, {secrets} secrets")
     }
 
+    /// Control: while they live, one of the secrets is found.
+    #[track_caller]
+    pub(crate) fn finds_any(&mut self) {
+        assert!(
+            self.finds_one(|_| true),
+            "nothing is found while secrets live"
+        );
+    }
+
     /// Control: while it lives, the secret is found.
     #[track_caller]
     pub(crate) fn finds(&mut self, secret: &str) {
-        let found = self.run().iter().any(|found| found.secret == secret);
+        let found = match self.common == Some(secret) {
+            true => self.run().iter().any(|found| found.secret == secret),
+            false => self.finds_one(|found| found.secret == secret),
+        };
         assert!(found, "{secret} is not found while it lives");
+    }
+
+    fn finds_one(&mut self, is_meant: impl Fn(&Found) -> bool) -> bool {
+        let (mut is_found, common) = (false, self.common);
+        self.look(|found| {
+            is_found = is_meant(found) && Some(found.secret) != common;
+            match is_found {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        is_found
     }
 }
 

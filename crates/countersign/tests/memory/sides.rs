@@ -1,89 +1,81 @@
 //! Two sides of each kind, and all the ways in which a handshake between them ends.
 
 use countersign::credential::ntlm::{AccountName, NtlmCredential, Users};
-use countersign::credential::{KeyBlock, Keytab, KeytabEntry, Password, ServiceName};
-use countersign::kerberos::kdc::ClientCredential;
-use countersign::ntlm::ServerNames;
-use countersign::{
-    Answer, Environment, Error, Flags, Mechanism, Need, SecurityContext, Step, kerberos, negotiate,
-    ntlm,
+use countersign::credential::{
+    KeyBlock, Keytab, KeytabEntry, Password, ServiceName, TicketCredential,
 };
+use countersign::kerberos::kdc::{Acquisition, ClientCredential, TicketOptions};
+use countersign::kerberos::{self, AcceptorCredential, IakerbAcceptor, IakerbInitiator};
+use countersign::ntlm::ServerNames;
+use countersign::{Flags, Mechanism, negotiate, ntlm};
 use zeroize::Zeroizing;
 
 use crate::Claim;
-use crate::domain::{Domain, PASSWORD, SERVICE};
-use crate::kerberos::{long_term, principal};
-use crate::ntlm::{talk, world};
-use crate::search::Search;
+use crate::domain::{BOB, BOBS_PASSWORD, Domain, FRONT, PASSWORD, SERVICE};
+use crate::ends::{Ended, Fate, Length, Side, converse};
+use crate::kerberos::{contexts, long_term, principal, run};
+use crate::ntlm::talk;
+use crate::search::{Noted, Search};
 
 pub(crate) const CLAIM: Claim = (
     "ends_of_handshakes_leave_nothing",
     ends_of_handshakes_leave_nothing,
 );
 
-#[derive(Debug, Clone, Copy)]
-enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
     Kerberos,
     Ntlm,
     NegotiateKerberos,
     NegotiateNtlm,
+    /// The acceptor asks the KDC for the initiator.
+    Iakerb,
+    /// The acceptor has a ticket-granting ticket and no keytab.
+    UserToUser,
+    /// S4U2self and S4U2proxy: a service acts for a user who is not there.
+    OnBehalf,
+    /// S4U2proxy: for a user who was.
+    Evidence,
 }
 
-/// What becomes of the handshake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Honest,
-    /// Both sides are dropped after this step, counted from 0.
-    Left(usize),
-    /// While a side waits for an answer of the KDC, it is dropped.
-    Cancelled,
-    /// A bit of a token, counted from 0, is another one.
-    Flipped(usize),
-    WrongPassword,
-    WrongKey,
-}
-
-const KINDS: [Kind; 4] = [
-    Kind::Kerberos,
-    Kind::Ntlm,
-    Kind::NegotiateKerberos,
-    Kind::NegotiateNtlm,
+const KINDS: [(Kind, usize, usize); 8] = [
+    (Kind::Kerberos, 2, 3),
+    (Kind::Ntlm, 3, 0),
+    (Kind::NegotiateKerberos, 2, 3),
+    (Kind::NegotiateNtlm, 4, 0),
+    (Kind::Iakerb, 8, 3),
+    (Kind::UserToUser, 4, 3),
+    (Kind::OnBehalf, 2, 4),
+    (Kind::Evidence, 2, 3),
 ];
 
 const WRONG: &str = "no password of hers";
+/// What a stream wants of a context.
+const STREAM: Flags = Flags::CONFIDENTIALITY
+    .union(Flags::INTEGRITY)
+    .union(Flags::REPLAY)
+    .union(Flags::SEQUENCE);
+const FLAGS: Flags = STREAM.union(Flags::MUTUAL);
 
 /// Whichever way a handshake ends: established, refused, left half open or cancelled.
 fn ends_of_handshakes_leave_nothing(search: &mut Search) {
     let mut domain = Domain::start();
-    for kind in KINDS {
-        let kerberos = matches!(kind, Kind::Kerberos | Kind::NegotiateKerberos);
-        let fates = [
-            Fate::Honest,
-            Fate::Left(0),
-            Fate::Left(1),
-            Fate::Left(2),
-            Fate::Cancelled,
-            Fate::Flipped(0),
-            Fate::Flipped(1),
-            Fate::Flipped(2),
-            Fate::WrongPassword,
-            Fate::WrongKey,
-        ];
+    for (kind, tokens, answers) in KINDS {
+        let length = Length { tokens, answers };
         let mut refused = 0;
-        for fate in fates {
-            let kerberos_only = matches!(fate, Fate::Cancelled | Fate::WrongKey);
-            if kerberos_only && !kerberos {
-                continue;
-            }
-            let ended = handshake(search, &mut domain, kind, fate);
+        for fate in length.fates() {
+            let (ended, took) = handshake(search, &mut domain, kind, fate);
             refused += usize::from(ended == Ended::Refused);
             match fate {
-                Fate::Honest => assert_eq!(ended, Ended::Established, "{kind:?}"),
-                Fate::Cancelled => assert_eq!(ended, Ended::Left, "{kind:?}"),
+                Fate::Honest => {
+                    assert_eq!(ended, Ended::Established, "{kind:?}");
+                    assert_eq!(took, length, "{kind:?}");
+                }
+                Fate::Unanswered(_) => assert_eq!(ended, Ended::Left, "{kind:?}"),
                 Fate::WrongPassword | Fate::WrongKey => {
                     assert_eq!(ended, Ended::Refused, "{kind:?} {fate:?}");
                 }
-                Fate::Left(_) | Fate::Flipped(_) => {}
+                Fate::Left(_) | Fate::Flipped(_) | Fate::AnswerFlipped(_) => {}
             }
             search.nothing();
         }
@@ -91,55 +83,24 @@ fn ends_of_handshakes_leave_nothing(search: &mut Search) {
     }
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Ended {
-    Established,
-    Refused,
-    Left,
-}
-
 #[inline(never)]
-fn handshake(search: &mut Search, domain: &mut Domain, kind: Kind, fate: Fate) -> Ended {
-    let password = if fate == Fate::WrongPassword {
-        WRONG
-    } else {
-        PASSWORD
-    };
-    long_term(search, password);
-    long_term(search, PASSWORD);
-    let credential = ClientCredential::password(principal("alice"), Password::from(password));
-    let target = ServiceName::parse(SERVICE).unwrap();
-    let client = kerberos::Initiator::from_credential(&credential, target)
-        .require(Flags::CONFIDENTIALITY | Flags::MUTUAL);
-    let keytab = keytab(search, domain, fate == Fate::WrongKey);
-    let server = kerberos::Acceptor::new(&kerberos::AcceptorCredential::new(&keytab));
-    drop(keytab);
-    let (client, server): (Box<dyn Mechanism>, Box<dyn Mechanism>) = match kind {
-        Kind::Kerberos => (Box::new(client), Box::new(server)),
-        Kind::Ntlm => {
-            let (client, server) = ntlm_sides(search, password);
-            (Box::new(client), Box::new(server))
-        }
-        Kind::NegotiateKerberos => {
-            let client = negotiate::Initiator::new().offer(client);
-            let server = negotiate::Acceptor::new().offer(server);
-            (Box::new(client), Box::new(server))
-        }
-        Kind::NegotiateNtlm => {
-            let (client, server) = ntlm_sides(search, password);
-            let client = negotiate::Initiator::new().offer(client);
-            let server = negotiate::Acceptor::new().offer(server);
-            (Box::new(client), Box::new(server))
-        }
-    };
+fn handshake(search: &mut Search, domain: &mut Domain, kind: Kind, fate: Fate) -> (Ended, Length) {
+    let noted = Noted::default();
+    let credential = client(search, domain, kind, fate);
+    let (client, server) = sides(search, domain, &credential, kind, fate, &noted);
     let mut pair = [Side::new(client), Side::new(server)];
-    let ended = converse(search, domain, &mut pair, fate);
+    let ended = converse(search, domain, &mut pair, fate, &noted);
     let cache = credential.tickets().to_cache(credential.client());
     for entry in cache.credentials() {
         search.add("ticket's key", entry.key.expose());
         search.finds("ticket's key");
     }
-    search.finds("password");
+    let held = match kind {
+        Kind::OnBehalf | Kind::Evidence if fate == Fate::WrongPassword => "other key",
+        Kind::OnBehalf | Kind::Evidence => "front's key",
+        _ => "password",
+    };
+    search.finds(held);
     let contexts = pair.map(|side| side.context);
     for context in contexts.iter().flatten() {
         search.add("session key", context.session_key().expose());
@@ -154,117 +115,166 @@ fn handshake(search: &mut Search, domain: &mut Domain, kind: Kind, fate: Fate) -
     ended
 }
 
-fn ntlm_sides(search: &mut Search, password: &str) -> (ntlm::Initiator, ntlm::Acceptor) {
+/// Who the initiator is, or acts for.
+pub(crate) fn client(
+    search: &mut Search,
+    domain: &mut Domain,
+    kind: Kind,
+    fate: Fate,
+) -> ClientCredential {
+    long_term(search, PASSWORD);
+    let wrong = fate == Fate::WrongPassword;
+    let password = if wrong { WRONG } else { PASSWORD };
+    long_term(search, password);
+    let alice = || ClientCredential::password(principal("alice"), Password::from(password));
+    match kind {
+        Kind::OnBehalf => {
+            let front = front(search, domain, wrong);
+            ClientCredential::on_behalf_of(&front, principal("alice"))
+        }
+        Kind::Evidence => {
+            let keytab = domain.keytab(FRONT);
+            let acceptor = kerberos::Acceptor::new(&AcceptorCredential::new(&keytab));
+            let alice = ClientCredential::password(principal("alice"), Password::from(PASSWORD))
+                .options(TicketOptions::default().forwardable(true));
+            let target = ServiceName::parse(FRONT).unwrap();
+            let initiator = kerberos::Initiator::from_credential(&alice, target).require(FLAGS);
+            let (_, mut server) = contexts(domain, 6, initiator, acceptor.keep_evidence());
+            let evidence = server.take_evidence().unwrap();
+            search.add("evidence's key", evidence.key.expose());
+            search.finds("evidence's key");
+            ClientCredential::with_evidence(&front(search, domain, wrong), evidence)
+        }
+        _ => alice(),
+    }
+}
+
+fn front(search: &mut Search, domain: &mut Domain, wrong: bool) -> ClientCredential {
+    let keytab = keytab(search, domain, FRONT, wrong);
+    ClientCredential::keytab(principal(FRONT), &keytab)
+        .unwrap()
+        .options(TicketOptions::default().forwardable(true))
+}
+
+pub(crate) type Pair = (Box<dyn Mechanism>, Box<dyn Mechanism>);
+
+pub(crate) fn sides(
+    search: &mut Search,
+    domain: &mut Domain,
+    credential: &ClientCredential,
+    kind: Kind,
+    fate: Fate,
+    noted: &Noted,
+) -> Pair {
+    let wrong_key = fate == Fate::WrongKey;
+    let target = ServiceName::parse(SERVICE).unwrap();
+    let client = kerberos::Initiator::from_credential(credential, target.clone()).require(FLAGS);
+    let keytab = keytab(search, domain, SERVICE, wrong_key);
+    let server = kerberos::Acceptor::new(&AcceptorCredential::new(&keytab));
+    drop(keytab);
+    match kind {
+        Kind::Kerberos | Kind::OnBehalf | Kind::Evidence => (Box::new(client), Box::new(server)),
+        Kind::Ntlm => {
+            let (client, server) = ntlm_sides(search, fate);
+            (Box::new(client), Box::new(server))
+        }
+        Kind::NegotiateKerberos => {
+            let client = negotiate::Initiator::new().offer(client);
+            let server = negotiate::Acceptor::new().offer(server);
+            (Box::new(client), Box::new(server))
+        }
+        Kind::NegotiateNtlm => {
+            let (client, server) = ntlm_sides(search, fate);
+            let client = negotiate::Initiator::new().offer(client);
+            let server = negotiate::Acceptor::new().offer(server);
+            (Box::new(client), Box::new(server))
+        }
+        Kind::Iakerb => {
+            let exchange = Acquisition::new(credential, target);
+            let client = IakerbInitiator::new(exchange, begin(noted));
+            (Box::new(client), Box::new(IakerbAcceptor::new(server)))
+        }
+        Kind::UserToUser => {
+            let alice = credential.clone();
+            let client = kerberos::UserToUserInitiator::new(
+                principal(BOB),
+                move |bobs| Acquisition::user_to_user(&alice, principal(BOB), bobs),
+                begin(noted),
+            );
+            let own = bobs_ticket(search, domain, wrong_key);
+            let own = AcceptorCredential::user_to_user(own);
+            (Box::new(client), Box::new(kerberos::Acceptor::new(&own)))
+        }
+    }
+}
+
+/// What an initiator does with the ticket that it obtained.
+fn begin(
+    noted: &Noted,
+) -> impl FnOnce(std::sync::Arc<TicketCredential>) -> kerberos::Initiator + Send + Sync + use<> {
+    let noted = noted.clone();
+    move |ticket| {
+        noted.note("ticket's key", ticket.key.expose());
+        kerberos::Initiator::new(ticket).require(FLAGS)
+    }
+}
+
+/// What bob logged on with, or the ticket with a key that it was not made for.
+fn bobs_ticket(search: &mut Search, domain: &mut Domain, wrong: bool) -> TicketCredential {
+    search.add_text("bob's password", BOBS_PASSWORD);
+    let bob = ClientCredential::password(principal(BOB), Password::from(BOBS_PASSWORD));
+    let own = run(domain, Acquisition::ticket_granting_ticket(&bob));
+    let mut own = own.duplicate();
+    search.add("bob's ticket's key", own.key.expose());
+    search.finds("bob's ticket's key");
+    search.finds("bob's password");
+    if wrong {
+        own.key = other(search, &own.key);
+    }
+    own
+}
+
+fn ntlm_sides(search: &mut Search, fate: Fate) -> (ntlm::Initiator, ntlm::Acceptor) {
+    let wrong = fate == Fate::WrongPassword;
+    let password = if wrong { WRONG } else { PASSWORD };
     let name = AccountName::parse("EXAMPLE\\alice").unwrap();
     let credential = NtlmCredential::with_password(name, &Password::from(password));
     let file = Zeroizing::new(["EXAMPLE:alice:", PASSWORD, "\n"].concat());
     let users = Users::parse(file.as_bytes()).unwrap();
     let names = ServerNames::new("WWW", "EXAMPLE").unwrap();
     let acceptor = ntlm::AcceptorCredential::new(names).with_users(users);
-    let initiator = ntlm::Initiator::new(credential).require(Flags::CONFIDENTIALITY);
+    let initiator = ntlm::Initiator::new(credential).require(STREAM);
     // The NT hash, which is that of rc4-hmac too (RFC 4757 §2), and which ends with the handshake.
     search.finds("long-term key");
     (initiator, ntlm::Acceptor::new(&acceptor))
 }
 
-/// The service's, or one of the same names whose keys are others.
-fn keytab(search: &mut Search, domain: &mut Domain, wrong: bool) -> Keytab {
-    let keytab = domain.keytab(SERVICE);
+/// A service's, or one of the same names whose keys are others.
+fn keytab(search: &mut Search, domain: &mut Domain, service: &str, wrong: bool) -> Keytab {
+    let keytab = domain.keytab(service);
     let mut others = Keytab::new();
+    let name = match service {
+        FRONT => "front's key",
+        _ => "service's key",
+    };
     for entry in keytab.entries() {
-        search.add("service's key", entry.key_block().expose());
-        let mut key = Zeroizing::new(entry.key_block().expose().to_vec());
-        for octet in key.iter_mut() {
-            *octet ^= 0x5a;
-        }
-        search.add("other key", &key);
-        let block = KeyBlock::from_parts(entry.enctype_id(), &key);
+        search.add(name, entry.key_block().expose());
         others.push(KeytabEntry::new(
             entry.principal().clone(),
             entry.kvno(),
-            block,
+            other(search, entry.key_block()),
         ));
     }
-    search.finds("service's key");
+    search.finds(name);
     search.finds("other key");
     if wrong { others } else { keytab }
 }
 
-struct Side {
-    mechanism: Box<dyn Mechanism>,
-    context: Option<Box<SecurityContext>>,
-}
-
-impl Side {
-    fn new(mechanism: Box<dyn Mechanism>) -> Self {
-        Self {
-            mechanism,
-            context: None,
-        }
+fn other(search: &mut Search, key: &KeyBlock) -> KeyBlock {
+    let mut octets = Zeroizing::new(key.expose().to_vec());
+    for octet in octets.iter_mut() {
+        *octet ^= 0x5a;
     }
-
-    /// What it sends; no answer at all where it is left while it waits for the KDC.
-    fn step(
-        &mut self,
-        domain: &mut Domain,
-        token: Option<&[u8]>,
-        env: &mut Environment<'_>,
-        cancelled: bool,
-    ) -> Option<Result<Option<Vec<u8>>, Error>> {
-        let mut result = self.mechanism.step(token, env);
-        let mut answers = 0;
-        while let Ok(Step::Need(Need::Kdc(request))) = &result {
-            // The second exchange has proved the password already.
-            if cancelled && answers == 2 {
-                return None;
-            }
-            let answer = domain.answer(request);
-            answers += 1;
-            result = self.mechanism.resume(Answer::Kdc(answer), env);
-        }
-        Some(match result {
-            Ok(Step::Continue { token }) => Ok(Some(token)),
-            Ok(Step::Established { token, context }) => {
-                self.context = Some(context);
-                Ok(token)
-            }
-            Ok(Step::Need(need)) => panic!("{need:?}"),
-            Err(error) => Err(error),
-        })
-    }
-}
-
-fn converse(search: &mut Search, domain: &mut Domain, pair: &mut [Side; 2], fate: Fate) -> Ended {
-    let mut world = world(5);
-    let mut env = world.environment();
-    let mut token: Option<Vec<u8>> = None;
-    for count in 0..20 {
-        let side = &mut pair[count % 2];
-        if side.context.is_some() {
-            break;
-        }
-        let cancelled = fate == Fate::Cancelled;
-        let sent = match side.step(domain, token.as_deref(), &mut env, cancelled) {
-            None => return Ended::Left,
-            Some(Err(_)) => return Ended::Refused,
-            Some(Ok(sent)) => sent,
-        };
-        if let Some(key) = side.mechanism.session_key() {
-            search.add("session key", key.expose());
-        }
-        token = sent.map(|mut token| {
-            if fate == Fate::Flipped(count) {
-                *token.last_mut().unwrap() ^= 1;
-            }
-            token
-        });
-        if token.is_none() || fate == Fate::Left(count) {
-            break;
-        }
-    }
-    if pair.iter().all(|side| side.context.is_some()) {
-        Ended::Established
-    } else {
-        Ended::Left
-    }
+    search.add("other key", &octets);
+    KeyBlock::from_parts(key.enctype_id(), &octets)
 }

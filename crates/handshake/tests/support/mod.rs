@@ -1,6 +1,7 @@
 //! One test suite over both drivers.
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub(crate) mod cancellation;
 pub(crate) mod kdc;
 pub(crate) mod kerberos;
 #[cfg(feature = "https")]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use countersign_context::kerberos::{Acceptor, AcceptorCredential, Initiator};
-use countersign_context::{EnctypeSet, Policy};
+use countersign_context::{EnctypeSet, Flags, Policy};
 use countersign_handshake::{Clock as _, Handshake, StreamOptions, SystemClock};
 use countersign_testkit::Realm;
 
@@ -15,6 +15,9 @@ use crate::{Operation, Prepared, Result};
 
 /// What one run writes.
 const CHUNK: usize = 1 << 20;
+
+/// A stream has an order.
+const STREAM: Flags = FLAGS.union(Flags::SEQUENCE);
 
 pub(crate) fn operations() -> Vec<Prepared> {
     let mut all = Vec::new();
@@ -29,13 +32,13 @@ pub(crate) fn operations() -> Vec<Prepared> {
                 let (ours, theirs) = sockets()?;
                 let theirs_policy = policy.clone();
                 thread::spawn(move || {
-                    let acceptor = Acceptor::new(&credential).require(FLAGS);
+                    let acceptor = Acceptor::new(&credential).require(STREAM);
                     let handshake = Handshake::acceptor(acceptor).policy(theirs_policy);
                     if let Ok(stream) = handshake.secure(theirs, StreamOptions::default()) {
                         drain(stream);
                     }
                 });
-                let initiator = Initiator::new(ticket).request(FLAGS);
+                let initiator = Initiator::new(ticket).request(STREAM);
                 let handshake = Handshake::initiator(initiator).policy(policy);
                 let stream = handshake.secure(ours, StreamOptions::default())?;
                 Ok(writing(name, stream))

@@ -5,6 +5,7 @@ mod token;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
@@ -177,6 +178,20 @@ impl PartialEq for Principal {
 
 impl Eq for Principal {}
 
+/// By realm, then by component, byte by byte.
+impl Ord for Principal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let realms = self.realm().cmp(other.realm());
+        realms.then_with(|| self.components().cmp(other.components()))
+    }
+}
+
+impl PartialOrd for Principal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl Hash for Principal {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.realm_end.hash(state);
@@ -199,6 +214,18 @@ mod tests {
     use alloc::format;
     use core::hash::BuildHasher;
     use std::collections::hash_map::RandomState;
+
+    #[test]
+    fn principals_are_ordered_by_realm_and_then_by_component_and_equal_ones_are_equal() {
+        let ordered = ["b@A", "a/z@B", "a/zz@B", "ab@B", "b@B", "b/a@B"];
+        for (index, one) in ordered.iter().enumerate() {
+            for (other_index, other) in ordered.iter().enumerate() {
+                let (one, other) = (Principal::parse(one), Principal::parse(other));
+                let (one, other) = (one.unwrap(), other.unwrap());
+                assert_eq!(one.cmp(&other), index.cmp(&other_index), "{one} {other}");
+            }
+        }
+    }
 
     #[test]
     fn equality_and_hash_ignore_the_name_type_and_nothing_else() {

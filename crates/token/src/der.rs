@@ -19,7 +19,7 @@ mod tag;
 mod writer;
 
 pub use encoded::Encoded;
-pub(crate) use integer::integer;
+pub(crate) use integer::integer_of_32_bits;
 pub use reader::{Decode, Reader};
 pub use sequence_of::{Iter, MAX_ELEMENTS, SequenceOf};
 pub use tag::{Class, Tag};

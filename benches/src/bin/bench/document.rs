@@ -1,4 +1,10 @@
-//! `docs/BENCHMARKS.md` and its plots.
+//! Puts figures into `docs/BENCHMARKS.md`, between lines that name them, and draws the plots.
+//!
+//! ```text
+//! <!-- begin kerberos -->
+//! what this module writes
+//! <!-- end kerberos -->
+//! ```
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,15 +18,14 @@ use crate::plot;
 use crate::rounds::Outcome;
 use crate::table::{milliseconds, rate, ratio, spread};
 
-/// The groups, with what is said about each, which is kept by hand.
-const GROUPS: [(&str, &str); 7] = [
-    ("tokens", include_str!("text/tokens.md")),
-    ("kerberos", include_str!("text/kerberos.md")),
-    ("ntlm", include_str!("text/ntlm.md")),
-    ("negotiate", include_str!("text/negotiate.md")),
-    ("messages", include_str!("text/messages.md")),
-    ("stream", include_str!("text/stream.md")),
-    ("growth", include_str!("text/growth.md")),
+const GROUPS: [&str; 7] = [
+    "tokens",
+    "kerberos",
+    "ntlm",
+    "negotiate",
+    "messages",
+    "stream",
+    "growth",
 ];
 
 pub(crate) fn write(
@@ -30,11 +35,47 @@ pub(crate) fn write(
     verdicts: &[Verdict],
     lab: &Lab,
 ) -> Result<()> {
-    let mut out = include_str!("text/introduction.md").to_owned();
-    writeln!(
-        out,
-        "\n## Goals\n\n| operation | goal | found | |\n|---|---|---|---|"
-    )?;
+    let file = folder.join("BENCHMARKS.md");
+    let plots = folder.join("benchmarks");
+    std::fs::create_dir_all(&plots)?;
+    let mut text = std::fs::read_to_string(&file)?;
+    replace(&mut text, "goals", &goals(verdicts)?)?;
+    for group in GROUPS {
+        let members: Vec<&Outcome> = outcomes
+            .iter()
+            .filter(|outcome| outcome.name.split('/').next() == Some(group))
+            .collect();
+        let picture = format!("{group}.svg");
+        plot::draw(&plots.join(&picture), group, &shown(&members))?;
+        let table = table(&members)?;
+        let figures = format!("![{group}](benchmarks/{picture})\n\n{table}");
+        replace(&mut text, group, &figures)?;
+    }
+    replace(&mut text, "server", &server(loads)?)?;
+    replace(&mut text, "unmeasured", &unmeasured(lab)?)?;
+    std::fs::write(&file, text)?;
+    eprintln!("written: {}", file.display());
+    Ok(())
+}
+
+/// Puts `figures` between the lines that name them.
+fn replace(text: &mut String, name: &str, figures: &str) -> Result<()> {
+    let (begin, end) = (
+        format!("<!-- begin {name} -->\n"),
+        format!("<!-- end {name} -->"),
+    );
+    let missing = || format!("BENCHMARKS.md has no place for {name}: {begin}{end}");
+    let from = text.find(&begin).ok_or_else(missing)? + begin.len();
+    let to = text
+        .find(&end)
+        .filter(|to| *to >= from)
+        .ok_or_else(missing)?;
+    text.replace_range(from..to, figures);
+    Ok(())
+}
+
+fn goals(verdicts: &[Verdict]) -> Result<String> {
+    let mut out = "| operation | goal | found | |\n|---|---|---|---|\n".to_owned();
     for verdict in verdicts {
         let is_met = if verdict.is_met { "met" } else { "**missed**" };
         let Verdict {
@@ -42,52 +83,34 @@ pub(crate) fn write(
         } = verdict;
         writeln!(out, "| {what} | {goal} | {found} | {is_met} |")?;
     }
-    out.push('\n');
-    out.push_str(include_str!("text/misses.md"));
-    let plots = folder.join("benchmarks");
-    std::fs::create_dir_all(&plots)?;
-    for (group, text) in GROUPS {
-        let members: Vec<&Outcome> = outcomes
-            .iter()
-            .filter(|outcome| outcome.name.split('/').next() == Some(group))
-            .collect();
-        if members.is_empty() {
-            continue;
-        }
-        out.push('\n');
-        out.push_str(text);
-        let picture = format!("{group}.svg");
-        plot::draw(&plots.join(&picture), group, &shown(&members))?;
-        writeln!(out, "\n![{group}](benchmarks/{picture})\n")?;
-        table(&mut out, &members)?;
-    }
-    if !loads.is_empty() {
-        out.push('\n');
-        out.push_str(include_str!("text/server.md"));
+    Ok(out)
+}
+
+fn server(loads: &[Load]) -> Result<String> {
+    let mut out =
+        "| clients at a time | connections a second | p50 | p99 |\n|---|---|---|---|\n".to_owned();
+    for load in loads {
         writeln!(
             out,
-            "\n| clients at a time | connections a second | p50 | p99 |\n|---|---|---|---|"
+            "| {} | {:.0} | {} ms | {} ms |",
+            load.clients,
+            load.rate,
+            milliseconds(load.half),
+            milliseconds(load.most)
         )?;
-        for load in loads {
-            writeln!(
-                out,
-                "| {} | {:.0} | {} ms | {} ms |",
-                load.clients,
-                load.rate,
-                milliseconds(load.half),
-                milliseconds(load.most)
-            )?;
-        }
     }
-    if !lab.problems.is_empty() {
-        writeln!(out, "\n## Not measured\n")?;
-        for problem in &lab.problems {
-            writeln!(out, "- {problem}")?;
-        }
+    Ok(out)
+}
+
+fn unmeasured(lab: &Lab) -> Result<String> {
+    let mut out = String::new();
+    if lab.problems.is_empty() {
+        out.push_str("Nothing failed.\n");
     }
-    std::fs::write(folder.join("BENCHMARKS.md"), out)?;
-    println!("\nwritten: {}", folder.join("BENCHMARKS.md").display());
-    Ok(())
+    for problem in &lab.problems {
+        writeln!(out, "- {problem}")?;
+    }
+    Ok(out)
 }
 
 /// Of messages three sizes are drawn, sealed, of two enctypes and NTLM; the table has all.
@@ -111,12 +134,10 @@ fn shown<'a>(members: &[&'a Outcome]) -> Vec<&'a Outcome> {
         .collect()
 }
 
-fn table(out: &mut String, members: &[&Outcome]) -> Result<()> {
-    writeln!(
-        out,
-        "| operation | by | median | ± % | a second, or MB/s | allocations | bytes | times ours |\n\
-         |---|---|---|---|---|---|---|---|"
-    )?;
+fn table(members: &[&Outcome]) -> Result<String> {
+    let mut out = "| operation | by | median | ± % | a second, or MB/s | allocations | bytes | \
+                   times ours |\n|---|---|---|---|---|---|---|---|\n"
+        .to_owned();
     for outcome in members {
         let name = outcome.name.split_once('/').map_or("", |(_, name)| name);
         for (index, figures) in outcome.figures.iter().enumerate() {
@@ -134,5 +155,20 @@ fn table(out: &mut String, members: &[&Outcome]) -> Result<()> {
             )?;
         }
     }
-    Ok(())
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replace;
+
+    #[test]
+    fn figures_take_the_place_of_older_ones_and_nothing_else_changes() {
+        let mut text = "a\n<!-- begin x -->\nold\n<!-- end x -->\nb\n".to_owned();
+        replace(&mut text, "x", "new\n").unwrap();
+        assert_eq!(text, "a\n<!-- begin x -->\nnew\n<!-- end x -->\nb\n");
+        assert!(replace(&mut text, "y", "").is_err());
+        let mut turned = "<!-- end x -->\n<!-- begin x -->\n".to_owned();
+        assert!(replace(&mut turned, "x", "").is_err());
+    }
 }

@@ -27,7 +27,10 @@ const MAX_ATTEMPTS: usize = 8;
 /// principal in the keytab is answered for.
 #[derive(Clone)]
 pub struct AcceptorCredential {
+    /// In the keytab's order.
     keys: Arc<[ServiceKey]>,
+    /// Their places by the names of their principals, those of one in the keytab's order.
+    by_name: Arc<[usize]>,
     own_ticket: Option<Arc<OwnTicket>>,
     services: Arc<[ServicePattern]>,
     replay: ReplayProtection,
@@ -55,6 +58,12 @@ struct ServiceKey {
     signing: SigningKey,
 }
 
+impl ServiceKey {
+    fn principal(&self) -> &Principal {
+        self.entry.principal()
+    }
+}
+
 /// A ticket's plaintext, and the principal whose key opened it.
 pub(super) struct OpenedTicket<'a> {
     pub(super) server: Principal,
@@ -77,8 +86,12 @@ impl AcceptorCredential {
                 signing: SigningKey::new(key),
             })
         });
+        let keys: Arc<[ServiceKey]> = wiping_stack(|| keys.collect());
+        let mut by_name: Vec<usize> = (0..keys.len()).collect();
+        by_name.sort_by_key(|place| keys.get(*place).map(ServiceKey::principal));
         Self {
-            keys: wiping_stack(|| keys.collect()),
+            keys,
+            by_name: by_name.into(),
             own_ticket: None,
             services: Arc::default(),
             replay: ReplayProtection::Shared(Arc::default()),
@@ -170,7 +183,7 @@ impl AcceptorCredential {
 
     /// The principals that the keytab has usable keys for, once for each key.
     pub fn principals(&self) -> impl Iterator<Item = &Principal> {
-        self.keys.iter().map(|key| key.entry.principal())
+        self.keys.iter().map(ServiceKey::principal)
     }
 
     /// The realms of the principals, and that of the ticket for user-to-user.
@@ -210,6 +223,19 @@ impl AcceptorCredential {
         })
     }
 
+    /// The places of a principal's keys, in the keytab's order; none where the keytab does not
+    /// name it.
+    fn places_of(&self, principal: &Principal) -> &[usize] {
+        let place_of = |before: fn(&Principal, &Principal) -> bool| {
+            self.by_name.partition_point(|place| {
+                let key = self.keys.get(*place);
+                key.is_some_and(|key| before(key.principal(), principal))
+            })
+        };
+        let places = place_of(|one, other| one < other)..place_of(|one, other| one <= other);
+        self.by_name.get(places).unwrap_or_default()
+    }
+
     /// Decrypts a ticket for one of our services.
     ///
     /// Both the name that the ticket claims and the key that opens it are checked: the name is not
@@ -239,8 +265,8 @@ impl AcceptorCredential {
         if !listed && !self.services.is_empty() {
             return Err(ErrorKind::NotOurService);
         }
-        let named = self.principals().any(|principal| *principal == claimed);
-        if !named && !listed {
+        let places = self.places_of(&claimed);
+        if places.is_empty() && !listed {
             return Err(ErrorKind::NotOurService);
         }
 
@@ -249,15 +275,15 @@ impl AcceptorCredential {
             .filter(|enctype| policy.enctypes().contains(*enctype))
             .ok_or(ErrorKind::EnctypeRefused { enctype: etype })?;
         let kvno = ticket.enc_part.kvno;
-        let candidates = self.keys.iter().filter(|key| {
-            let principal = key.entry.principal();
-            let ours = if named {
-                *principal == claimed
-            } else {
-                principal.realm() == claimed.realm() && self.is_alias(&claimed, principal)
-            };
-            ours && key.enctype == enctype && key.entry.matches_kvno(kvno).is_some()
+        let named = places.iter().filter_map(|place| self.keys.get(*place));
+        let unnamed = if places.is_empty() { &*self.keys } else { &[] };
+        let aliased = unnamed.iter().filter(|key| {
+            let principal = key.principal();
+            principal.realm() == claimed.realm() && self.is_alias(&claimed, principal)
         });
+        let candidates = named
+            .chain(aliased)
+            .filter(|key| key.enctype == enctype && key.entry.matches_kvno(kvno).is_some());
 
         let mut failure = ErrorKind::NoKey {
             kvno,

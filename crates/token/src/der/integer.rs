@@ -18,6 +18,16 @@ pub(crate) fn integer(contents: Reader<'_>) -> Result<i64, DecodeError> {
     }
 }
 
+/// An integer that some peers write as the four octets that they have it in, where fewer would do
+/// (X.690 8.3.2; see docs/TOLERANCES.md).
+#[inline(always)]
+pub(crate) fn integer_of_32_bits(contents: Reader<'_>) -> Result<i64, DecodeError> {
+    match *contents.remaining() {
+        [0, a @ 0..=0x7f, b, c] => Ok(i64::from(u32::from_be_bytes([0, a, b, c]))),
+        _ => integer(contents),
+    }
+}
+
 #[inline(never)]
 fn read_longer(contents: Reader<'_>, octets: &[u8]) -> Result<i64, DecodeError> {
     match *octets {
@@ -49,12 +59,12 @@ impl<'a> Decode<'a> for i32 {
 /// RFC 4120 §5.2.4: `UInt32 ::= INTEGER (0..4294967295)`.
 ///
 /// RFC 1510 had signed numbers here, and peers that kept a sign write numbers from 2^31 as
-/// negative ones: -1 is read as 4294967295 (see docs/TOLERANCES.md).
+/// negative ones: -1 is read as 4294967295. Others write all four octets (see docs/TOLERANCES.md).
 impl<'a> Decode<'a> for u32 {
     #[inline(always)]
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let at = *reader;
-        let value = read_integer(reader)?;
+        let value = integer_of_32_bits(reader.read(Tag::INTEGER)?)?;
         match (Self::try_from(value), i32::try_from(value)) {
             (Ok(value), _) => Ok(value),
             (_, Ok(negative)) => Ok(negative.cast_unsigned()),
@@ -124,6 +134,24 @@ mod tests {
         assert_eq!(u32::from_der(&[2, 4, 0x80, 0, 0, 0]), Ok(0x8000_0000));
         let error = u32::from_der(&[2, 5, 1, 0, 0, 0, 0]).unwrap_err();
         assert_eq!(error.kind(), DecodeErrorKind::IntegerOutOfRange);
+    }
+
+    #[test]
+    fn uint32_in_four_octets_is_read_and_in_no_other_padding() {
+        for value in [0_u32, 1, 0x7f, 0x80, 0x7fff, 0x8000, 0x7f_ffff] {
+            let der = [&[2, 4][..], &value.to_be_bytes()].concat();
+            assert_eq!(u32::from_der(&der), Ok(value));
+            assert!(i32::from_der(&der).is_err());
+        }
+        for der in [
+            &[2, 2, 0, 1][..],
+            &[2, 3, 0, 0x7f, 1],
+            &[2, 5, 0, 0, 0, 0, 1],
+            &[2, 4, 0xff, 0xff, 0xff, 0xff],
+        ] {
+            let error = u32::from_der(der).unwrap_err();
+            assert_eq!(error.kind(), DecodeErrorKind::NonMinimalInteger);
+        }
     }
 
     #[test]

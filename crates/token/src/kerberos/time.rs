@@ -1,6 +1,6 @@
 use core::fmt;
 
-use crate::der::{Decode, Encode, Reader, Tag, Writer, integer};
+use crate::der::{Decode, Encode, Reader, Tag, Writer, integer_of_32_bits};
 use crate::error::{DecodeError, DecodeErrorKind};
 
 /// RFC 4120 §5.2.3: `KerberosTime ::= GeneralizedTime -- with no fractional seconds`.
@@ -60,11 +60,7 @@ impl<'a> Decode<'a> for Microseconds {
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let at = *reader;
         let contents = reader.read(Tag::INTEGER)?;
-        let value = match *contents.remaining() {
-            [0, a @ 0..=0x7f, b, c] => i64::from(u32::from_be_bytes([0, a, b, c])),
-            _ => integer(contents)?,
-        };
-        u32::try_from(value)
+        u32::try_from(integer_of_32_bits(contents)?)
             .ok()
             .and_then(Self::new)
             .ok_or_else(|| at.error(DecodeErrorKind::MicrosecondsOutOfRange))

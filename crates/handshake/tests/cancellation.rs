@@ -36,7 +36,7 @@ fn alone() -> std::sync::MutexGuard<'static, ()> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// What is open, by what it leads to: what others opened and closed in between has another number.
+/// How many descriptors the process has open, the one that counts them among them.
 fn open() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }

@@ -39,6 +39,8 @@ struct Store {
     /// Key and span.
     entries: Arc<Mutex<HashMap<Vec<u8>, i64>>>,
     connections: Arc<AtomicUsize>,
+    /// How often a `SET` has come.
+    asked: Arc<AtomicUsize>,
 }
 
 impl Store {
@@ -49,14 +51,17 @@ impl Store {
             mood: Arc::new(Mutex::new(Mood::Answer)),
             entries: Arc::default(),
             connections: Arc::default(),
+            asked: Arc::default(),
         };
         let (mood, entries) = (Arc::clone(&store.mood), Arc::clone(&store.entries));
         let connections = Arc::clone(&store.connections);
+        let asked = Arc::clone(&store.asked);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 connections.fetch_add(1, Ordering::SeqCst);
                 let (mood, entries) = (Arc::clone(&mood), Arc::clone(&entries));
-                thread::spawn(move || serve(stream.unwrap(), &mood, &entries));
+                let asked = Arc::clone(&asked);
+                thread::spawn(move || serve(stream.unwrap(), &mood, &entries, &asked));
             }
         });
         store
@@ -75,11 +80,17 @@ impl Store {
 }
 
 /// One connection, until it ends.
-fn serve(stream: TcpStream, mood: &Mutex<Mood>, entries: &Mutex<HashMap<Vec<u8>, i64>>) {
+fn serve(
+    stream: TcpStream,
+    mood: &Mutex<Mood>,
+    entries: &Mutex<HashMap<Vec<u8>, i64>>,
+    asked: &AtomicUsize,
+) {
     let mut input = BufReader::new(stream.try_clone().unwrap());
     let mut output = stream;
     while let Some(words) = command(&mut input) {
         let reply: &[u8] = if words[0] == b"SET" {
+            asked.fetch_add(1, Ordering::SeqCst);
             let mood = *mood.lock().unwrap();
             if mood == Mood::Full {
                 b"-OOM command not allowed when used memory > 'maxmemory'.\r\n"
@@ -260,6 +271,31 @@ fn connections_are_used_again_and_one_that_died_is_made_anew() {
 }
 
 #[test]
+fn a_connection_that_fell_silent_is_waited_for_once() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let asks: [&dyn Fn(&RedisReplayCache, u8) -> ReplayVerdict; 2] =
+        [&|cache, tag| cache.verdict(&query(tag)), &|cache, tag| {
+            runtime.block_on(cache.verdict_async(&query(tag)))
+        }];
+    for ask in asks {
+        let store = Store::start();
+        let cache = store.cache().timeout(Duration::from_secs(1)).build();
+        assert_eq!(ask(&cache, 1), ReplayVerdict::Fresh);
+        store.feel(Mood::Silent);
+        // By the one that was kept and by a new one, and then by a new one alone.
+        for (tag, asked) in [(2, 3), (3, 4)] {
+            assert_eq!(ask(&cache, tag), ReplayVerdict::Unavailable);
+            assert_eq!(store.asked.load(Ordering::SeqCst), asked);
+        }
+        store.feel(Mood::Answer);
+        assert_eq!(ask(&cache, 4), ReplayVerdict::Fresh);
+    }
+}
+
+#[test]
 fn one_of_many_racers_wins() {
     let store = Store::start();
     let caches = [store.cache().build(), store.cache().build()];
@@ -278,7 +314,12 @@ fn one_of_many_racers_wins() {
 
 #[test]
 fn what_is_no_address_is_refused_and_no_password_is_shown() {
-    for text in ["", "replays.example.com", "http://replays.example.com/"] {
+    for text in [
+        "",
+        "replays.example.com",
+        "http://replays.example.com/",
+        "rediss://replays.example.com/",
+    ] {
         let error = RedisReplayCache::new(text).unwrap_err();
         assert!(error.to_string().contains("redis://HOST"), "{text}");
     }

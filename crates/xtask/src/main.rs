@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask test`, `cargo xtask soak`.
+//! Developer commands; `cargo xtask --help` lists them.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

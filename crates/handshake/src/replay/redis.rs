@@ -112,7 +112,8 @@ impl RedisReplayCache {
     /// Nothing is connected before the first question.
     ///
     /// # Errors
-    /// The address is none of Redis.
+    /// The text is not an address of Redis, or is one with TLS (`rediss://`), which is not spoken: where the
+    /// network is not trusted, use a Unix socket or a tunnel.
     pub fn new(url: &str) -> Result<Self, RedisUrlError> {
         Self::builder(url).map(RedisReplayCacheBuilder::build)
     }
@@ -136,7 +137,8 @@ impl RedisReplayCache {
 
     /// Answers [`Need::Replay`] and nothing else: the handler of
     /// [`Handshake::run_with`](crate::Handshake::run_with), or a part of it. It blocks the thread for as
-    /// long as Redis takes, at most twice the timeout.
+    /// long as Redis takes: at most three times the timeout, where a connection that was kept says nothing, and a
+    /// new one and its answer come late.
     #[must_use]
     pub fn answer(&self, need: &Need) -> Option<Answer> {
         match need {
@@ -184,7 +186,7 @@ impl RedisReplayCacheBuilder {
         self
     }
 
-    /// How long an answer is waited for, connecting aside, which may take as long again.
+    /// How long an answer is waited for, and how long a new connection.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         // Zero would be no timeout at all to a socket.
         self.settings.timeout = timeout.max(Duration::from_millis(1));
@@ -293,7 +295,7 @@ impl fmt::Debug for RedisReplayCacheBuilder {
     }
 }
 
-/// The address is none of Redis.
+/// The text is not an address of Redis that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RedisUrlError;
 

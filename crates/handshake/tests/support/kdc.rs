@@ -165,19 +165,21 @@ pub(crate) fn both(
     panic!("no port is free for both");
 }
 
-/// A port at which nobody listens. Taken from below the range that the system gives away, by a
-/// number that no other test of this process takes.
+/// A port at which nobody listens, and at which nobody else can for as long as the process lives: it is that of a
+/// connection, and of a socket whose only peer is itself.
 pub(crate) fn refusing() -> u16 {
-    use std::sync::atomic::{AtomicU16, Ordering};
-    static NEXT: AtomicU16 = AtomicU16::new(20_000);
-    loop {
-        let port = NEXT.fetch_add(1, Ordering::Relaxed);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok()
-            && UdpSocket::bind(("127.0.0.1", port)).is_ok()
-        {
-            return port;
+    for _ in 0..100 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let address = stream.local_addr().unwrap();
+        if let Ok(socket) = UdpSocket::bind(address) {
+            socket.connect(address).unwrap();
+            let accepted = listener.accept().unwrap();
+            std::mem::forget((stream, accepted, socket));
+            return address.port();
         }
     }
+    panic!("no port is free for both");
 }
 
 /// A KDC by UDP that never answers.

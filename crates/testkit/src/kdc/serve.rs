@@ -14,7 +14,7 @@ use std::io;
 use std::net::{
     IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket,
 };
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -52,6 +52,7 @@ pub struct KdcServer {
 struct Shared {
     kdc: Kdc,
     stop: AtomicBool,
+    requests: AtomicUsize,
     fault: Mutex<Misbehaviour>,
     answers: Mutex<VecDeque<(Vec<u8>, Vec<u8>)>>,
 }
@@ -96,6 +97,7 @@ impl Kdc {
         let shared = Arc::new(Shared {
             kdc: self.clone(),
             stop: AtomicBool::new(false),
+            requests: AtomicUsize::new(0),
             fault: Mutex::default(),
             answers: Mutex::new(VecDeque::new()),
         });
@@ -136,6 +138,13 @@ impl KdcServer {
     #[must_use]
     pub fn password_address(&self) -> SocketAddr {
         self.password_address
+    }
+
+    /// How many requests have come to either service, whatever became of them: a KDC that misbehaves does not read
+    /// each one, and [`Kdc::seen`] has those that were read.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.shared.requests.load(Ordering::SeqCst)
     }
 
     /// From now on misbehaves, or with `None` behaves again.
@@ -190,6 +199,7 @@ impl Shared {
 
     /// How the request that has come is treated: asked once for each.
     fn fault(&self) -> Option<KdcFault> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
         let mut fault = lock(&self.fault);
         let honest = fault.turns && fault.honest;
         fault.honest = !fault.honest;

@@ -12,10 +12,12 @@ pub(super) struct Slot(Mutex<Option<MultiplexedConnection>>);
 impl Slot {
     pub(super) async fn store(&self, shared: &Shared, entry: &Cmd) -> RedisResult<Option<String>> {
         let kept = self.0.lock().await.clone();
-        if let Some(mut connection) = kept
-            && let Ok(stored) = entry.query_async(&mut connection).await
-        {
-            return Ok(stored);
+        if let Some(mut connection) = kept {
+            if let Ok(stored) = entry.query_async(&mut connection).await {
+                return Ok(stored);
+            }
+            // Nobody waits for it again. A new one of another task may go with it, and is made anew.
+            *self.0.lock().await = None;
         }
         // As in the blocking form: asked twice, an entry is found rather than missed.
         let timeout = Some(shared.settings.timeout);

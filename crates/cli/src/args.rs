@@ -50,7 +50,7 @@ pub(crate) fn read() -> (Command, Result<(), Failure>) {
     (command, fits)
 }
 
-/// Security contexts of Kerberos and NTLM from the command line.
+/// Security contexts of Kerberos, NTLM and Negotiate from the command line.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, max_term_width = 80)]
 pub(crate) struct Arguments {
@@ -243,10 +243,11 @@ pub(crate) struct Protocol {
     /// The security package
     #[arg(long, value_enum, default_value_t = Package::Kerberos)]
     pub(crate) package: Package,
-    /// What is offered, the preferred one first
+    /// What is offered, kerberos or ntlm or both, the preferred one first: kerberos,ntlm
     #[arg(
         long,
         value_enum,
+        hide_possible_values = true,
         value_delimiter = ',',
         value_name = "PACKAGES",
         default_value = "kerberos"

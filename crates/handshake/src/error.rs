@@ -128,7 +128,8 @@ impl fmt::Display for ErrorKind {
             }
             Self::Frame(error) => error.fmt(f),
             Self::Unanswered => f.write_str(
-                "the engine asked for an external verdict; run the handshake with a handler",
+                "the engine asked a question that nobody answers; for tickets set `kdc_client`, for verdicts \
+                 run the handshake with a handler",
             ),
             Self::Io(kind) if is_reset(*kind) => {
                 f.write_str("the peer broke the connection off; look into its log")

@@ -17,6 +17,33 @@ use countersign_handshake::{AuthenticatedStream, End, Error, ErrorKind, StreamOp
 use support::kerberos::{ALICE, ALL, contexts};
 use support::{DRIVERS, Driver, Script, runtime};
 
+/// `context().negotiated()` is gone once the context is in halves, and so would be why it fell back.
+#[test]
+fn a_stream_tells_how_its_mechanism_was_negotiated() {
+    use countersign_handshake::Handshake;
+    use countersign_handshake::context::negotiate::{Acceptor, Initiator, Negotiated};
+    use support::kerberos::{acceptor, fixed, initiator};
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let server = thread::spawn(move || {
+        let handshake = Handshake::acceptor(Acceptor::new().offer(acceptor()));
+        let (socket, _) = listener.accept().unwrap();
+        let stream = handshake.environment(fixed(2)).secure(socket, options());
+        stream.unwrap().negotiated().cloned()
+    });
+    let handshake = Handshake::initiator(Initiator::new().offer(initiator()));
+    let stream = handshake.environment(fixed(1)).secure(socket, options());
+    // Both sides' first choice: nothing to prove, and nothing that could not begin.
+    let expected = Some(Negotiated::default());
+    assert_eq!(stream.unwrap().negotiated().cloned(), expected);
+    assert_eq!(server.join().unwrap(), expected);
+
+    let (plain, _) = contexts(ALL);
+    let plain = AuthenticatedStream::new(Script::default(), plain, options()).unwrap();
+    assert_eq!(plain.negotiated(), None);
+}
+
 fn options() -> StreamOptions {
     StreamOptions::default()
 }

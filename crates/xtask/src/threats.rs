@@ -86,15 +86,32 @@ fn has(place: &Path, name: &str) -> io::Result<bool> {
         }
         return Ok(false);
     }
-    let source = std::fs::read_to_string(place)?;
+    Ok(is_test(&std::fs::read_to_string(place)?, name))
+}
+
+/// Whether a function of that name is marked as a test, and not as ignored; a program of tests without a
+/// harness has a `CLAIM` of that name instead.
+fn is_test(source: &str, name: &str) -> bool {
+    let claims = source
+        .lines()
+        .any(|line| line.starts_with("pub(crate) const CLAIM"));
+    if claims && source.contains(&format!("\"{name}\"")) {
+        return true;
+    }
     let start = format!("fn {name}(");
-    Ok(source.lines().any(|line| {
-        let line = line.trim_start();
-        line.starts_with(&start)
-            || line
-                .strip_prefix("async ")
-                .is_some_and(|line| line.starts_with(&start))
-    }))
+    let mut marked = false;
+    for line in source.lines().map(str::trim_start) {
+        let function = line.strip_prefix("async ").unwrap_or(line);
+        if function.starts_with(&start) && marked {
+            return true;
+        }
+        if line.starts_with("#[ignore") || line.is_empty() {
+            marked = false;
+        } else if line.starts_with("#[") && line.contains("test") {
+            marked = true;
+        }
+    }
+    false
 }
 
 #[test]
@@ -132,4 +149,7 @@ fn places_and_names_are_read_over_lines_and_what_is_no_list_of_tests_is_an_error
     let own = root.join("crates/xtask/src/threats.rs");
     assert!(has(&own, "every_test_that_the_page_names_exists").unwrap());
     assert!(!has(&own, "no_such_test").unwrap());
+    assert!(is_test("#[tokio::test]\nasync fn one() {}\n", "one"));
+    assert!(!is_test("#[test]\n#[ignore]\nfn one() {}\n", "one"));
+    assert!(!is_test("#[test]\nfn two() {}\n\nfn one() {}\n", "one"));
 }

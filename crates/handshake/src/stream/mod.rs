@@ -18,6 +18,7 @@ use core::fmt;
 use std::io::{self, Read, Write};
 
 use countersign_context::credential::TicketCredential;
+use countersign_context::negotiate::Negotiated;
 use countersign_context::token::oid::Oid;
 use countersign_context::{Flags, Identity, Protection, SecurityContext, Sender};
 
@@ -81,6 +82,7 @@ pub struct AuthenticatedStream<S> {
     stream: S,
     inbound: Inbound,
     outbound: Outbound,
+    negotiated: Option<Negotiated>,
 }
 
 impl<S> AuthenticatedStream<S> {
@@ -99,9 +101,11 @@ impl<S> AuthenticatedStream<S> {
         if !missing.is_empty() {
             return Err(Error::new(0, ErrorKind::FlagsNotGranted(missing)));
         }
+        let negotiated = context.negotiated().cloned();
         let (sender, receiver) = context.split();
         Ok(Self {
             stream,
+            negotiated,
             inbound: Inbound::new(receiver, options),
             outbound: Outbound::new(sender, options)?,
         })
@@ -129,6 +133,13 @@ impl<S> AuthenticatedStream<S> {
     #[must_use]
     pub fn mechanism(&self) -> Oid<'static> {
         self.outbound.context().mechanism()
+    }
+
+    /// How the mechanism was negotiated, and why not another; `None` where it was not. The halves of
+    /// the stream do not know.
+    #[must_use]
+    pub fn negotiated(&self) -> Option<&Negotiated> {
+        self.negotiated.as_ref()
     }
 
     /// The sending half of the context, for whatever else it tells.

@@ -18,7 +18,7 @@ use crate::support::kdc::{REALM, Watched};
 pub(crate) const SERVICE: &str = "sentry/gate.example.com";
 
 /// Where nothing will ever come, the exchange ends with this; it decides nothing else.
-pub(crate) const SHORT: Duration = Duration::from_millis(120);
+pub(crate) const SHORT: Duration = Duration::from_millis(400);
 
 /// A KDC that is silent is overtaken after this; one that is slower than it is asked twice.
 pub(crate) const SOON: Duration = Duration::from_millis(40);

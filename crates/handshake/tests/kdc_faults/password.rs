@@ -48,7 +48,7 @@ fn a_fault_of_the_server_that_was_asked_is_not_made_good_by_asking_another() {
                         bad.misbehave(fault);
                         let ports = [&bad, &good].map(|one| one.password_address().port());
                         let client =
-                            client(&tickets, &format!("{transport}/"), &ports).timeout(SHORT * 20);
+                            client(&tickets, &format!("{transport}/"), &ports).timeout(SHORT * 6);
                         let changed = change(driver, &client);
                         // Also what the servers did not read.
                         let requests = bad.requests() + good.requests();
@@ -113,7 +113,7 @@ fn a_change_that_may_have_arrived_is_not_sent_again_in_another_way() {
         let mute = udp(move |_, _, _| {
             datagrams.fetch_add(1, Ordering::SeqCst);
         });
-        let alone = client(&tickets, "", &[mute]).timeout(SHORT * 10);
+        let alone = client(&tickets, "", &[mute]).timeout(SHORT * 3);
         let failed: Vec<_> = failures(change(driver, &alone)).collect();
         let refused = Failure::Io(std::io::ErrorKind::ConnectionRefused);
         assert_eq!(failed[0], refused, "{failed:?}");

@@ -169,6 +169,30 @@ fn acceptor_takes_no_delegation_that_the_flags_do_not_announce() {
     let mut context = accepted(&mut acceptor(&realm), &flag_alone);
     assert!(!context.flags().contains(Flags::DELEGATION));
     assert!(context.take_delegated().is_none());
+
+    let subkey = Key::new(Enctype::Aes128CtsHmacSha1_96, &[3; 16]).unwrap();
+    let forwarded = realm
+        .forwarded_ticket_granting_ticket(CLIENT)
+        .mint()
+        .unwrap();
+    let cred = countersign_testkit::seal_krb_cred(
+        &[&forwarded],
+        Some(&subkey),
+        FixedClock::new(),
+        &mut SeededRandom::new(8),
+    )
+    .unwrap();
+    let with = || {
+        honest(&ticket)
+            .subkey(subkey.duplicate())
+            .delegation(cred.clone())
+    };
+    let announced = build(with());
+    let mut context = accepted(&mut acceptor(&realm), &announced);
+    assert!(context.take_delegated().is_some());
+    let credentials_alone = with().gss_flags(gss::MUTUAL);
+    let kind = refused(&mut acceptor(&realm), &build(credentials_alone));
+    assert!(matches!(kind, ErrorKind::ChecksumDefective(_)), "{kind:?}");
 }
 
 #[test]

@@ -19,6 +19,22 @@ fn elsewhere() -> ChannelBindings {
     ChannelBindings::tls_exporter(&[2; 32])
 }
 
+#[test]
+fn an_anonymous_initiator_proves_no_bindings() {
+    let admitted = Policy::DEFAULT.with_anonymous_initiators(true);
+    let asking = || Acceptor::new(&server());
+    for initiator in [
+        Initiator::anonymous(),
+        Initiator::anonymous().channel_bindings(here()),
+    ] {
+        let refused = run(initiator, asking().channel_bindings(here()), &admitted);
+        assert_eq!(why(refused), ErrorKind::BindingsMissing);
+    }
+    let acceptor = asking().channel_bindings_if_present(here());
+    let (_, server) = run(Initiator::anonymous(), acceptor, &admitted).unwrap();
+    assert_eq!(server.flags(), Flags::ANONYMOUS);
+}
+
 /// What an acceptor makes of a forger that it has never seen.
 fn accept(forger: &Forger, acceptor: Acceptor) -> Result<SecurityContext, Error> {
     let mut acceptor = acceptor;

@@ -22,7 +22,8 @@ const ROUNDS: usize = 8;
 /// What a count may be more than it was, in per cent.
 const LIMIT: u64 = 3;
 
-/// Messages of these sizes take valgrind minutes and say what shorter ones say.
+/// Messages of these sizes take valgrind minutes and say what shorter ones say; so does what grows, and
+/// streams wait for sockets.
 const LEFT_OUT: [&str; 3] = ["/1k", "/64k", "/1m"];
 
 /// What callgrind knows the function by.
@@ -31,6 +32,7 @@ const COUNTED: &str = "bench::instructions::counted";
 fn ours(options: &Options) -> Result<Vec<Operation>> {
     contest::all(operations(), options)
         .into_iter()
+        .filter(|contest| !["growth", "stream"].contains(&contest.group()))
         .filter(|contest| !LEFT_OUT.iter().any(|end| contest.name.ends_with(end)))
         .filter_map(
             |mut contest| match contest.contenders.swap_remove(0).source {

@@ -133,11 +133,14 @@ impl Operation {
     }
 }
 
+/// Makes the operation of a name.
+type Prepare = dyn Fn(&str) -> Result<Operation>;
+
 /// Operations by name, made only when they are asked for.
 pub struct Prepared {
     /// The name of the operation.
     pub name: String,
-    prepare: Box<dyn Fn(&str) -> Result<Operation>>,
+    prepare: Box<Prepare>,
 }
 
 impl Prepared {

@@ -103,6 +103,35 @@ fn proxy_ticket_is_bound_to_the_addresses_that_were_named() {
     );
 }
 
+/// RFC 4120 §3.3.3: a ticket has the addresses of the one that was shown for it.
+#[test]
+fn a_ticket_is_for_the_addresses_of_the_one_it_was_asked_with() {
+    let shown = Realm::new(REALM, 1)
+        .ticket("alice", &format!("krbtgt/{REALM}"))
+        .addresses(&[(2, &[192, 0, 2, 7])])
+        .mint()
+        .unwrap();
+    let run = |last: Option<u8>| {
+        let mut network = Network::of([kdc()]);
+        network.kdcs[0].edit_enc_part(move |_, part| {
+            part.caddr = last.map(|last| {
+                vec![krb::HostAddress {
+                    addr_type: 2,
+                    address: vec![192, 0, 2, last].into(),
+                }]
+            });
+        });
+        network.run(ServiceTicket::new(shown.duplicate(), service()))
+    };
+    assert_eq!(run(Some(7)).unwrap().credential.addresses, shown.addresses);
+    assert!(!shown.addresses.is_empty());
+    let error = run(Some(8)).unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Kdc(KdcProblem::ReplyMismatch(ReplyPart::Addresses))
+    );
+}
+
 #[test]
 fn user_to_user_ticket_is_in_the_peers_session_key_and_says_so() {
     let peer = tgt(REALM, "bob");

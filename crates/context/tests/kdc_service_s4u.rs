@@ -336,11 +336,17 @@ fn evidence_that_nobody_proved_is_no_evidence_for_those_that_want_the_proof() {
     );
 }
 
-/// What B's KDC answers to a service of A that asks in the name of a user of B: a referral home,
-/// which is the service's own (MS-SFU §3.2.5.1.1).
-fn referral(request: &[u8], session_key: &Key, client: &Principal) -> Vec<u8> {
-    let home = Principal::ticket_granting_service("A.TEST", "B.TEST");
-    let ticket = Realm::new("B.TEST", 1)
+/// What the KDC of a realm answers who has asked it with this session key: a ticket of that client for the
+/// ticket-granting service of another realm.
+fn referral(
+    request: &[u8],
+    session_key: &Key,
+    client: &Principal,
+    from: &str,
+    to: &str,
+) -> Vec<u8> {
+    let home = Principal::ticket_granting_service(to, from);
+    let ticket = Realm::new(from, 1)
         .ticket_for(client.clone(), home.clone())
         .mint()
         .unwrap();
@@ -409,7 +415,9 @@ fn a_user_of_another_realm_is_asked_for_there_and_the_referral_leads_home() {
         front.to_text()
     );
 
-    let answer = KdcAnswer::Reply(referral(&request.message, &session_key, &front));
+    // The referral home is the service's own (MS-SFU §3.2.5.1.1).
+    let answer = referral(&request.message, &session_key, &front, "B.TEST", "A.TEST");
+    let answer = KdcAnswer::Reply(answer);
     let Ok(ExchangeStep::Send(request)) = network.step(&mut exchange, Some(answer)) else {
         panic!("the referral was not followed")
     };
@@ -423,4 +431,43 @@ fn a_user_of_another_realm_is_asked_for_there_and_the_referral_leads_home() {
     let proof = PaS4uX509User::from_der(proof.padata_value).unwrap();
     assert_eq!(proof.user_id.nonce, asked.req_body.nonce);
     assert!(carol.is_named(&proof.user_id.crealm, &proof.user_id.cname.unwrap()));
+}
+
+/// MS-SFU §3.2.5.2.2: where the other service is in another realm, its own KDC refers there in the user's name;
+/// what the service needs to be heard there is in its own.
+#[test]
+fn the_referral_of_constrained_delegation_is_the_users_and_the_way_there_the_services() {
+    let front = Principal::parse(format!("{FRONT}@A.TEST")).unwrap();
+    let alice = Principal::parse("alice@A.TEST").unwrap();
+    let back = Principal::parse("HTTP/back.b.test@B.TEST").unwrap();
+    let evidence = Realm::new("A.TEST", 1)
+        .ticket("alice", FRONT)
+        .add_flags(flags::ticket::FORWARDABLE)
+        .mint()
+        .unwrap();
+    let tgt = tgt("A.TEST", FRONT);
+    let session_key = tgt.session_key().unwrap().duplicate();
+    // In whose name the referral is, and then the way; where it goes on.
+    let run = |referred: &Principal, way: &Principal| -> Result<Vec<u8>, ErrorKind> {
+        let mut network = Network::of([]);
+        let mut exchange =
+            ServiceTicket::s4u2proxy(tgt.duplicate(), evidence.duplicate(), back.clone());
+        let Ok(ExchangeStep::Send(mut request)) = network.step(&mut exchange, None) else {
+            panic!("nobody was asked")
+        };
+        for client in [referred, way] {
+            assert_eq!(request.realm, b"A.TEST");
+            let reply = referral(&request.message, &session_key, client, "A.TEST", "B.TEST");
+            match network.step(&mut exchange, Some(KdcAnswer::Reply(reply))) {
+                Ok(ExchangeStep::Send(next)) if next.realm != b"A.TEST" => return Ok(next.realm),
+                Ok(ExchangeStep::Send(next)) => request = next,
+                Ok(step) => panic!("unexpected {step:?}"),
+                Err(error) => return Err(error.kind()),
+            }
+        }
+        panic!("it went nowhere")
+    };
+    assert_eq!(run(&alice, &front), Ok(b"B.TEST".to_vec()));
+    assert_eq!(run(&front, &front), Err(mismatch(ReplyPart::Client)));
+    assert_eq!(run(&alice, &alice), Err(mismatch(ReplyPart::Client)));
 }

@@ -276,22 +276,23 @@ fn a_connection_that_fell_silent_is_waited_for_once() {
         .enable_all()
         .build()
         .unwrap();
-    let asks: [&dyn Fn(&RedisReplayCache, u8) -> ReplayVerdict; 2] =
-        [&|cache, tag| cache.verdict(&query(tag)), &|cache, tag| {
-            runtime.block_on(cache.verdict_async(&query(tag)))
-        }];
-    for ask in asks {
+    // One runtime for all questions, so that a connection is kept between them.
+    let ask = |blocks, cache: &RedisReplayCache, tag| match blocks {
+        true => cache.verdict(&query(tag)),
+        false => runtime.block_on(cache.verdict_async(&query(tag))),
+    };
+    for blocks in [true, false] {
         let store = Store::start();
         let cache = store.cache().timeout(Duration::from_secs(1)).build();
-        assert_eq!(ask(&cache, 1), ReplayVerdict::Fresh);
+        assert_eq!(ask(blocks, &cache, 1), ReplayVerdict::Fresh);
         store.feel(Mood::Silent);
         // By the one that was kept and by a new one, and then by a new one alone.
         for (tag, asked) in [(2, 3), (3, 4)] {
-            assert_eq!(ask(&cache, tag), ReplayVerdict::Unavailable);
+            assert_eq!(ask(blocks, &cache, tag), ReplayVerdict::Unavailable);
             assert_eq!(store.asked.load(Ordering::SeqCst), asked);
         }
         store.feel(Mood::Answer);
-        assert_eq!(ask(&cache, 4), ReplayVerdict::Fresh);
+        assert_eq!(ask(blocks, &cache, 4), ReplayVerdict::Fresh);
     }
 }
 

@@ -51,7 +51,45 @@ fn main() -> Result {
     exchanges()?;
     negotiations()?;
     kdc_exchanges()?;
+    conversations()?;
+    exported_names()?;
     messages()
+}
+
+/// Conversations of IAKERB in either dialect and of user-to-user: honest, and with something done on each leg.
+fn conversations() -> Result {
+    for (kind, name) in [(0, "kitten"), (1, "zhu"), (2, "user-to-user")] {
+        put("conversations", name, &sections::join(&[vec![kind]]))?;
+        for leg in 0..8 {
+            for (what, how) in [(1, "cut"), (3, "inserted"), (5, "altered")] {
+                let edit = vec![leg, what, 0, 60, 1, 2];
+                let bytes = sections::join(&[vec![kind], edit]);
+                put("conversations", &format!("{name}-{leg}-{how}"), &bytes)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn exported_names() -> Result {
+    use countersign::gss::oid::{GSS_C_NT_USER_NAME, GSS_MECH_KRB5, GSS_MECH_NTLMSSP};
+    for (mechanism, text, name) in [
+        (GSS_MECH_KRB5, "alice@EXAMPLE.COM", "kerberos"),
+        (GSS_MECH_KRB5, "HTTP/www.example.com@EXAMPLE.COM", "service"),
+        (GSS_MECH_NTLMSSP, "EXAMPLE\\alice", "ntlm"),
+    ] {
+        let imported = countersign::gss::import_name(text.as_bytes(), Some(GSS_C_NT_USER_NAME))?;
+        let provider = countersign::gss::Provider::new();
+        let canonical = countersign::gss::canonicalize_name(&provider, &imported, mechanism)?;
+        put(
+            "exported_names",
+            name,
+            &countersign::gss::export_name(&canonical)?,
+        )?;
+        let composite = countersign::gss::export_name_composite(&canonical)?;
+        put("exported_names", &format!("{name}-composite"), &composite)?;
+    }
+    Ok(())
 }
 
 /// Negotiations: put together by the targets, and the very messages of honest ones.

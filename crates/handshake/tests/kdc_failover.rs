@@ -8,8 +8,6 @@
 
 mod support;
 
-use std::io::Write as _;
-use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -22,7 +20,7 @@ use countersign_handshake::kdc::{
 use support::DRIVERS;
 use support::kdc::{
     FOREVER, REALM, Watched, failures, framed, password_change, password_reply, receive, refusing,
-    reply, request, silent, tcp, tcp_on, tcp_saying, udp, udp_answering,
+    reply, request, silent, tcp, tcp_alone, tcp_saying, udp, udp_answering,
 };
 
 const SOON: Duration = Duration::from_millis(30);
@@ -228,12 +226,7 @@ fn kdc_that_answered_is_asked_first_by_the_next_request_and_by_every_clone() {
 
 #[test]
 fn tcp_that_answered_where_udp_did_not_is_remembered() {
-    // Nobody takes this port for UDP in the meantime, unlike those that the system gives away.
-    let b = TcpListener::bind(("127.0.0.1", refusing())).unwrap();
-    let b = tcp_on(b, |mut stream| {
-        receive(&mut stream);
-        stream.write_all(&framed(&reply("b"))).unwrap();
-    });
+    let b = tcp_alone(framed(&reply("b")));
     for driver in DRIVERS {
         let watched = Watched::new(&[("a", format!("127.0.0.1:{b}"))]);
         let refused = "a failed: Io(ConnectionRefused)";

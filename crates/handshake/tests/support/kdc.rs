@@ -165,6 +165,24 @@ pub(crate) fn both(
     panic!("no port is free for both");
 }
 
+/// A KDC by TCP, as [`tcp_saying`], at whose port nobody is reached by UDP, nor will be: it is that of a socket whose
+/// only peer is itself.
+pub(crate) fn tcp_alone(bytes: Vec<u8>) -> u16 {
+    for _ in 0..100 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        if let Ok(socket) = UdpSocket::bind(address) {
+            socket.connect(address).unwrap();
+            std::mem::forget(socket);
+            return tcp_on(listener, move |mut stream| {
+                receive(&mut stream);
+                stream.write_all(&bytes).unwrap();
+            });
+        }
+    }
+    panic!("no port is free for both");
+}
+
 /// A port at which nobody listens, and at which nobody else can for as long as the process lives: it is that of a
 /// connection, and of a socket whose only peer is itself.
 pub(crate) fn refusing() -> u16 {

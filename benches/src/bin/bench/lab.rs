@@ -147,6 +147,10 @@ impl Lab {
         match peer.ask(told) {
             Ok(totals) => Ok(totals),
             Err(problem) => {
+                // One that has ended is not asked again.
+                if peer.has_ended() {
+                    self.peers.insert(key, None);
+                }
                 self.problem(library, kind, &format!("{told}: {problem}"));
                 Ok(None)
             }

@@ -31,11 +31,17 @@ impl Peer {
         })
     }
 
+    /// Whether the program is no more.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.process.try_wait(), Ok(None))
+    }
+
     /// `None` where it does not have the operation.
     pub(crate) fn ask(&mut self, told: &str) -> Result<Option<Totals>> {
         self.input.write_all(format!("{told}\n").as_bytes())?;
         let mut answer = String::new();
         if self.output.read_line(&mut answer)? == 0 {
+            let _ = self.process.wait();
             return Err("the program ended".into());
         }
         answered(answer.trim())

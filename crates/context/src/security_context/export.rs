@@ -78,7 +78,7 @@ impl SecurityContext {
         wiping_stack(|| self.write())
     }
 
-    fn write(mut self) -> Result<Zeroizing<Vec<u8>>, Error> {
+    fn write(self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let facts = Arc::clone(&self.sender.facts);
         let (sequence, window) = (self.sender.sequence, self.receiver.window);
         let mut out = Writer::new();
@@ -115,8 +115,10 @@ impl SecurityContext {
                 out.bytes(&[NTLM]);
                 out.bytes(keys.exported.expose());
                 out.bytes(&keys.protection.to_bytes());
-                out.stream(self.sender.ntlm_stream());
-                out.stream(self.receiver.ntlm_stream());
+                // What no message was protected with yet is derived now.
+                let (mut sender, mut receiver) = (self.sender, self.receiver);
+                out.stream(sender.ntlm_stream());
+                out.stream(receiver.ntlm_stream());
                 out.target(keys.target.as_ref())?;
             }
             Keys::Custom(_) => return Err(ErrorKind::Unsupported.into()),

@@ -67,11 +67,16 @@ fn wrap(name: &str, kind: &str, seal: bool, size: usize) -> Result<Operation> {
 fn unwrap(name: &str, kind: &str, seal: bool, size: usize) -> Result<Operation> {
     let (mut sender, mut receiver) = pair(kind)?;
     let message = vec![0; size];
-    let prepare = move || sender.wrap(seal, &message).unwrap_or_default();
+    // Whoever gave the token frees it: before the next one is made, which is no part of the time.
+    let spent = Rc::new(RefCell::new(Vec::with_capacity(Operation::MOST)));
+    let frees = Rc::clone(&spent);
+    let prepare = move || {
+        frees.borrow_mut().clear();
+        sender.wrap(seal, &message).unwrap_or_default()
+    };
     let run = move |mut token: Vec<u8>| {
         assert!(receiver.unwrap_in_place(&mut token).is_ok());
-        // Whoever gave it frees it.
-        std::mem::forget(token);
+        spent.borrow_mut().push(token);
     };
     Ok(Operation::prepared(name, prepare, run).with_bytes(size))
 }
@@ -85,11 +90,9 @@ fn mic(name: &str, kind: &str, size: usize) -> Result<Operation> {
 
 fn verify(name: &str, kind: &str, size: usize) -> Result<Operation> {
     let (mut sender, mut receiver) = pair(kind)?;
-    let message = Rc::new(RefCell::new(vec![0; size]));
+    let message: Rc<[u8]> = vec![0; size].into();
     let signed = Rc::clone(&message);
-    let prepare = move || sender.get_mic(&signed.borrow()).unwrap_or_default();
-    let run = move |mic: Vec<u8>| {
-        assert!(receiver.verify_mic(&message.borrow(), &mic).is_ok());
-    };
+    let prepare = move || sender.get_mic(&signed).unwrap_or_default();
+    let run = move |mic: Vec<u8>| assert!(receiver.verify_mic(&message, &mic).is_ok());
     Ok(Operation::prepared(name, prepare, run).with_bytes(size))
 }

@@ -63,6 +63,9 @@ const WAITING: usize = 4 << 20;
 const MOST: u32 = 256;
 
 impl Operation {
+    /// So many inputs wait at most.
+    pub(crate) const MOST: usize = MOST as usize;
+
     pub(crate) fn new<T>(name: impl Into<String>, run: impl FnMut() -> T + 'static) -> Self {
         Self {
             name: name.into(),

@@ -80,7 +80,8 @@ fn peers(root: &Path) -> PathBuf {
 
 /// Whether it ran and succeeded; its own words say why not.
 fn attempt(command: &mut Command) -> bool {
-    match command.status() {
+    // Standard output may be JSON.
+    match command.stdout(std::io::stderr()).status() {
         Ok(status) if status.success() => true,
         Ok(_) => {
             eprintln!("xtask: failed: {}", describe(command));

@@ -123,21 +123,8 @@ impl Parties {
         Ok(meter)
     }
 
-    /// Both sides' contexts. One sequence number in 256 `sspi` writes in more octets than DER permits
-    /// (X.690 §8.3.2), always four; Countersign refuses that reply, and another context is tried.
+    /// Both sides' contexts: Countersign has verified the reply, and `sspi` names the client.
     fn pair(&self) -> Result<KerberosPair> {
-        let mut tried = self.pair_once();
-        for _ in 0..4 {
-            if tried.is_ok() {
-                break;
-            }
-            tried = self.pair_once();
-        }
-        tried
-    }
-
-    /// Countersign has verified the reply, and `sspi` names the client.
-    fn pair_once(&self) -> Result<KerberosPair> {
         let mut initiator = self.initiator();
         let now = now(0)?;
         let request = continued(step(&mut initiator, None, now)?)?;

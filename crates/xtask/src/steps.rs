@@ -130,7 +130,11 @@ fn judge(ended: Result<Ended, String>, command: &Command) -> Outcome {
 fn format(environment: &Environment<'_>) -> Outcome {
     let log = environment.log("format");
     let mut outcome = check(&mut environment.cargo(&["fmt", "--all", "--check"]), &log);
-    for manifest in ["fuzz/Cargo.toml", SSPI_PEER] {
+    for manifest in [
+        "fuzz/Cargo.toml",
+        SSPI_PEER,
+        "benches/peers/sspi/Cargo.toml",
+    ] {
         if environment.root.join(manifest).exists() {
             let arguments = ["fmt", "--manifest-path", manifest, "--check"];
             outcome.add(check(&mut environment.cargo(&arguments), &log));

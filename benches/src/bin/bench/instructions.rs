@@ -6,10 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use countersign_benches::{Operation, Result, operations};
+use countersign_benches::{Operation, Result, callgrind, operations};
 use serde_json::{Value, json};
 
 use crate::contest::{self, Source};
@@ -65,48 +64,13 @@ fn counted(operation: &mut Operation) -> u64 {
 }
 
 fn count(options: &Options, names: &[String]) -> Result<BTreeMap<String, u64>> {
-    let folder = std::env::temp_dir().join(format!("countersign-counts-{}", std::process::id()));
-    std::fs::create_dir(&folder)?;
-    let counts = counts(options, names, &folder);
-    std::fs::remove_dir_all(&folder)?;
-    counts
-}
-
-fn counts(options: &Options, names: &[String], folder: &Path) -> Result<BTreeMap<String, u64>> {
-    let out = folder.join("out");
-    let ended = Command::new("valgrind")
-        .arg("--tool=callgrind")
-        .arg(format!("--toggle-collect={COUNTED}"))
-        .arg(format!("--dump-after={COUNTED}"))
-        .arg(format!("--callgrind-out-file={}", out.display()))
-        .arg(std::env::current_exe()?)
-        .arg("--inside")
-        .args(&options.names)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .output()
-        .map_err(|problem| format!("valgrind: {problem}; install it (apt-get install valgrind)"))?;
-    if !ended.status.success() {
-        return Err(String::from_utf8_lossy(&ended.stderr).into());
+    let wanted = options.names.iter().map(String::as_str);
+    let sums = callgrind::sums(COUNTED, std::iter::once("--inside").chain(wanted))?;
+    if sums.len() != names.len() * ROUNDS {
+        return Err("valgrind counted another number of rounds".into());
     }
-    let mut dump = 0;
-    let mut all = BTreeMap::new();
-    for name in names {
-        let mut least = u64::MAX;
-        for _ in 0..ROUNDS {
-            dump += 1;
-            let dumped = std::fs::read_to_string(folder.join(format!("out.{dump}")))?;
-            least = least.min(summary(&dumped).ok_or("no summary")?);
-        }
-        all.insert(name.clone(), least);
-    }
-    Ok(all)
-}
-
-/// What a dump adds up to.
-fn summary(dump: &str) -> Option<u64> {
-    let total = |line: &str| line.strip_prefix("summary: ")?.trim().parse().ok();
-    dump.lines().find_map(total)
+    let least = sums.chunks(ROUNDS).filter_map(|rounds| rounds.iter().min());
+    Ok(names.iter().cloned().zip(least.copied()).collect())
 }
 
 /// Counts depend on the compiler as well.
@@ -187,12 +151,5 @@ mod tests {
         assert!(is_worse(1031, 1000));
         assert!(!is_worse(1030, 1000));
         assert!(!is_worse(10, 1000));
-    }
-
-    #[test]
-    fn the_sum_of_a_dump_is_read() {
-        let dump = "version: 1\nevents: Ir\nsummary: 1234\n\nfn=(1) counted\n5 1234\n";
-        assert_eq!(summary(dump), Some(1234));
-        assert_eq!(summary("version: 1\n"), None);
     }
 }

@@ -74,12 +74,17 @@ impl<'a> Decode<'a> for u32 {
 }
 
 fn write_integer(writer: &mut Writer, value: i64) {
-    let octets = value.to_be_bytes();
-    let mut rest = &octets[..];
-    while let [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] = rest {
-        rest = rest.get(1..).unwrap_or_default();
+    if let Ok(octet @ ..0x80) = u8::try_from(value) {
+        return writer.bytes(&[Tag::INTEGER.0, 1, octet]);
     }
-    writer.element(Tag::INTEGER, rest);
+    // X.690 8.3.2: as many octets as leave one bit for the sign.
+    let significant = 65_u32.saturating_sub(value.leading_zeros().max(value.leading_ones()));
+    let octets = significant.div_ceil(8).clamp(1, 8);
+    let first = value
+        .wrapping_shl(64_u32.saturating_sub(octets.saturating_mul(8)))
+        .to_be_bytes();
+    let contents = first.get(..octets as usize).unwrap_or(&first);
+    writer.element(Tag::INTEGER, contents);
 }
 
 impl Encode for i32 {

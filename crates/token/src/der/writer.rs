@@ -78,9 +78,16 @@ impl Writer {
 
     /// Appends an element with these contents.
     pub fn element(&mut self, tag: Tag, contents: &[u8]) {
-        self.bytes(&[tag.0]);
-        let length = Length::of(contents.len());
-        self.bytes(length.as_bytes());
+        // Arrays of known lengths are stored at once; a slice of an array that was just filled would have to wait for it.
+        match u16::try_from(contents.len()).map(u16::to_be_bytes) {
+            Ok([0, length @ ..0x80]) => self.bytes(&[tag.0, length]),
+            Ok([0, length]) => self.bytes(&[tag.0, 0x81, length]),
+            Ok([high, low]) => self.bytes(&[tag.0, 0x82, high, low]),
+            Err(_) => {
+                self.bytes(&[tag.0]);
+                self.bytes(Length::of(contents.len()).as_bytes());
+            }
+        }
         self.bytes(contents);
     }
 
@@ -111,21 +118,29 @@ impl Writer {
     }
 
     /// Writes the length of the element whose contents began there; a longer one moves them.
+    #[inline]
     fn close(&mut self, start: usize) {
-        let length = Length::of(self.len().saturating_sub(start));
+        let length = self.len().saturating_sub(start);
+        if let Ok(short @ ..0x80) = u8::try_from(length) {
+            if let Some(octet) = self.out.get_mut(start.saturating_sub(1)) {
+                *octet = short;
+            }
+        } else {
+            self.close_longer(start, length);
+        }
+    }
+
+    fn close_longer(&mut self, start: usize, length: usize) {
+        let length = Length::of(length);
         let octets = length.as_bytes();
         let more = octets.len().saturating_sub(1);
         if let Some(count) = &mut self.counted {
             *count = count.saturating_add(more);
             return;
         }
-        if let Some(longer) = octets.get(1..)
-            && !longer.is_empty()
-        {
-            let end = self.out.len();
-            self.out.extend_from_slice(longer);
-            self.out.copy_within(start..end, start.saturating_add(more));
-        }
+        let end = self.out.len();
+        self.out.resize(end.saturating_add(more), 0);
+        self.out.copy_within(start..end, start.saturating_add(more));
         let place = start.saturating_sub(1)..start.saturating_add(more);
         if let Some(place) = self.out.get_mut(place) {
             place.copy_from_slice(octets);

@@ -3,7 +3,7 @@
 mod text;
 mod token;
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::fmt;
@@ -60,13 +60,17 @@ impl NameType {
 /// ```
 #[derive(Clone)]
 pub struct Principal {
-    /// The realm and then the components, without separators.
-    bytes: Box<[u8]>,
-    /// Where each component ends in `bytes`.
-    ends: Box<[usize]>,
+    /// The realm, the components without separators, and where each of these ends: a `usize` each. One place
+    /// for all of it, as every accepted context makes two principals; a clone shares it.
+    bytes: Arc<[u8]>,
     realm_end: usize,
+    /// How many components there are.
+    count: usize,
     name_type: NameType,
 }
+
+/// The length of an end.
+const END: usize = size_of::<usize>();
 
 impl Principal {
     /// Puts a principal together from its parts.
@@ -75,19 +79,52 @@ impl Principal {
         components: impl IntoIterator<Item = C>,
         name_type: NameType,
     ) -> Self {
-        let mut bytes = Vec::from(realm.as_ref());
-        let realm_end = bytes.len();
-        let mut ends = Vec::new();
-        for component in components {
-            bytes.extend_from_slice(component.as_ref());
-            ends.push(bytes.len());
+        let components: Vec<C> = components.into_iter().collect();
+        let components = components.iter().map(AsRef::as_ref);
+        Self::assemble(realm.as_ref(), components, name_type)
+    }
+
+    /// Allocates once.
+    fn assemble<'a>(
+        realm: &[u8],
+        components: impl Iterator<Item = &'a [u8]> + Clone,
+        name_type: NameType,
+    ) -> Self {
+        let count = components.clone().count();
+        let names = components
+            .clone()
+            .fold(realm.len(), |sum, part| sum.saturating_add(part.len()));
+        let length = names.saturating_add(count.saturating_mul(END));
+        let mut bytes: Arc<[u8]> = core::iter::repeat_n(0, length).collect();
+        // Nobody else has it yet.
+        let place = Arc::get_mut(&mut bytes).unwrap_or_default();
+        if let Some((mut rest, table)) = place.split_at_mut_checked(names) {
+            let mut end = 0_usize;
+            let mut put = |part: &[u8]| {
+                if let Some(place) = rest.split_off_mut(..part.len()) {
+                    place.copy_from_slice(part);
+                }
+                end = end.saturating_add(part.len());
+                end
+            };
+            put(realm);
+            for (place, component) in table.as_chunks_mut::<END>().0.iter_mut().zip(components) {
+                *place = put(component).to_ne_bytes();
+            }
         }
         Self {
-            bytes: bytes.into_boxed_slice(),
-            ends: ends.into_boxed_slice(),
-            realm_end,
+            bytes,
+            realm_end: realm.len(),
+            count,
             name_type,
         }
+    }
+
+    /// Where each component ends.
+    fn ends(&self) -> &[[u8; END]] {
+        let table = self.bytes.len().checked_sub(self.count.saturating_mul(END));
+        let table = table.and_then(|start| self.bytes.get(start..));
+        table.unwrap_or_default().as_chunks().0
     }
 
     /// The ticket-granting service of `realm`, as known in `issuer`: `krbtgt/realm@issuer` (RFC 4120 §7.3).
@@ -111,15 +148,16 @@ impl Principal {
 
     /// The components of the name, in order.
     pub fn components(&self) -> impl ExactSizeIterator<Item = &[u8]> + DoubleEndedIterator + Clone {
-        (0..self.ends.len()).map(|index| self.component(index).unwrap_or_default())
+        (0..self.count).map(|index| self.component(index).unwrap_or_default())
     }
 
     /// The component at `index`, counted from 0.
     #[must_use]
     pub fn component(&self, index: usize) -> Option<&[u8]> {
-        let end = *self.ends.get(index)?;
+        let ends = self.ends();
+        let end = usize::from_ne_bytes(*ends.get(index)?);
         let start = match index.checked_sub(1) {
-            Some(before) => *self.ends.get(before)?,
+            Some(before) => usize::from_ne_bytes(*ends.get(before)?),
             None => self.realm_end,
         };
         self.bytes.get(start..end)
@@ -166,13 +204,13 @@ impl Principal {
     /// Whether this is a ticket-granting service, `krbtgt/…`.
     #[must_use]
     pub fn is_ticket_granting_service(&self) -> bool {
-        self.ends.len() == 2 && self.component(0) == Some(b"krbtgt")
+        self.count == 2 && self.component(0) == Some(b"krbtgt")
     }
 }
 
 impl PartialEq for Principal {
     fn eq(&self, other: &Self) -> bool {
-        self.realm_end == other.realm_end && self.ends == other.ends && self.bytes == other.bytes
+        self.realm_end == other.realm_end && self.count == other.count && self.bytes == other.bytes
     }
 }
 
@@ -195,7 +233,7 @@ impl PartialOrd for Principal {
 impl Hash for Principal {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.realm_end.hash(state);
-        self.ends.hash(state);
+        self.count.hash(state);
         self.bytes.hash(state);
     }
 }

@@ -253,26 +253,49 @@ impl Acceptor {
         } = request;
         let mut confounder_seed = [0; 16];
         env.random.fill(&mut confounder_seed)?;
+        let is_dce = flags.contains(Flags::DCE_STYLE);
+        let mut reply = None;
+        let mut acceptor_subkey = None;
+        if flags.contains(Flags::MUTUAL) {
+            let sequence = random_sequence(env.random)?;
+            // RFC 4121 §2: the acceptor's subkey protects messages. Tokens before CFX cannot tell
+            // which key they use, so a context that stays with rc4-hmac keeps the initiator's; DCE
+            // style asserts one always.
+            if is_dce || !request.subkey_enctype.is_weak() {
+                let key = Key::generate(request.subkey_enctype, env.random)
+                    .map_err(|_| ErrorKind::Random)?;
+                acceptor_subkey = Some(key);
+            }
+            let message = ap_rep::Reply {
+                time: request.authenticator_time,
+                subkey: acceptor_subkey.as_ref(),
+                sequence,
+            };
+            let token = message.encode(&ticket.session_key, framed, env.random)?;
+            reply = Some((sequence, token));
+        }
         let initiator_key = match request.subkey {
             Some(subkey) => subkey,
             None => ticket.session_key.duplicate(),
         };
-        let receive_sequence = u64::from(request.sequence);
+        // Without an AP-REP both directions start where the initiator said, as MIT and Windows do.
+        let (sequence, token) = match reply {
+            Some((sequence, token)) => (sequence, Some(token)),
+            None => (request.sequence, None),
+        };
         let skew = i64::from(env.policy.clock_skew());
-        let mut context = NewContext {
+        let context = NewContext {
             role: Role::Acceptor,
             mechanism: request.mechanism,
             flags,
             local: Identity::Kerberos(ticket.server),
             peer: Some(Identity::Kerberos(ticket.client)),
             expires: Timestamp::from_unix(ticket.times.end_time.saturating_add(skew)),
-            key: initiator_key.duplicate(),
-            acceptor_subkey: false,
+            acceptor_subkey: acceptor_subkey.is_some(),
+            key: acceptor_subkey.unwrap_or_else(|| initiator_key.duplicate()),
             initiator_key,
-            // Without an AP-REP both directions start where the initiator said, as MIT and Windows
-            // do.
-            send_sequence: receive_sequence,
-            receive_sequence,
+            send_sequence: u64::from(sequence),
+            receive_sequence: u64::from(request.sequence),
             delegated: request.delegated,
             evidence: request.evidence,
             auth_time: Some(ticket.times.auth_time),
@@ -280,38 +303,17 @@ impl Acceptor {
             pac: ticket.pac,
             confounder_seed,
         };
-        if !flags.contains(Flags::MUTUAL) {
-            return Ok(established(context, None));
+        match token {
+            Some(token) if is_dce => {
+                let third = ThirdLeg {
+                    context,
+                    session_key: ticket.session_key,
+                };
+                let state = State::ThirdLeg(Box::new(third));
+                Ok(Next::On(state, Step::Continue { token }))
+            }
+            token => Ok(established(context, token)),
         }
-
-        let sequence = random_sequence(env.random)?;
-        context.send_sequence = u64::from(sequence);
-        // RFC 4121 §2: the acceptor's subkey protects messages. Tokens before CFX cannot tell
-        // which key they use, so a context that stays with rc4-hmac keeps the initiator's; DCE
-        // style asserts one always.
-        let dce = flags.contains(Flags::DCE_STYLE);
-        if dce || !request.subkey_enctype.is_weak() {
-            context.key =
-                Key::generate(request.subkey_enctype, env.random).map_err(|_| ErrorKind::Random)?;
-            context.acceptor_subkey = true;
-        }
-        let reply = ap_rep::Reply {
-            time: request.authenticator_time,
-            subkey: context.acceptor_subkey.then_some(&context.key),
-            sequence,
-        };
-        let token = reply.encode(&ticket.session_key, framed, env.random)?;
-        if dce {
-            let third = ThirdLeg {
-                context,
-                session_key: ticket.session_key,
-            };
-            return Ok(Next::On(
-                State::ThirdLeg(Box::new(third)),
-                Step::Continue { token },
-            ));
-        }
-        Ok(established(context, Some(token)))
     }
 
     /// MS-KILE §3.4.5.1: the initiator makes an AP-REP as an acceptor would. It proves itself by the

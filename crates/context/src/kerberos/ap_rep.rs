@@ -1,7 +1,7 @@
 //! AP-REP, both ways: RFC 4120 §3.2.4, §3.2.5 and §5.5.2.
 
 use countersign_crypto::{Cipher, Enctype, Key, KeyUsage, Random};
-use countersign_token::der::{Decode, Encode};
+use countersign_token::der::Decode;
 use countersign_token::kerberos::gss_token::TokenId;
 use countersign_token::kerberos::{
     ApRep, EncApRepPart, EncryptedData, EncryptionKey, KerberosTime, Microseconds,
@@ -11,7 +11,7 @@ use crate::environment::Timestamp;
 use crate::error::ErrorKind;
 
 use super::framing::Framed;
-use super::plaintext::Plaintext;
+use super::plaintext::{Plaintext, seal};
 
 /// The content of an AP-REP to be sent.
 pub(super) struct Reply<'a> {
@@ -38,10 +38,7 @@ impl Reply<'_> {
             }),
             seq_number: Some(self.sequence),
         };
-        let plaintext = zeroize::Zeroizing::new(part.to_der());
-        let cipher = session_key
-            .encrypt(KeyUsage::AP_REP, &plaintext, random)
-            .map_err(|_| ErrorKind::Random)?;
+        let cipher = seal(&part, session_key, KeyUsage::AP_REP, random)?;
         let etype = session_key.enctype().id();
         let message = ApRep {
             enc_part: EncryptedData {

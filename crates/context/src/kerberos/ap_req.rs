@@ -2,7 +2,7 @@
 
 use countersign_credential::TicketCredential;
 use countersign_crypto::{Enctype, Key, KeyUsage, Random};
-use countersign_token::der::{Decode, Encode, Encoded, SequenceOf};
+use countersign_token::der::{Decode, Encoded, SequenceOf};
 use countersign_token::kerberos::gss_checksum::{Extensions, GssChecksum, GssFlags};
 use countersign_token::kerberos::gss_token::TokenId;
 use countersign_token::kerberos::{
@@ -10,7 +10,6 @@ use countersign_token::kerberos::{
     KerberosString, KerberosTime, Microseconds, PrincipalName, TicketFlags,
 };
 use countersign_token::oid::Oid;
-use zeroize::Zeroizing;
 
 use crate::environment::{Environment, Timestamp};
 use crate::error::ErrorKind;
@@ -22,6 +21,7 @@ use super::delegation;
 use super::drawn::Drawn;
 use super::framing::Framed;
 use super::initiator::Options;
+use super::plaintext::seal;
 
 /// What an AP-REQ said, for the reply to be matched against.
 pub(super) struct RequestParts {
@@ -184,10 +184,12 @@ impl RequestParts {
                 .transpose()
                 .map_err(internal)?,
         };
-        let plaintext = Zeroizing::new(authenticator.to_der());
-        let cipher = session_key
-            .encrypt(KeyUsage::AP_REQ_AUTHENTICATOR, &plaintext, env.random)
-            .map_err(|_| ErrorKind::Random)?;
+        let cipher = seal(
+            &authenticator,
+            session_key,
+            KeyUsage::AP_REQ_AUTHENTICATOR,
+            env.random,
+        )?;
 
         let mut ap_options = ApOptions::NONE;
         if self.flags.contains(Flags::MUTUAL) {

@@ -1,12 +1,13 @@
 //! The acceptor's credential: service keys ready for use, the names it answers for, its replay
 //! cache.
 
+use core::cmp::Ordering;
 use core::fmt;
 use std::sync::Arc;
 
 use countersign_credential::{Keytab, KeytabEntry, Principal, TicketCredential};
 use countersign_crypto::{Cipher, Enctype, KeyUsage, wiping_stack};
-use countersign_token::kerberos::Ticket;
+use countersign_token::kerberos::{KerberosString, PrincipalName, Ticket};
 
 use crate::environment::Environment;
 use crate::error::ErrorKind;
@@ -27,6 +28,12 @@ const MAX_ATTEMPTS: usize = 8;
 /// principal in the keytab is answered for.
 #[derive(Clone)]
 pub struct AcceptorCredential {
+    /// One count for all of it, as every context holds it.
+    parts: Arc<Parts>,
+}
+
+#[derive(Clone)]
+struct Parts {
     /// In the keytab's order.
     keys: Arc<[ServiceKey]>,
     /// Their places by the names of their principals, those of one in the keytab's order.
@@ -90,13 +97,21 @@ impl AcceptorCredential {
         let mut by_name: Vec<usize> = (0..keys.len()).collect();
         by_name.sort_by_key(|place| keys.get(*place).map(ServiceKey::principal));
         Self {
-            keys,
-            by_name: by_name.into(),
-            own_ticket: None,
-            services: Arc::default(),
-            replay: ReplayProtection::Shared(Arc::default()),
-            ticket_granting: None,
+            parts: Arc::new(Parts {
+                keys,
+                by_name: by_name.into(),
+                own_ticket: None,
+                services: Arc::default(),
+                replay: ReplayProtection::Shared(Arc::default()),
+                ticket_granting: None,
+            }),
         }
+    }
+
+    /// With parts of its own, where others share them.
+    fn with(mut self, change: impl FnOnce(&mut Parts)) -> Self {
+        change(Arc::make_mut(&mut self.parts));
+        self
     }
 
     /// The credential of somebody who has no long-term key at hand, such as a user: initiators
@@ -137,9 +152,9 @@ impl AcceptorCredential {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn with_user_to_user(mut self, ticket: impl Into<Arc<TicketCredential>>) -> Self {
-        self.own_ticket = Some(Arc::new(OwnTicket::new(ticket.into())));
-        self
+    pub fn with_user_to_user(self, ticket: impl Into<Arc<TicketCredential>>) -> Self {
+        let own = Arc::new(OwnTicket::new(ticket.into()));
+        self.with(|parts| parts.own_ticket = Some(own))
     }
 
     /// Answers for the listed services only. A service that is listed in full may be one that the
@@ -147,16 +162,15 @@ impl AcceptorCredential {
     /// ticket, and a ticket for another service of the keytab passes for one of the alias. A name
     /// that a wildcard covers is opened only by keys of names that the same wildcard covers.
     #[must_use]
-    pub fn with_services(mut self, services: impl IntoIterator<Item = ServicePattern>) -> Self {
-        self.services = services.into_iter().collect();
-        self
+    pub fn with_services(self, services: impl IntoIterator<Item = ServicePattern>) -> Self {
+        let services = services.into_iter().collect();
+        self.with(|parts| parts.services = services)
     }
 
     /// Remembers authenticators elsewhere.
     #[must_use]
-    pub fn with_replay_protection(mut self, replay: ReplayProtection) -> Self {
-        self.replay = replay;
-        self
+    pub fn with_replay_protection(self, replay: ReplayProtection) -> Self {
+        self.with(|parts| parts.replay = replay)
     }
 
     /// Verifies all signatures of PACs, with the keys of `krbtgt/REALM@REALM` in a keytab; a service
@@ -166,24 +180,24 @@ impl AcceptorCredential {
     /// the keytab. The key of a read-only domain controller has its number in the upper 16 bits of
     /// its version (MS-KILE §3.1.5.8).
     #[must_use]
-    pub fn with_ticket_granting_keys(mut self, keytab: &Keytab) -> Self {
-        self.ticket_granting = Some(Arc::new(TicketGrantingKeys::of(keytab)));
-        self
+    pub fn with_ticket_granting_keys(self, keytab: &Keytab) -> Self {
+        let keys = Arc::new(TicketGrantingKeys::of(keytab));
+        self.with(|parts| parts.ticket_granting = Some(keys))
     }
 
     pub(super) fn ticket_granting_keys(&self) -> Option<&TicketGrantingKeys> {
-        self.ticket_granting.as_deref()
+        self.parts.ticket_granting.as_deref()
     }
 
     /// Where authenticators are remembered.
     #[must_use]
     pub fn replay_protection(&self) -> &ReplayProtection {
-        &self.replay
+        &self.parts.replay
     }
 
     /// The principals that the keytab has usable keys for, once for each key.
     pub fn principals(&self) -> impl Iterator<Item = &Principal> {
-        self.keys.iter().map(ServiceKey::principal)
+        self.parts.keys.iter().map(ServiceKey::principal)
     }
 
     /// The realms of the principals, and that of the ticket for user-to-user.
@@ -196,8 +210,9 @@ impl AcceptorCredential {
     pub(super) fn answers_as(&self) -> Option<&Principal> {
         let owner = self.own_ticket().map(OwnTicket::owner);
         self.principals().chain(owner).find(|principal| {
-            self.services.is_empty()
+            self.parts.services.is_empty()
                 || self
+                    .parts
                     .services
                     .iter()
                     .any(|pattern| pattern.matches(principal))
@@ -206,34 +221,37 @@ impl AcceptorCredential {
 
     /// Whether it has a ticket-granting ticket and no key.
     pub(super) fn is_user_to_user_alone(&self) -> bool {
-        self.keys.is_empty() && self.own_ticket.is_some()
+        self.parts.keys.is_empty() && self.parts.own_ticket.is_some()
     }
 
     /// The ticket for user-to-user.
     pub(super) fn own_ticket(&self) -> Option<&OwnTicket> {
-        self.own_ticket.as_deref()
+        self.parts.own_ticket.as_deref()
     }
 
     /// Whether the list lets the key of `principal` open tickets for the name `claimed`, which the
     /// keytab does not have: a name listed in full may be an alias of any, a wildcard stands for
     /// names that it covers itself.
     fn is_alias(&self, claimed: &Principal, principal: &Principal) -> bool {
-        self.services.iter().any(|pattern| {
+        self.parts.services.iter().any(|pattern| {
             pattern.matches(claimed) && (!pattern.any_host() || pattern.matches(principal))
         })
     }
 
-    /// The places of a principal's keys, in the keytab's order; none where the keytab does not
-    /// name it.
-    fn places_of(&self, principal: &Principal) -> &[usize] {
-        let place_of = |before: fn(&Principal, &Principal) -> bool| {
-            self.by_name.partition_point(|place| {
-                let key = self.keys.get(*place);
-                key.is_some_and(|key| before(key.principal(), principal))
-            })
+    /// The places of the keys of a principal that a message names, in the keytab's order; none where the
+    /// keytab does not name it.
+    fn places_of(&self, realm: &KerberosString<'_>, name: &PrincipalName<'_>) -> &[usize] {
+        let start = self.parts.by_name.partition_point(|place| {
+            let key = self.parts.keys.get(*place);
+            key.is_some_and(|key| key.principal().cmp_named(realm, name) == Ordering::Less)
+        });
+        let places = self.parts.by_name.get(start..).unwrap_or_default();
+        let is_named = |place: &&usize| {
+            let key = self.parts.keys.get(**place);
+            key.is_some_and(|key| key.principal().is_named(realm, name))
         };
-        let places = place_of(|one, other| one < other)..place_of(|one, other| one <= other);
-        self.by_name.get(places).unwrap_or_default()
+        let count = places.iter().take_while(is_named).count();
+        places.get(..count).unwrap_or_default()
     }
 
     /// Decrypts a ticket for one of our services.
@@ -248,24 +266,29 @@ impl AcceptorCredential {
         user_to_user: bool,
         env: &Environment<'_>,
     ) -> Result<OpenedTicket<'_>, ErrorKind> {
-        let claimed = Principal::from_token(ticket.realm.unverified(), ticket.sname.unverified());
+        let (realm, name) = (ticket.realm.unverified(), ticket.sname.unverified());
+        let places = self.places_of(realm, name);
+        let claimed = match places.first().and_then(|place| self.parts.keys.get(*place)) {
+            Some(key) => key.principal().clone(),
+            None => Principal::from_token(realm, name),
+        };
         let policy = env.policy;
         let listed = self
+            .parts
             .services
             .iter()
             .any(|pattern| pattern.matches(&claimed));
         if user_to_user {
             let own = self.own_ticket().ok_or(ErrorKind::UserToUserUnsupported)?;
-            let listed = (!self.services.is_empty()).then_some(listed);
+            let listed = (!self.parts.services.is_empty()).then_some(listed);
             return own.open(ticket, claimed, listed, env);
         }
         if self.is_user_to_user_alone() {
             return Err(ErrorKind::UserToUserRequired);
         }
-        if !listed && !self.services.is_empty() {
+        if !listed && !self.parts.services.is_empty() {
             return Err(ErrorKind::NotOurService);
         }
-        let places = self.places_of(&claimed);
         if places.is_empty() && !listed {
             return Err(ErrorKind::NotOurService);
         }
@@ -275,8 +298,14 @@ impl AcceptorCredential {
             .filter(|enctype| policy.enctypes().contains(*enctype))
             .ok_or(ErrorKind::EnctypeRefused { enctype: etype })?;
         let kvno = ticket.enc_part.kvno;
-        let named = places.iter().filter_map(|place| self.keys.get(*place));
-        let unnamed = if places.is_empty() { &*self.keys } else { &[] };
+        let named = places
+            .iter()
+            .filter_map(|place| self.parts.keys.get(*place));
+        let unnamed = if places.is_empty() {
+            &*self.parts.keys
+        } else {
+            &[]
+        };
         let aliased = unnamed.iter().filter(|key| {
             let principal = key.principal();
             principal.realm() == claimed.realm() && self.is_alias(&claimed, principal)
@@ -309,9 +338,9 @@ impl fmt::Debug for AcceptorCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AcceptorCredential")
             .field("principals", &self.principals().collect::<Vec<_>>())
-            .field("own_ticket", &self.own_ticket)
-            .field("services", &self.services)
-            .field("replay", &self.replay)
+            .field("own_ticket", &self.parts.own_ticket)
+            .field("services", &self.parts.services)
+            .field("replay", &self.parts.replay)
             .finish()
     }
 }

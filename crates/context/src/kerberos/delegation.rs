@@ -8,11 +8,10 @@ use countersign_token::kerberos::{
     EncKrbCredPart, EncryptedData, EncryptionKey, KerberosString, KerberosTime, KrbCred,
     KrbCredInfo, PrincipalName, Ticket, TicketFlags,
 };
-use zeroize::Zeroizing;
 
 use crate::error::ErrorKind;
 
-use super::plaintext::Plaintext;
+use super::plaintext::{Plaintext, seal};
 
 /// Opens what an initiator delegated: one ticket of the initiator itself.
 ///
@@ -123,10 +122,7 @@ pub(super) fn send(
         s_address: None,
         r_address: None,
     };
-    let plaintext = Zeroizing::new(part.to_der());
-    let cipher = session_key
-        .encrypt(KeyUsage::KRB_CRED, &plaintext, random)
-        .map_err(|_| ErrorKind::Random)?;
+    let cipher = seal(&part, session_key, KeyUsage::KRB_CRED, random)?;
     let ticket = [Encoded::parse(&credential.ticket).map_err(ErrorKind::DefectiveTicket)?];
     let etype = session_key.enctype().id();
     let cred = KrbCred {

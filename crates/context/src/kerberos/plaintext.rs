@@ -1,9 +1,39 @@
-//! A decrypted part of a token, wiped when dropped.
+//! The encrypted parts of messages: one that was decrypted is wiped when dropped, and one that is encrypted
+//! never lies anywhere else in the clear.
 
 use core::ops::{Deref, Range};
 
-use countersign_crypto::Cipher;
+use countersign_crypto::{Cipher, Key, KeyUsage, Random};
+use countersign_token::der::{Encode, Writer};
 use zeroize::Zeroizing;
+
+use crate::error::ErrorKind;
+
+/// Encodes a part in the place in which it is then encrypted.
+pub(in crate::kerberos) fn seal(
+    part: &impl Encode,
+    key: &Key,
+    usage: KeyUsage,
+    random: &mut dyn Random,
+) -> Result<Vec<u8>, ErrorKind> {
+    let cipher = key.cipher(usage);
+    let mut counter = Writer::counting();
+    part.encode(&mut counter);
+    let length = cipher.sealed_len(counter.len());
+    // All at once: growing later would leave copies in freed memory.
+    let mut sealed = Vec::with_capacity(length);
+    let confounder = cipher.confounder_offset();
+    sealed.resize(confounder.saturating_add(cipher.confounder_len()), 0);
+    random.fill(sealed.get_mut(confounder..).unwrap_or_default())?;
+    let mut writer = Writer::from(sealed);
+    part.encode(&mut writer);
+    let mut sealed = writer.into_vec();
+    sealed.resize(length, 0);
+    cipher
+        .encrypt_in_place(&mut sealed)
+        .map_err(|_| ErrorKind::Internal("length of a part"))?;
+    Ok(sealed)
+}
 
 /// The plaintext inside the buffer that it was decrypted in.
 pub(in crate::kerberos) struct Plaintext {

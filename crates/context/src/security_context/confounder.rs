@@ -13,8 +13,7 @@ use crate::error::{Error, ErrorKind};
 /// A generator is never exported: an imported context has a fresh seed, so two contexts that
 /// were imported from one export repeat nothing either.
 pub(crate) struct Confounders {
-    /// Boxed, so that contexts that move leave no copy of it.
-    cipher: Box<Aes128Enc>,
+    cipher: Aes128Enc,
     /// The next block; `None` when none is left.
     counter: Option<u64>,
 }
@@ -22,7 +21,7 @@ pub(crate) struct Confounders {
 impl Confounders {
     pub(crate) fn new(seed: &[u8; 16]) -> Self {
         Self {
-            cipher: Box::new(Aes128Enc::new(&Array::from(*seed))),
+            cipher: Aes128Enc::new(seed.into()),
             counter: Some(0),
         }
     }

@@ -137,15 +137,15 @@ impl SecurityContext {
     }
 
     fn read(exported: &[u8], env: &mut Environment<'_>) -> Result<Self, Error> {
-        let parts = Reader::new(exported)
-            .context()
-            .ok_or(ErrorKind::DefectiveExport)?;
         let mut seed = Zeroizing::new([0; 16]);
         env.random.fill(&mut *seed)?;
+        let parts = Reader::new(exported)
+            .context(seed)
+            .ok_or(ErrorKind::DefectiveExport)?;
         let facts = Arc::new(parts.facts);
         #[cfg_attr(not(feature = "ntlm"), expect(unused_mut, reason = "NTLM only"))]
         let mut context = Self {
-            sender: Sender::resume(Arc::clone(&facts), parts.sequence, &seed),
+            sender: Sender::resume(Arc::clone(&facts), parts.sequence),
             receiver: Receiver::resume(facts, parts.window, parts.delegated),
             negotiated: None,
         };

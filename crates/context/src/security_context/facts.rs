@@ -4,6 +4,7 @@ use core::ops::Deref;
 
 use countersign_crypto::{Enctype, Key};
 use countersign_token::oid::Oid;
+use zeroize::Zeroizing;
 
 use super::Role;
 use super::custom::CustomKeys;
@@ -43,6 +44,8 @@ pub(super) struct KerberosKeys {
     pub(super) auth_time: Option<i64>,
     pub(super) authorization_data: Vec<u8>,
     pub(super) pac: Option<Verified>,
+    /// Unpredictable; keys the sender's generator of confounders, and is never exported.
+    pub(super) confounder_seed: Zeroizing<[u8; 16]>,
 }
 
 /// The facts of a context whose mechanism is Kerberos.

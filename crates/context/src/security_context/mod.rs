@@ -155,7 +155,6 @@ impl SecurityContext {
             pac,
             confounder_seed,
         } = new;
-        let confounder_seed = zeroize::Zeroizing::new(confounder_seed);
         let facts = Arc::new(Facts {
             role,
             mechanism,
@@ -170,10 +169,11 @@ impl SecurityContext {
                 auth_time,
                 authorization_data,
                 pac,
+                confounder_seed: confounder_seed.into(),
             }),
         });
         Self {
-            sender: Sender::new(Arc::clone(&facts), send_sequence, &confounder_seed),
+            sender: Sender::new(Arc::clone(&facts), send_sequence),
             receiver: Receiver::new(facts, receive_sequence, delegated).with_evidence(evidence),
             negotiated: None,
         }
@@ -198,9 +198,8 @@ impl SecurityContext {
             expires: Timestamp::NEVER,
             keys: Keys::Ntlm(keys),
         });
-        // No confounder is ever drawn.
         Self {
-            sender: Sender::new(Arc::clone(&facts), 0, &[0; 16]),
+            sender: Sender::new(Arc::clone(&facts), 0),
             receiver: Receiver::new(facts, 0, None),
             negotiated: None,
         }

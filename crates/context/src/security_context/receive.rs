@@ -6,6 +6,7 @@ use std::sync::Arc;
 use countersign_credential::TicketCredential;
 #[cfg(feature = "ntlm")]
 use countersign_crypto::ntlm::Stream;
+use countersign_crypto::wiping_stack;
 use zeroize::Zeroize;
 
 use super::cfx::{CfxReceiver, Opened};
@@ -37,9 +38,10 @@ pub struct Receiver {
     pub(super) window: ReceiveWindow,
     pub(super) delegated: Option<TicketCredential>,
     evidence: Option<Box<TicketCredential>>,
-    scheme: Scheme,
+    scheme: Option<Scheme>,
 }
 
+/// What messages are verified with: derived for the first, as many a context only tells who the peer is.
 /// Each in a place of its own, where it is wiped: what holds it is moved when a context is split.
 enum Scheme {
     Cfx(Box<CfxReceiver>),
@@ -95,20 +97,12 @@ impl Receiver {
         window: ReceiveWindow,
         delegated: Option<TicketCredential>,
     ) -> Self {
-        let scheme = match facts.form() {
-            Form::Cfx(facts) => Scheme::Cfx(Box::new(CfxReceiver::new(facts))),
-            #[cfg(feature = "rc4")]
-            Form::Rfc4757(facts) => Scheme::Rfc4757(Box::new(Rfc4757Receiver::new(facts))),
-            #[cfg(feature = "ntlm")]
-            Form::Ntlm(keys) => Scheme::Ntlm(Box::new(NtlmReceiver::new(keys, facts.role))),
-            Form::Custom(_) => Scheme::Custom(Box::new(Nothing)),
-        };
         Self {
             facts,
             window,
             delegated,
             evidence: None,
-            scheme,
+            scheme: None,
         }
     }
 
@@ -127,7 +121,7 @@ impl Receiver {
             window,
             delegated: None,
             evidence: None,
-            scheme: Scheme::Custom(open),
+            scheme: Some(Scheme::Custom(open)),
         }
     }
 
@@ -138,15 +132,15 @@ impl Receiver {
     /// Begins the key stream anew, where the mechanism is NTLM.
     pub(super) fn restart_ntlm(&mut self) {
         #[cfg(feature = "ntlm")]
-        if let Form::Ntlm(keys) = self.facts.form() {
-            self.scheme = Scheme::Ntlm(Box::new(NtlmReceiver::new(keys, self.facts.role)));
+        if let Form::Ntlm(_) = self.facts.form() {
+            self.scheme = None;
         }
     }
 
     /// NTLM's running key stream, where there is one.
     #[cfg(feature = "ntlm")]
     pub(super) fn ntlm_stream(&mut self) -> Option<&Stream> {
-        match &mut self.scheme {
+        match ready(&mut self.scheme, &self.facts) {
             Scheme::Ntlm(receiver) => receiver.stream(),
             _ => None,
         }
@@ -155,7 +149,7 @@ impl Receiver {
     /// Goes on with an exported key stream; false where that does not fit.
     #[cfg(feature = "ntlm")]
     pub(super) fn resume_ntlm(&mut self, exported: Option<Stream>) -> bool {
-        match &mut self.scheme {
+        match ready(&mut self.scheme, &self.facts) {
             Scheme::Ntlm(receiver) => receiver.resume(exported),
             _ => exported.is_none(),
         }
@@ -239,7 +233,7 @@ impl Receiver {
             message,
             protection,
             sequence,
-        } = match &mut self.scheme {
+        } = match ready(&mut self.scheme, &self.facts) {
             Scheme::Cfx(receiver) => receiver.unwrap(kerberos(&self.facts)?, token)?,
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(receiver) => {
@@ -306,7 +300,7 @@ impl Receiver {
 
     fn check_mic(&mut self, message: &[IoBuffer<'_>], mic: &[u8]) -> Result<u64, Error> {
         Survey::of_message(message)?;
-        match &mut self.scheme {
+        match ready(&mut self.scheme, &self.facts) {
             Scheme::Cfx(receiver) => receiver.verify_mic(kerberos(&self.facts)?, message, mic),
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(receiver) => {
@@ -348,7 +342,7 @@ impl Receiver {
         buffers: &mut [IoBuffer<'_>],
         mode: Mode,
     ) -> Result<(Protection, Order), Error> {
-        let (protection, sequence) = match &mut self.scheme {
+        let (protection, sequence) = match ready(&mut self.scheme, &self.facts) {
             Scheme::Cfx(receiver) => receiver.unwrap_iov(kerberos(&self.facts)?, buffers)?,
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(receiver) => {
@@ -439,6 +433,25 @@ impl Receiver {
         }
         self.window.record(sequence);
         Ok(order)
+    }
+}
+
+/// The scheme, made now where it is not there yet.
+#[inline]
+fn ready<'a>(scheme: &'a mut Option<Scheme>, facts: &Facts) -> &'a mut Scheme {
+    scheme.get_or_insert_with(|| wiping_stack(|| Scheme::of(facts)))
+}
+
+impl Scheme {
+    fn of(facts: &Facts) -> Self {
+        match facts.form() {
+            Form::Cfx(facts) => Self::Cfx(Box::new(CfxReceiver::new(facts))),
+            #[cfg(feature = "rc4")]
+            Form::Rfc4757(facts) => Self::Rfc4757(Box::new(Rfc4757Receiver::new(facts))),
+            #[cfg(feature = "ntlm")]
+            Form::Ntlm(keys) => Self::Ntlm(Box::new(NtlmReceiver::new(keys, facts.role))),
+            Form::Custom(_) => Self::Custom(Box::new(Nothing)),
+        }
     }
 }
 

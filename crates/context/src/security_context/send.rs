@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 #[cfg(feature = "ntlm")]
 use countersign_crypto::ntlm::Stream;
+use countersign_crypto::wiping_stack;
 
 use super::cfx::CfxSender;
-use super::confounder::Confounders;
 use super::custom::{self, Nothing, ProtectMessages};
 use super::facts::{Facts, Form, KerberosFacts, facts_accessors};
 use super::iov::{IoBuffer, IovParts, Survey};
@@ -29,9 +29,10 @@ use crate::flags::Flags;
 pub struct Sender {
     pub(super) facts: Arc<Facts>,
     pub(super) sequence: SendSequence,
-    scheme: Scheme,
+    scheme: Option<Scheme>,
 }
 
+/// What messages are protected with: derived for the first, as many a context only tells who the peer is.
 /// Each in a place of its own, where it is wiped: what holds it is moved when a context is split.
 enum Scheme {
     Cfx(Box<CfxSender>),
@@ -43,27 +44,16 @@ enum Scheme {
 }
 
 impl Sender {
-    pub(super) fn new(facts: Arc<Facts>, first: u64, seed: &[u8; 16]) -> Self {
+    pub(super) fn new(facts: Arc<Facts>, first: u64) -> Self {
         let width = width(&facts);
-        Self::resume(facts, SendSequence::new(first, width), seed)
+        Self::resume(facts, SendSequence::new(first, width))
     }
 
-    pub(super) fn resume(facts: Arc<Facts>, sequence: SendSequence, seed: &[u8; 16]) -> Self {
-        let confounders = || Confounders::new(seed);
-        let scheme = match facts.form() {
-            Form::Cfx(facts) => Scheme::Cfx(Box::new(CfxSender::new(facts, confounders()))),
-            #[cfg(feature = "rc4")]
-            Form::Rfc4757(facts) => {
-                Scheme::Rfc4757(Box::new(Rfc4757Sender::new(&facts.keys.key, confounders())))
-            }
-            #[cfg(feature = "ntlm")]
-            Form::Ntlm(keys) => Scheme::Ntlm(Box::new(NtlmSender::new(keys, facts.role))),
-            Form::Custom(_) => Scheme::Custom(Box::new(Nothing)),
-        };
+    pub(super) fn resume(facts: Arc<Facts>, sequence: SendSequence) -> Self {
         Self {
             facts,
             sequence,
-            scheme,
+            scheme: None,
         }
     }
 
@@ -75,7 +65,7 @@ impl Sender {
         Self {
             facts,
             sequence,
-            scheme: Scheme::Custom(protect),
+            scheme: Some(Scheme::Custom(protect)),
         }
     }
 
@@ -86,15 +76,15 @@ impl Sender {
     /// Begins the key stream anew, where the mechanism is NTLM.
     pub(super) fn restart_ntlm(&mut self) {
         #[cfg(feature = "ntlm")]
-        if let Form::Ntlm(keys) = self.facts.form() {
-            self.scheme = Scheme::Ntlm(Box::new(NtlmSender::new(keys, self.facts.role)));
+        if let Form::Ntlm(_) = self.facts.form() {
+            self.scheme = None;
         }
     }
 
     /// NTLM's running key stream, where there is one.
     #[cfg(feature = "ntlm")]
     pub(super) fn ntlm_stream(&mut self) -> Option<&Stream> {
-        match &mut self.scheme {
+        match ready(&mut self.scheme, &self.facts) {
             Scheme::Ntlm(sender) => sender.stream(),
             _ => None,
         }
@@ -103,7 +93,7 @@ impl Sender {
     /// Goes on with an exported key stream; false where that does not fit.
     #[cfg(feature = "ntlm")]
     pub(super) fn resume_ntlm(&mut self, exported: Option<Stream>) -> bool {
-        match &mut self.scheme {
+        match ready(&mut self.scheme, &self.facts) {
             Scheme::Ntlm(sender) => sender.resume(exported),
             _ => exported.is_none(),
         }
@@ -185,7 +175,7 @@ impl Sender {
             sequence,
             scheme,
         } = self;
-        match scheme {
+        match ready(scheme, facts) {
             Scheme::Cfx(sender) => sender.wrap_in_place(kerberos(facts)?, sequence, seal, buffer),
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(sender) => {
@@ -222,7 +212,7 @@ impl Sender {
             sequence,
             scheme,
         } = self;
-        match scheme {
+        match ready(scheme, facts) {
             Scheme::Cfx(sender) => sender.get_mic(kerberos(facts)?, sequence, message),
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(sender) => sender.get_mic(kerberos(facts)?, sequence, message),
@@ -262,7 +252,7 @@ impl Sender {
             sequence,
             scheme,
         } = self;
-        match scheme {
+        match ready(scheme, facts) {
             Scheme::Cfx(sender) => sender.wrap_iov(kerberos(facts)?, sequence, seal, buffers),
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(sender) => sender.wrap_iov(kerberos(facts)?, sequence, seal, buffers),
@@ -337,6 +327,25 @@ impl Sender {
             return Err(ErrorKind::IntegrityNotGranted.into());
         }
         Ok(())
+    }
+}
+
+/// The scheme, made now where it is not there yet.
+#[inline]
+fn ready<'a>(scheme: &'a mut Option<Scheme>, facts: &Facts) -> &'a mut Scheme {
+    scheme.get_or_insert_with(|| wiping_stack(|| Scheme::of(facts)))
+}
+
+impl Scheme {
+    fn of(facts: &Facts) -> Self {
+        match facts.form() {
+            Form::Cfx(facts) => Self::Cfx(Box::new(CfxSender::new(facts))),
+            #[cfg(feature = "rc4")]
+            Form::Rfc4757(facts) => Self::Rfc4757(Box::new(Rfc4757Sender::new(facts))),
+            #[cfg(feature = "ntlm")]
+            Form::Ntlm(keys) => Self::Ntlm(Box::new(NtlmSender::new(keys, facts.role))),
+            Form::Custom(_) => Self::Custom(Box::new(Nothing)),
+        }
     }
 }
 

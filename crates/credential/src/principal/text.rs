@@ -40,7 +40,7 @@ impl Principal {
     /// characters and for bytes that are no UTF-8.
     #[must_use]
     pub fn to_text(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.bytes.len().saturating_add(self.ends.len()));
+        let mut out = Vec::with_capacity(self.bytes.len());
         for (index, component) in self.components().enumerate() {
             if index > 0 {
                 out.push(b'/');

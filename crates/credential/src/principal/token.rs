@@ -1,6 +1,7 @@
 //! Principals in messages.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use countersign_token::der::SequenceOf;
 use countersign_token::kerberos::{KerberosString, PrincipalName};
@@ -11,27 +12,8 @@ impl Principal {
     /// The principal that a message names.
     #[must_use]
     pub fn from_token(realm: &KerberosString<'_>, name: &PrincipalName<'_>) -> Self {
-        // An acceptor does this for every context: both allocations are made once, in full length.
-        let components = || {
-            name.name_string
-                .iter()
-                .map(|component| component.as_bytes())
-        };
-        let realm = realm.as_bytes();
-        let length = components().fold(realm.len(), |sum, part| sum.saturating_add(part.len()));
-        let mut bytes = Vec::with_capacity(length);
-        let mut ends = Vec::with_capacity(name.name_string.len());
-        bytes.extend_from_slice(realm);
-        for component in components() {
-            bytes.extend_from_slice(component);
-            ends.push(bytes.len());
-        }
-        Self {
-            realm_end: realm.len(),
-            bytes: bytes.into_boxed_slice(),
-            ends: ends.into_boxed_slice(),
-            name_type: NameType(name.name_type),
-        }
+        let components = name.name_string.iter().map(|part| part.as_bytes());
+        Self::assemble(realm.as_bytes(), components, NameType(name.name_type))
     }
 
     /// Whether a message names this principal; the name type is not looked at. Nothing is allocated.
@@ -43,6 +25,14 @@ impl Principal {
                 .components()
                 .zip(name.name_string.iter())
                 .all(|(own, theirs)| own == theirs.as_bytes())
+    }
+
+    /// The order of this principal and one that a message names, as between two of them. Nothing is allocated.
+    #[must_use]
+    pub fn cmp_named(&self, realm: &KerberosString<'_>, name: &PrincipalName<'_>) -> Ordering {
+        let theirs = name.name_string.iter().map(|part| part.as_bytes());
+        let realms = self.realm().cmp(realm.as_bytes());
+        realms.then_with(|| self.components().cmp(theirs))
     }
 
     /// The realm as messages carry it.
@@ -80,6 +70,20 @@ mod tests {
         let back = Principal::from_token(&principal.token_realm(), &name);
         assert_eq!(back, principal);
         assert_eq!(back.name_type(), NameType::SRV_HST);
+    }
+
+    #[test]
+    fn what_a_message_names_is_ordered_as_principals_are() {
+        let all = ["b@A", "a/z@B", "a/zz@B", "ab@B", "b@B", "b/a@B"];
+        let all = all.map(|text| Principal::parse(text).unwrap());
+        for (one, other) in all
+            .iter()
+            .flat_map(|one| all.iter().map(move |other| (one, other)))
+        {
+            let components = other.token_components();
+            let named = one.cmp_named(&other.token_realm(), &other.token_name(&components));
+            assert_eq!(named, one.cmp(other), "{one} {other}");
+        }
     }
 
     #[test]

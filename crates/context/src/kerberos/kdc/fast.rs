@@ -14,10 +14,10 @@ use countersign_token::kerberos::{
     KdcReqBody, KerberosTime, KrbFastArmor, KrbFastArmoredReq, KrbFastReq, KrbFastResponse,
     Microseconds, PaData, PaFxFastReply, PaFxFastRequest, Ticket,
 };
-use zeroize::Zeroizing;
 
 use crate::environment::{Environment, Timestamp};
 use crate::error::{ErrorKind, KdcProblem};
+use crate::kerberos::plaintext::seal;
 
 use super::krb_error::KdcError;
 use super::padata::{OwnedPaData, find};
@@ -109,11 +109,7 @@ impl Armor {
             req_body: Encoded::<KdcReqBody<'_>>::parse(body)
                 .map_err(|_| ErrorKind::Internal("own request body"))?,
         };
-        let plaintext = Zeroizing::new(inner.to_der());
-        let cipher = self
-            .key
-            .encrypt(KeyUsage::FAST_ENC, &plaintext, env.random)
-            .map_err(|_| ErrorKind::Random)?;
+        let cipher = seal(&inner, &self.key, KeyUsage::FAST_ENC, env.random)?;
         let checksum = self.key.mac(KeyUsage::FAST_REQ_CHECKSUM).compute(&[bound]);
         let request = PaFxFastRequest {
             armored_data: KrbFastArmoredReq {
@@ -254,10 +250,12 @@ fn armor_request(
         seq_number: None,
         authorization_data: None,
     };
-    let plaintext = Zeroizing::new(authenticator.to_der());
-    let cipher = session_key
-        .encrypt(KeyUsage::AP_REQ_AUTHENTICATOR, &plaintext, env.random)
-        .map_err(|_| ErrorKind::Random)?;
+    let cipher = seal(
+        &authenticator,
+        session_key,
+        KeyUsage::AP_REQ_AUTHENTICATOR,
+        env.random,
+    )?;
     let request = ApReq {
         ap_options: ApOptions::NONE,
         ticket: Encoded::parse(&ticket.ticket).map_err(ErrorKind::DefectiveTicket)?,

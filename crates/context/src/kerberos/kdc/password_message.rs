@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::environment::{Environment, Timestamp};
 use crate::error::{ErrorKind, KdcProblem};
 use crate::kerberos::ap_rep;
+use crate::kerberos::plaintext::seal;
 
 use super::as_request::nonce;
 use super::krb_error::{KdcError, code};
@@ -76,10 +77,7 @@ impl Change<'_> {
             },
             r_address: None,
         };
-        let plaintext = Zeroizing::new(part.to_der());
-        let cipher = subkey
-            .encrypt(KeyUsage::KRB_PRIV, &plaintext, env.random)
-            .map_err(|_| ErrorKind::Random)?;
+        let cipher = seal(&part, &subkey, KeyUsage::KRB_PRIV, env.random)?;
         let krb_priv = KrbPriv {
             enc_part: EncryptedData {
                 etype: subkey.enctype().id(),
@@ -143,10 +141,12 @@ impl Change<'_> {
             seq_number: Some(sequence),
             authorization_data: None,
         };
-        let plaintext = Zeroizing::new(authenticator.to_der());
-        let cipher = session_key
-            .encrypt(KeyUsage::AP_REQ_AUTHENTICATOR, &plaintext, env.random)
-            .map_err(|_| ErrorKind::Random)?;
+        let cipher = seal(
+            &authenticator,
+            session_key,
+            KeyUsage::AP_REQ_AUTHENTICATOR,
+            env.random,
+        )?;
         let request = ApReq {
             ap_options: ApOptions::MUTUAL_REQUIRED,
             ticket: Encoded::parse(&self.ticket.ticket).map_err(ErrorKind::DefectiveTicket)?,

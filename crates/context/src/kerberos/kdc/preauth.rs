@@ -12,10 +12,10 @@ use countersign_token::kerberos::{
     EncryptedData, KerberosTime, Microseconds, PaAuthenticationSet, PaAuthenticationSetElem,
     PaData, PaEncTsEnc,
 };
-use zeroize::Zeroizing;
 
 use crate::environment::{Environment, Timestamp};
 use crate::error::{ErrorKind, KdcProblem};
+use crate::kerberos::plaintext::seal;
 
 use super::fast::Armor;
 use super::padata::{OwnedPaData, find};
@@ -113,7 +113,6 @@ impl Method {
             },
             pausec: Some(Microseconds::saturating(time.microseconds())),
         };
-        let plaintext = Zeroizing::new(timestamp.to_der());
         let challenge;
         let (key, usage) = match self {
             Self::EncryptedTimestamp => (key, KeyUsage::AS_REQ_TIMESTAMP),
@@ -122,9 +121,7 @@ impl Method {
                 (&challenge, KeyUsage::ENC_CHALLENGE_CLIENT)
             }
         };
-        let cipher = key
-            .encrypt(usage, &plaintext, env.random)
-            .map_err(|_| ErrorKind::Random)?;
+        let cipher = seal(&timestamp, key, usage, env.random)?;
         let data = EncryptedData {
             etype: key.enctype().id(),
             kvno: None,

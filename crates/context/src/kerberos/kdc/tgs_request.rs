@@ -7,11 +7,11 @@ use countersign_token::kerberos::{
     ApOptions, ApReq, Authenticator, Checksum, EncryptedData, EncryptionKey, KdcOptions, KdcReq,
     KdcReqBody, KerberosTime, Microseconds, PaData, TgsReq, Ticket,
 };
-use zeroize::Zeroizing;
 
 use crate::environment::Timestamp;
 use crate::error::ErrorKind;
 use crate::kerberos::ap_req::resolved;
+use crate::kerberos::plaintext::seal;
 use crate::policy::EnctypeSet;
 
 use super::options::{AskedTimes, addresses_field, token_addresses};
@@ -143,10 +143,12 @@ impl TgsRequest<'_> {
             seq_number: None,
             authorization_data: None,
         };
-        let plaintext = Zeroizing::new(authenticator.to_der());
-        let cipher = session_key
-            .encrypt(KeyUsage::TGS_REQ_AUTHENTICATOR, &plaintext, random)
-            .map_err(|_| ErrorKind::Random)?;
+        let cipher = seal(
+            &authenticator,
+            session_key,
+            KeyUsage::TGS_REQ_AUTHENTICATOR,
+            random,
+        )?;
         let request = ApReq {
             ap_options: ApOptions::NONE,
             ticket: Encoded::parse(&self.header.ticket).map_err(ErrorKind::DefectiveTicket)?,

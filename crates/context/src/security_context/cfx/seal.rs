@@ -17,10 +17,10 @@ pub(crate) struct CfxSender {
 }
 
 impl CfxSender {
-    pub(crate) fn new(facts: KerberosFacts<'_>, confounders: Confounders) -> Self {
+    pub(crate) fn new(facts: KerberosFacts<'_>) -> Self {
         Self {
             keys: DirectionKeys::new(facts.role),
-            confounders,
+            confounders: Confounders::new(&facts.keys.confounder_seed),
         }
     }
 

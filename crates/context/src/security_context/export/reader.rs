@@ -6,6 +6,7 @@ use countersign_credential::{CredentialCache, NameType, Principal, TicketCredent
 #[cfg(feature = "ntlm")]
 use countersign_crypto::ntlm::Stream;
 use countersign_crypto::{Enctype, Key};
+use zeroize::Zeroizing;
 
 #[cfg(feature = "ntlm")]
 use super::NTLM;
@@ -45,7 +46,8 @@ impl<'a> Reader<'a> {
         Self(exported)
     }
 
-    pub(super) fn context(mut self) -> Option<Parts> {
+    /// `seed` is for the confounders of the context.
+    pub(super) fn context(mut self, seed: Zeroizing<[u8; 16]>) -> Option<Parts> {
         if self.array()? != *MAGIC || self.array()? != VERSION.to_be_bytes() {
             return None;
         }
@@ -77,7 +79,7 @@ impl<'a> Reader<'a> {
         #[cfg(feature = "ntlm")]
         let mut streams = [None, None];
         let keys = match self.array()? {
-            [KERBEROS] => Keys::Kerberos(self.kerberos(&mut delegated)?),
+            [KERBEROS] => Keys::Kerberos(self.kerberos(&mut delegated, seed)?),
             #[cfg(feature = "ntlm")]
             [NTLM] => {
                 let exported = countersign_crypto::ntlm::SessionKey::new(self.array()?);
@@ -130,7 +132,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn kerberos(&mut self, delegated: &mut Option<TicketCredential>) -> Option<KerberosKeys> {
+    fn kerberos(
+        &mut self,
+        delegated: &mut Option<TicketCredential>,
+        confounder_seed: Zeroizing<[u8; 16]>,
+    ) -> Option<KerberosKeys> {
         let key = self.key()?;
         let acceptor_subkey = self.boolean()?;
         let initiator_key = self.key()?;
@@ -150,6 +156,7 @@ impl<'a> Reader<'a> {
             auth_time: None,
             authorization_data,
             pac,
+            confounder_seed,
         })
     }
 

@@ -1,7 +1,7 @@
 //! What protects the messages of one direction.
 
 use countersign_crypto::ntlm::{Direction, SealKey, SessionKey, SignKey, Stream, Strength};
-use countersign_crypto::{verify_equal, wiping_stack};
+use countersign_crypto::verify_equal;
 
 use crate::ntlm::TargetName;
 use crate::security_context::Role;
@@ -67,18 +67,11 @@ impl Protection {
 
 /// What protects one direction.
 pub(super) struct Channel {
-    exported: SessionKey,
-    direction: Direction,
     protection: Protection,
-    /// Many a context only tells who the peer is: the keys are derived for the first message.
-    keys: Option<Box<Keys>>,
-    /// The stream before the last message that was opened: one place for all of them.
-    before: Option<Stream>,
-}
-
-struct Keys {
     sign: SignKey,
     cipher: Cipher,
+    /// The stream before the last message that was opened: one place for all of them.
+    before: Option<Stream>,
 }
 
 /// Where the key stream of a message comes from.
@@ -98,6 +91,13 @@ impl Cipher {
             Self::Connection(key.stream())
         }
     }
+
+    fn with_stream(&mut self, sequence: u32, apply: impl FnOnce(&mut Stream)) {
+        match self {
+            Self::Connection(stream) => apply(stream),
+            Self::Datagram(key) => apply(&mut key.datagram_stream(sequence)),
+        }
+    }
 }
 
 impl Channel {
@@ -107,10 +107,9 @@ impl Channel {
             Role::Acceptor => Direction::ServerToClient,
         };
         Self {
-            exported: keys.exported.duplicate(),
-            direction,
             protection: keys.protection,
-            keys: None,
+            sign: SignKey::derive(&keys.exported, direction),
+            cipher: Cipher::derive(&keys.exported, keys.protection, direction),
             before: None,
         }
     }
@@ -123,23 +122,9 @@ impl Channel {
         self.protection.datagram
     }
 
-    /// The step that established the context has overwritten its stack already; what is derived
-    /// later begins in its place.
-    fn keys(&mut self) -> &mut Keys {
-        let (exported, direction, protection) = (&self.exported, self.direction, self.protection);
-        self.keys.get_or_insert_with(|| {
-            wiping_stack(|| {
-                Box::new(Keys {
-                    sign: SignKey::derive(exported, direction),
-                    cipher: Cipher::derive(exported, protection, direction),
-                })
-            })
-        })
-    }
-
     /// The running stream, where there is one.
-    pub(super) fn stream(&mut self) -> Option<&Stream> {
-        match &self.keys().cipher {
+    pub(super) fn stream(&self) -> Option<&Stream> {
+        match &self.cipher {
             Cipher::Connection(stream) => Some(stream),
             Cipher::Datagram(_) => None,
         }
@@ -148,7 +133,7 @@ impl Channel {
     /// Goes on with the stream of an exported context; false where it has none and this has, or
     /// the reverse.
     pub(super) fn resume(&mut self, exported: Option<Stream>) -> bool {
-        match (&mut self.keys().cipher, exported) {
+        match (&mut self.cipher, exported) {
             (Cipher::Connection(stream), Some(exported)) => {
                 *stream = exported;
                 true
@@ -164,9 +149,8 @@ impl Channel {
         let Protection {
             seal, key_exchange, ..
         } = self.protection;
-        let keys = self.keys();
-        let mut checksum = keys.checksum(sequence, message);
-        keys.with_stream(sequence, |stream| {
+        let mut checksum = self.checksum(sequence, message);
+        self.cipher.with_stream(sequence, |stream| {
             if seal {
                 cipher(stream, message);
             }
@@ -179,11 +163,10 @@ impl Channel {
 
     /// The checksum of a message that is not part of the token.
     pub(super) fn sign(&mut self, sequence: u32, message: &[IoBuffer<'_>]) -> [u8; 8] {
-        let key_exchange = self.protection.key_exchange;
-        let keys = self.keys();
-        let mut checksum = keys.checksum(sequence, message);
-        if key_exchange {
-            keys.with_stream(sequence, |stream| stream.apply(&mut checksum));
+        let mut checksum = self.checksum(sequence, message);
+        if self.protection.key_exchange {
+            self.cipher
+                .with_stream(sequence, |stream| stream.apply(&mut checksum));
         }
         checksum
     }
@@ -200,8 +183,7 @@ impl Channel {
         let Protection {
             seal, key_exchange, ..
         } = self.protection;
-        let keys = self.keys();
-        keys.with_stream(sequence, |stream| {
+        self.cipher.with_stream(sequence, |stream| {
             if seal {
                 cipher(stream, message);
             }
@@ -209,7 +191,7 @@ impl Channel {
                 stream.apply(&mut received);
             }
         });
-        let genuine = verify_equal(&keys.checksum(sequence, message), &received);
+        let genuine = verify_equal(&self.checksum(sequence, message), &received);
         self.undo_unless(genuine)
     }
 
@@ -227,12 +209,7 @@ impl Channel {
 
     /// Where the stream stands, to go back to.
     fn remember(&mut self) {
-        self.keys();
-        if let Some(Keys {
-            cipher: Cipher::Connection(stream),
-            ..
-        }) = self.keys.as_deref()
-        {
+        if let Cipher::Connection(stream) = &self.cipher {
             match &mut self.before {
                 Some(before) => before.assign(stream),
                 before => *before = Some(stream.duplicate()),
@@ -241,28 +218,19 @@ impl Channel {
     }
 
     fn undo_unless(&mut self, genuine: bool) -> bool {
-        if let (false, Some(before), Some(keys)) = (genuine, &self.before, &mut self.keys)
-            && let Cipher::Connection(stream) = &mut keys.cipher
+        if let (false, Some(before), Cipher::Connection(stream)) =
+            (genuine, &self.before, &mut self.cipher)
         {
             stream.assign(before);
         }
         genuine
     }
-}
 
-impl Keys {
     /// The checksum in the clear.
     fn checksum(&self, sequence: u32, message: &[IoBuffer<'_>]) -> [u8; 8] {
         iov::with_parts(None, message, None, |parts| {
             *self.sign.checksum(sequence, parts)
         })
-    }
-
-    fn with_stream(&mut self, sequence: u32, apply: impl FnOnce(&mut Stream)) {
-        match &mut self.cipher {
-            Cipher::Connection(stream) => apply(stream),
-            Cipher::Datagram(key) => apply(&mut key.datagram_stream(sequence)),
-        }
     }
 }
 

@@ -36,7 +36,7 @@ impl NtlmReceiver {
         }
     }
 
-    pub(crate) fn stream(&mut self) -> Option<&Stream> {
+    pub(crate) fn stream(&self) -> Option<&Stream> {
         self.channel.stream()
     }
 

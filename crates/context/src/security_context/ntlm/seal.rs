@@ -22,7 +22,7 @@ impl NtlmSender {
         }
     }
 
-    pub(crate) fn stream(&mut self) -> Option<&Stream> {
+    pub(crate) fn stream(&self) -> Option<&Stream> {
         self.channel.stream()
     }
 

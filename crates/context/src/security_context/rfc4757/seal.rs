@@ -1,6 +1,5 @@
 //! Making tokens of RFC 4757.
 
-use countersign_crypto::Key;
 use countersign_crypto::rc4::{GssKey, TokenUsage};
 use countersign_token::kerberos::gss_token::TokenId;
 use countersign_token::kerberos::rfc1964::Rfc1964Header;
@@ -21,10 +20,10 @@ pub(crate) struct Rfc4757Sender {
 }
 
 impl Rfc4757Sender {
-    pub(crate) fn new(key: &Key, confounders: Confounders) -> Self {
+    pub(crate) fn new(facts: KerberosFacts<'_>) -> Self {
         Self {
-            key: GssKey::new(key),
-            confounders,
+            key: GssKey::new(&facts.keys.key),
+            confounders: Confounders::new(&facts.keys.confounder_seed),
         }
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bindings;
+mod counter_mode;
 mod environment;
 mod error;
 mod flags;

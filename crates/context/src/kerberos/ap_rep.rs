@@ -11,7 +11,7 @@ use crate::environment::Timestamp;
 use crate::error::ErrorKind;
 
 use super::framing::Framed;
-use super::plaintext::{Plaintext, seal};
+use super::plaintext::{Plaintext, sealed_last};
 
 /// The content of an AP-REP to be sent.
 pub(super) struct Reply<'a> {
@@ -38,16 +38,17 @@ impl Reply<'_> {
             }),
             seq_number: Some(self.sequence),
         };
-        let cipher = seal(&part, session_key, KeyUsage::AP_REP, random)?;
-        let etype = session_key.enctype().id();
-        let message = ApRep {
-            enc_part: EncryptedData {
-                etype,
-                kvno: None,
-                cipher: &cipher,
-            },
+        let frame = |cipher: &[u8]| {
+            let message = ApRep {
+                enc_part: EncryptedData {
+                    etype: session_key.enctype().id(),
+                    kvno: None,
+                    cipher,
+                },
+            };
+            Ok(framed.frame(TokenId::ApRep, &message))
         };
-        Ok(framed.frame(TokenId::ApRep, &message))
+        sealed_last(&part, session_key, KeyUsage::AP_REP, random, frame)
     }
 }
 

@@ -21,7 +21,7 @@ use super::delegation;
 use super::drawn::Drawn;
 use super::framing::Framed;
 use super::initiator::Options;
-use super::plaintext::seal;
+use super::plaintext::sealed_last;
 
 /// What an AP-REQ said, for the reply to be matched against.
 pub(super) struct RequestParts {
@@ -184,13 +184,6 @@ impl RequestParts {
                 .transpose()
                 .map_err(internal)?,
         };
-        let cipher = seal(
-            &authenticator,
-            session_key,
-            KeyUsage::AP_REQ_AUTHENTICATOR,
-            env.random,
-        )?;
-
         let mut ap_options = ApOptions::NONE;
         if self.flags.contains(Flags::MUTUAL) {
             ap_options |= ApOptions::MUTUAL_REQUIRED;
@@ -199,20 +192,24 @@ impl RequestParts {
         if credential.is_skey {
             ap_options |= ApOptions::USE_SESSION_KEY;
         }
-        let request = ApReq {
-            ap_options,
-            // Passed through as the KDC sent it.
-            ticket: Encoded::parse(&credential.ticket).map_err(ErrorKind::DefectiveTicket)?,
-            authenticator: EncryptedData {
-                etype: session_key.enctype().id(),
-                kvno: None,
-                cipher: &cipher,
-            },
-        };
         let framed = match self.flags.contains(Flags::DCE_STYLE) {
             true => Framed::Bare,
             false => Framed::As(mechanism),
         };
-        Ok(framed.frame(TokenId::ApReq, &request))
+        let frame = |cipher: &[u8]| {
+            let request = ApReq {
+                ap_options,
+                // Passed through as the KDC sent it.
+                ticket: Encoded::parse(&credential.ticket).map_err(ErrorKind::DefectiveTicket)?,
+                authenticator: EncryptedData {
+                    etype: session_key.enctype().id(),
+                    kvno: None,
+                    cipher,
+                },
+            };
+            Ok(framed.frame(TokenId::ApReq, &request))
+        };
+        let usage = KeyUsage::AP_REQ_AUTHENTICATOR;
+        sealed_last(&authenticator, session_key, usage, env.random, frame)
     }
 }

@@ -36,8 +36,8 @@ pub struct AcceptorCredential {
 struct Parts {
     /// In the keytab's order.
     keys: Arc<[ServiceKey]>,
-    /// Their places by the names of their principals, those of one in the keytab's order.
-    by_name: Arc<[usize]>,
+    /// The places of the keys of each principal, in the keytab's order, sorted by the principals.
+    by_name: Arc<[Box<[usize]>]>,
     own_ticket: Option<Arc<OwnTicket>>,
     services: Arc<[ServicePattern]>,
     replay: ReplayProtection,
@@ -94,12 +94,15 @@ impl AcceptorCredential {
             })
         });
         let keys: Arc<[ServiceKey]> = wiping_stack(|| keys.collect());
-        let mut by_name: Vec<usize> = (0..keys.len()).collect();
-        by_name.sort_by_key(|place| keys.get(*place).map(ServiceKey::principal));
+        let principal = |place: &usize| keys.get(*place).map(ServiceKey::principal);
+        let mut places: Vec<usize> = (0..keys.len()).collect();
+        places.sort_by_key(principal);
+        let by_name = places.chunk_by(|one, other| principal(one) == principal(other));
+        let by_name = by_name.map(Box::from).collect();
         Self {
             parts: Arc::new(Parts {
                 keys,
-                by_name: by_name.into(),
+                by_name,
                 own_ticket: None,
                 services: Arc::default(),
                 replay: ReplayProtection::Shared(Arc::default()),
@@ -241,17 +244,12 @@ impl AcceptorCredential {
     /// The places of the keys of a principal that a message names, in the keytab's order; none where the
     /// keytab does not name it.
     fn places_of(&self, realm: &KerberosString<'_>, name: &PrincipalName<'_>) -> &[usize] {
-        let start = self.parts.by_name.partition_point(|place| {
-            let key = self.parts.keys.get(*place);
-            key.is_some_and(|key| key.principal().cmp_named(realm, name) == Ordering::Less)
+        let found = self.parts.by_name.binary_search_by(|places| {
+            let key = places.first().and_then(|place| self.parts.keys.get(*place));
+            key.map_or(Ordering::Less, |key| key.principal().cmp_named(realm, name))
         });
-        let places = self.parts.by_name.get(start..).unwrap_or_default();
-        let is_named = |place: &&usize| {
-            let key = self.parts.keys.get(**place);
-            key.is_some_and(|key| key.principal().is_named(realm, name))
-        };
-        let count = places.iter().take_while(is_named).count();
-        places.get(..count).unwrap_or_default()
+        let places = found.ok().and_then(|place| self.parts.by_name.get(place));
+        places.map(Box::as_ref).unwrap_or_default()
     }
 
     /// Decrypts a ticket for one of our services.

@@ -9,30 +9,52 @@ use zeroize::Zeroizing;
 
 use crate::error::ErrorKind;
 
-/// Encodes a part in the place in which it is then encrypted.
+/// As long as the encrypted part of an ordinary AP-REQ or AP-REP.
+const BLANK: [u8; 512] = [0; 512];
+
+/// A message whose last field is the encryption of `part`: `frame` makes it around a ciphertext of that length,
+/// in whose place the part is encoded and then encrypted.
+pub(in crate::kerberos) fn sealed_last(
+    part: &impl Encode,
+    key: &Key,
+    usage: KeyUsage,
+    random: &mut dyn Random,
+    frame: impl FnOnce(&[u8]) -> Result<Vec<u8>, ErrorKind>,
+) -> Result<Vec<u8>, ErrorKind> {
+    let cipher = key.cipher(usage);
+    let mut counter = Writer::counting();
+    part.encode(&mut counter);
+    let length = cipher.sealed_len(counter.len());
+    let mut message = match BLANK.get(..length) {
+        Some(blank) => frame(blank),
+        None => frame(&vec![0; length]),
+    }?;
+
+    let internal = ErrorKind::Internal("place of an encrypted part");
+    let end = message.len();
+    let start = end.checked_sub(length).ok_or(internal)?;
+    let confounder = start.saturating_add(cipher.confounder_offset());
+    let begin = confounder.saturating_add(cipher.confounder_len());
+    random.fill(message.get_mut(confounder..begin).ok_or(internal)?)?;
+    message.truncate(begin);
+    // There is room: growing would leave a copy in freed memory.
+    let mut writer = Writer::from(message);
+    part.encode(&mut writer);
+    let mut message = writer.into_vec();
+    message.resize(end, 0);
+    let sealed = message.get_mut(start..).ok_or(internal)?;
+    cipher.encrypt_in_place(sealed).map_err(|_| internal)?;
+    Ok(message)
+}
+
+/// The encryption of `part`, alone.
 pub(in crate::kerberos) fn seal(
     part: &impl Encode,
     key: &Key,
     usage: KeyUsage,
     random: &mut dyn Random,
 ) -> Result<Vec<u8>, ErrorKind> {
-    let cipher = key.cipher(usage);
-    let mut counter = Writer::counting();
-    part.encode(&mut counter);
-    let length = cipher.sealed_len(counter.len());
-    // All at once: growing later would leave copies in freed memory.
-    let mut sealed = Vec::with_capacity(length);
-    let confounder = cipher.confounder_offset();
-    sealed.resize(confounder.saturating_add(cipher.confounder_len()), 0);
-    random.fill(sealed.get_mut(confounder..).unwrap_or_default())?;
-    let mut writer = Writer::from(sealed);
-    part.encode(&mut writer);
-    let mut sealed = writer.into_vec();
-    sealed.resize(length, 0);
-    cipher
-        .encrypt_in_place(&mut sealed)
-        .map_err(|_| ErrorKind::Internal("length of a part"))?;
-    Ok(sealed)
+    sealed_last(part, key, usage, random, |blank| Ok(blank.to_vec()))
 }
 
 /// The plaintext inside the buffer that it was decrypted in.
@@ -44,7 +66,25 @@ pub(in crate::kerberos) struct Plaintext {
 impl Plaintext {
     /// Decrypts a copy of the ciphertext; `None` if it is not one of this key and usage.
     pub(in crate::kerberos) fn open(cipher: &Cipher, ciphertext: &[u8]) -> Option<Self> {
-        let mut buffer = Zeroizing::new(ciphertext.to_vec());
+        Self::decrypt(
+            Vec::with_capacity(ciphertext.len()).into(),
+            cipher,
+            ciphertext,
+        )
+    }
+
+    /// Decrypts another in the place of one that is not needed any more.
+    pub(in crate::kerberos) fn then(self, cipher: &Cipher, ciphertext: &[u8]) -> Option<Self> {
+        // Growing would leave the first in freed memory.
+        if self.buffer.capacity() < ciphertext.len() {
+            return Self::open(cipher, ciphertext);
+        }
+        Self::decrypt(self.buffer, cipher, ciphertext)
+    }
+
+    fn decrypt(mut buffer: Zeroizing<Vec<u8>>, cipher: &Cipher, ciphertext: &[u8]) -> Option<Self> {
+        buffer.clear();
+        buffer.extend_from_slice(ciphertext);
         let length = cipher.decrypt_in_place(&mut buffer).ok()?.len();
         let start = cipher
             .confounder_offset()

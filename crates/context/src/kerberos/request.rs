@@ -79,9 +79,9 @@ impl AcceptedRequest {
         let proxied = expectations.proxied.as_ref();
         let opened = credential.open(request.ticket.value(), user_to_user, env)?;
         let kdc = credential.ticket_granting_keys();
-        let ticket = VerifiedTicket::check(opened, kdc, expectations.peer_address.as_ref(), env)?;
+        let ticket = VerifiedTicket::check(&opened, kdc, expectations.peer_address.as_ref(), env)?;
 
-        let plaintext = open_authenticator(&request, &ticket.session_key)?;
+        let plaintext = open_authenticator(&request, &ticket.session_key, opened.plaintext)?;
         let authenticator =
             Authenticator::from_der(&plaintext).map_err(ErrorKind::DefectivePlaintext)?;
         let authenticator_time = check_client_and_time(&authenticator, &ticket, env)?;
@@ -187,16 +187,18 @@ fn evidence(ticket: &VerifiedTicket, raw: &[u8]) -> TicketCredential {
     }
 }
 
-fn open_authenticator(request: &ApReq<'_>, session_key: &Key) -> Result<Plaintext, ErrorKind> {
+fn open_authenticator(
+    request: &ApReq<'_>,
+    session_key: &Key,
+    ticket: Plaintext,
+) -> Result<Plaintext, ErrorKind> {
     let part = &request.authenticator;
     if part.etype != session_key.enctype().id() {
         return Err(ErrorKind::AuthenticatorModified);
     }
-    Plaintext::open(
-        &session_key.cipher(KeyUsage::AP_REQ_AUTHENTICATOR),
-        part.cipher,
-    )
-    .ok_or(ErrorKind::AuthenticatorModified)
+    let cipher = session_key.cipher(KeyUsage::AP_REQ_AUTHENTICATOR);
+    let plaintext = ticket.then(&cipher, part.cipher);
+    plaintext.ok_or(ErrorKind::AuthenticatorModified)
 }
 
 /// RFC 4120 §3.2.3: the authenticator's client is the ticket's, and its time is near ours.

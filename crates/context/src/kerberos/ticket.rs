@@ -31,7 +31,7 @@ pub(super) struct VerifiedTicket {
 impl VerifiedTicket {
     /// Decodes the plaintext of a ticket and checks what it says against time and policy.
     pub(super) fn check(
-        opened: OpenedTicket<'_>,
+        opened: &OpenedTicket<'_>,
         kdc: Option<&TicketGrantingKeys>,
         peer_address: Option<&(i32, Vec<u8>)>,
         env: &Environment<'_>,
@@ -41,7 +41,7 @@ impl VerifiedTicket {
             plaintext,
             signing,
         } = opened;
-        let part = EncTicketPart::from_der(&plaintext).map_err(ErrorKind::DefectivePlaintext)?;
+        let part = EncTicketPart::from_der(plaintext).map_err(ErrorKind::DefectivePlaintext)?;
         let skew = i64::from(env.policy.clock_skew());
 
         // §3.2.3: not yet valid before the start time less the skew, or while INVALID is set;
@@ -86,7 +86,7 @@ impl VerifiedTicket {
             client,
             // RFC 8062 §3.
             anonymous: part.flags.contains(TicketFlags::ANONYMOUS),
-            server,
+            server: server.clone(),
             session_key,
             pac,
             times: TicketTimes {

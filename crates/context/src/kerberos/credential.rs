@@ -257,11 +257,12 @@ impl AcceptorCredential {
     /// Both the name that the ticket claims and the key that opens it are checked: the name is not
     /// protected by the ticket's encryption, and one account's key may serve names that this
     /// acceptor does not answer for. `user_to_user`: the initiator says that it is encrypted in the
-    /// session key of our ticket.
+    /// session key of our ticket. It is decrypted into `plaintext`.
     pub(super) fn open(
         &self,
         ticket: &Ticket<'_>,
         user_to_user: bool,
+        mut plaintext: Plaintext,
         env: &Environment<'_>,
     ) -> Result<OpenedTicket<'_>, ErrorKind> {
         let (realm, name) = (ticket.realm.unverified(), ticket.sname.unverified());
@@ -279,7 +280,7 @@ impl AcceptorCredential {
         if user_to_user {
             let own = self.own_ticket().ok_or(ErrorKind::UserToUserUnsupported)?;
             let listed = (!self.parts.services.is_empty()).then_some(listed);
-            return own.open(ticket, claimed, listed, env);
+            return own.open(ticket, claimed, listed, plaintext, env);
         }
         if self.is_user_to_user_alone() {
             return Err(ErrorKind::UserToUserRequired);
@@ -317,16 +318,14 @@ impl AcceptorCredential {
             enctype: etype,
         };
         for key in candidates.take(MAX_ATTEMPTS) {
-            match Plaintext::open(&key.cipher, ticket.enc_part.cipher) {
-                Some(plaintext) => {
-                    return Ok(OpenedTicket {
-                        server: claimed,
-                        plaintext,
-                        signing: &key.signing,
-                    });
-                }
-                None => failure = ErrorKind::TicketModified,
+            if plaintext.decrypt(&key.cipher, ticket.enc_part.cipher) {
+                return Ok(OpenedTicket {
+                    server: claimed,
+                    plaintext,
+                    signing: &key.signing,
+                });
             }
+            failure = ErrorKind::TicketModified;
         }
         Err(failure)
     }

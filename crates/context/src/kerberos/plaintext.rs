@@ -64,34 +64,38 @@ pub(in crate::kerberos) struct Plaintext {
 }
 
 impl Plaintext {
+    /// Nothing yet, and room for a ciphertext of this length.
+    pub(in crate::kerberos) fn with_capacity(length: usize) -> Self {
+        Self {
+            buffer: Vec::with_capacity(length).into(),
+            range: 0..0,
+        }
+    }
+
     /// Decrypts a copy of the ciphertext; `None` if it is not one of this key and usage.
     pub(in crate::kerberos) fn open(cipher: &Cipher, ciphertext: &[u8]) -> Option<Self> {
-        Self::decrypt(
-            Vec::with_capacity(ciphertext.len()).into(),
-            cipher,
-            ciphertext,
-        )
+        let mut plaintext = Self::with_capacity(ciphertext.len());
+        plaintext.decrypt(cipher, ciphertext).then_some(plaintext)
     }
 
-    /// Decrypts another in the place of one that is not needed any more.
-    pub(in crate::kerberos) fn then(self, cipher: &Cipher, ciphertext: &[u8]) -> Option<Self> {
-        // Growing would leave the first in freed memory.
+    /// Decrypts a copy of the ciphertext in the place of what is there; false if it is not one of this key and
+    /// usage, and then nothing is there any more.
+    pub(in crate::kerberos) fn decrypt(&mut self, cipher: &Cipher, ciphertext: &[u8]) -> bool {
+        // Growing would leave what is there in freed memory.
         if self.buffer.capacity() < ciphertext.len() {
-            return Self::open(cipher, ciphertext);
+            *self = Self::with_capacity(ciphertext.len());
         }
-        Self::decrypt(self.buffer, cipher, ciphertext)
-    }
-
-    fn decrypt(mut buffer: Zeroizing<Vec<u8>>, cipher: &Cipher, ciphertext: &[u8]) -> Option<Self> {
-        buffer.clear();
-        buffer.extend_from_slice(ciphertext);
-        let length = cipher.decrypt_in_place(&mut buffer).ok()?.len();
+        self.range = 0..0;
+        self.buffer.clear();
+        self.buffer.extend_from_slice(ciphertext);
+        let Ok(plaintext) = cipher.decrypt_in_place(&mut self.buffer) else {
+            return false;
+        };
         let start = cipher
             .confounder_offset()
-            .checked_add(cipher.confounder_len())?;
-        let range = start..start.checked_add(length)?;
-        buffer.get(range.clone())?;
-        Some(Self { buffer, range })
+            .saturating_add(cipher.confounder_len());
+        self.range = start..start.saturating_add(plaintext.len());
+        true
     }
 }
 

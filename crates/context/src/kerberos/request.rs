@@ -77,7 +77,9 @@ impl AcceptedRequest {
             return Err(ErrorKind::WrongMechanism);
         }
         let proxied = expectations.proxied.as_ref();
-        let opened = credential.open(request.ticket.value(), user_to_user, env)?;
+        // One place for what is decrypted of it, the ticket and then the authenticator.
+        let plaintext = Plaintext::with_capacity(message.len());
+        let opened = credential.open(request.ticket.value(), user_to_user, plaintext, env)?;
         let kdc = credential.ticket_granting_keys();
         let ticket = VerifiedTicket::check(&opened, kdc, expectations.peer_address.as_ref(), env)?;
 
@@ -190,15 +192,17 @@ fn evidence(ticket: &VerifiedTicket, raw: &[u8]) -> TicketCredential {
 fn open_authenticator(
     request: &ApReq<'_>,
     session_key: &Key,
-    ticket: Plaintext,
+    mut plaintext: Plaintext,
 ) -> Result<Plaintext, ErrorKind> {
     let part = &request.authenticator;
     if part.etype != session_key.enctype().id() {
         return Err(ErrorKind::AuthenticatorModified);
     }
     let cipher = session_key.cipher(KeyUsage::AP_REQ_AUTHENTICATOR);
-    let plaintext = ticket.then(&cipher, part.cipher);
-    plaintext.ok_or(ErrorKind::AuthenticatorModified)
+    match plaintext.decrypt(&cipher, part.cipher) {
+        true => Ok(plaintext),
+        false => Err(ErrorKind::AuthenticatorModified),
+    }
 }
 
 /// RFC 4120 §3.2.3: the authenticator's client is the ticket's, and its time is near ours.

@@ -33,6 +33,9 @@ use crate::flags::Flags;
 ///
 /// After an error nothing is recorded and a later genuine message is still accepted; buffers that
 /// were given hold nothing of use.
+///
+/// The keys are derived for the first message, which allocates their place; what is said below of
+/// calls that allocate nothing is true of those after it.
 pub struct Receiver {
     pub(super) facts: Arc<Facts>,
     pub(super) window: ReceiveWindow,

@@ -26,6 +26,9 @@ use crate::flags::Flags;
 ///
 /// After an error no number is spent and no token exists; buffers that were given may have been
 /// overwritten.
+///
+/// The keys are derived for the first message, which allocates their place; what is said below of
+/// calls that allocate nothing is true of those after it.
 pub struct Sender {
     pub(super) facts: Arc<Facts>,
     pub(super) sequence: SendSequence,

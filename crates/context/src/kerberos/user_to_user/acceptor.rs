@@ -68,6 +68,7 @@ impl OwnTicket {
         ticket: &Ticket<'_>,
         claimed: Principal,
         listed: Option<bool>,
+        mut plaintext: Plaintext,
         env: &Environment<'_>,
     ) -> Result<OpenedTicket<'_>, ErrorKind> {
         if !listed.unwrap_or(claimed == *self.owner()) {
@@ -84,8 +85,9 @@ impl OwnTicket {
             // RFC 4120 §5.3: it has the enctype of the key, and the key is this one.
             return Err(ErrorKind::TicketModified);
         }
-        let plaintext =
-            Plaintext::open(cipher, ticket.enc_part.cipher).ok_or(ErrorKind::TicketModified)?;
+        if !plaintext.decrypt(cipher, ticket.enc_part.cipher) {
+            return Err(ErrorKind::TicketModified);
+        }
         Ok(OpenedTicket {
             server: claimed,
             plaintext,

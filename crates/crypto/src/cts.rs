@@ -10,14 +10,17 @@
 //! bytes, go over the stack. Nothing is allocated and no message is copied.
 
 use aes::cipher::{
-    Array, Block, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt,
-    BlockSizeUser, InnerIvInit, KeyInit, consts::U16,
+    Array, Block, BlockCipherDecrypt, BlockCipherEncBackend, BlockCipherEncClosure,
+    BlockCipherEncrypt, BlockModeDecrypt, BlockSizeUser, InnerIvInit, KeyInit, consts::U16,
 };
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::segment::{Segment, gather, scatter, sealed_len};
 
 pub(crate) const BLOCK: usize = 16;
+
+/// A block, whichever the cipher.
+type OneBlock = Array<u8, U16>;
 
 /// A 128-bit block cipher in both directions.
 pub(crate) trait BlockCipher:
@@ -30,29 +33,70 @@ impl<C> BlockCipher for C where
 {
 }
 
+/// When the MAC sees a stretch of bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    Before,
+    After,
+}
+
 /// One direction of CBC-CTS, part way through a message.
 pub(crate) trait Direction {
     /// Ciphers whole blocks in place; `bytes` is a multiple of the block.
     fn body(&mut self, bytes: &mut [u8]);
+    /// The same, and shows each stretch of them to `observe`.
+    #[inline]
+    fn run(
+        &mut self,
+        bytes: &mut [u8],
+        stretch: usize,
+        when: When,
+        mut observe: impl FnMut(&[u8]),
+    ) {
+        for bytes in bytes.chunks_mut(stretch) {
+            if when == When::Before {
+                observe(bytes);
+            }
+            self.body(bytes);
+            if when == When::After {
+                observe(bytes);
+            }
+        }
+    }
     /// Ciphers the last `len` bytes: one block, or more than one and at most two.
     fn last(&mut self, bytes: &mut [u8; 2 * BLOCK], len: usize);
 }
 
-pub(crate) struct Encrypt<'a, C: BlockCipher>(cbc::Encryptor<&'a C>);
+pub(crate) struct Encrypt<'a, C: BlockCipher> {
+    cipher: &'a C,
+    /// The last ciphertext.
+    previous: OneBlock,
+}
 
 impl<'a, C: BlockCipher> Encrypt<'a, C> {
     pub(crate) fn new(cipher: &'a C) -> Self {
-        Encrypt(cbc::Encryptor::inner_iv_init(
+        Encrypt {
             cipher,
-            &Block::<C>::default(),
-        ))
+            previous: OneBlock::default(),
+        }
     }
 }
 
 impl<C: BlockCipher> Direction for Encrypt<'_, C> {
     #[inline]
+    fn run(&mut self, bytes: &mut [u8], stretch: usize, when: When, observe: impl FnMut(&[u8])) {
+        self.cipher.encrypt_with_backend(Run {
+            previous: &mut self.previous,
+            bytes,
+            stretch,
+            when,
+            observe,
+        });
+    }
+
+    #[inline]
     fn body(&mut self, bytes: &mut [u8]) {
-        self.0.encrypt_blocks(Array::slice_as_chunks_mut(bytes).0);
+        self.run(bytes, usize::MAX, When::After, |_| {});
     }
 
     fn last(&mut self, bytes: &mut [u8; 2 * BLOCK], len: usize) {
@@ -105,6 +149,44 @@ impl<C: BlockCipher> Direction for Decrypt<'_, C> {
         first.copy_from_slice(second);
         second.copy_from_slice(&mixed);
         mixed.as_mut_slice().zeroize();
+    }
+}
+
+/// A run of whole blocks within one call of the cipher's code for this processor: rounds of the cipher are
+/// compiled into the loop, and the processor works on them while it waits for the MAC, and the reverse.
+/// A call for each stretch would set up the code for many blocks at once each time.
+struct Run<'a, F> {
+    previous: &'a mut OneBlock,
+    bytes: &'a mut [u8],
+    stretch: usize,
+    when: When,
+    observe: F,
+}
+
+impl<F> BlockSizeUser for Run<'_, F> {
+    type BlockSize = U16;
+}
+
+impl<F: FnMut(&[u8])> BlockCipherEncClosure for Run<'_, F> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(mut self, backend: &B) {
+        let mut previous = *self.previous;
+        for stretch in self.bytes.chunks_mut(self.stretch) {
+            if self.when == When::Before {
+                (self.observe)(stretch);
+            }
+            for block in Array::<u8, U16>::slice_as_chunks_mut(stretch).0 {
+                for (byte, other) in block.iter_mut().zip(previous) {
+                    *byte ^= other;
+                }
+                backend.encrypt_block_inplace(block);
+                previous = *block;
+            }
+            if self.when == When::After {
+                (self.observe)(stretch);
+            }
+        }
+        *self.previous = previous;
     }
 }
 
@@ -171,10 +253,7 @@ pub(crate) fn observe_then_cipher(
                 0
             };
             let (run, tail) = rest.split_at_mut(whole);
-            for chunk in run.chunks_mut(stride) {
-                observe(chunk);
-                direction.body(chunk);
-            }
+            direction.run(run, stride, When::Before, &mut observe);
             observe(tail);
             ciphered += whole;
             observed += whole + tail.len();
@@ -207,10 +286,7 @@ pub(crate) fn cipher_then_observe(
                 let (done, rest) = bytes.split_at_mut(used);
                 observe(done);
                 let whole = rest.len().min(body.saturating_sub(ciphered)) / BLOCK * BLOCK;
-                for chunk in rest[..whole].chunks_mut(stride) {
-                    direction.body(chunk);
-                    observe(chunk);
-                }
+                direction.run(&mut rest[..whole], stride, When::After, &mut observe);
                 ciphered += whole;
                 observed += used + whole;
                 (used, whole)

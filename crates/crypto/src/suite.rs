@@ -26,7 +26,7 @@ pub(crate) struct Suite<C, M> {
 
 /// How many bytes to decrypt before they are hashed: enough for the cipher's parallel blocks, few enough to
 /// stay in the first-level cache. Measured; 256 to 1,024 are within 3 %.
-const OPEN_STRIDE: usize = 512;
+const OPEN_STRIDE: usize = 1024;
 
 impl<C: BlockCipher, M: MacState + hmac::KeyInit> Suite<C, M> {
     /// Derives Ke and Ki for `usage`.

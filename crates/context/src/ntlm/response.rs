@@ -6,6 +6,7 @@ use countersign_token::ntlm::{
     AuthenticateMessage, AvFlags, AvId, AvPairs, AvPairsBuilder, ChallengeMessage, Charset,
     NegotiateFlags, SingleHostData, Text, encode_client_challenge,
 };
+use zeroize::Zeroizing;
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, NtlmProblem};
@@ -47,8 +48,15 @@ pub(super) fn respond(
     let agreed = agree(offer, &challenge, options, env)?;
     let mut granted = flags::granted(agreed, options.required)?;
     granted |= options.requested & Flags::DCE_STYLE;
+    let drawn = Drawn::from(
+        options.credential.is_some(),
+        flags::exchanges_key(agreed),
+        env,
+    )?;
     let proof = match &options.credential {
-        Some(credential) => Proof::of(credential, &challenge, options, env)?,
+        Some(credential) => {
+            Proof::of(credential, &challenge, options, drawn.client_challenge, env)?
+        }
         None => {
             granted |= Flags::ANONYMOUS;
             Proof::anonymous()
@@ -58,12 +66,12 @@ pub(super) fn respond(
         Some(credential) => NtlmIdentity::Account(credential.name().clone()),
         None => NtlmIdentity::Anonymous,
     };
-    let (exported, encrypted) = if flags::exchanges_key(agreed) {
-        let exported = SessionKey::generate(env.random).map_err(|_| ErrorKind::Random)?;
-        let encrypted = proof.key.encrypt(&exported);
-        (exported, Some(encrypted))
-    } else {
-        (proof.key, None)
+    let (exported, encrypted) = match drawn.exported {
+        Some(exported) => {
+            let encrypted = proof.key.encrypt(&exported);
+            (exported, Some(encrypted))
+        }
+        None => (proof.key, None),
     };
     let unicode = |text: &str| {
         Charset::Unicode
@@ -123,6 +131,40 @@ pub(super) fn respond(
     Ok((message, context))
 }
 
+/// What a response draws, in one call: to the operating system a call costs as much as two dozen bytes.
+struct Drawn {
+    client_challenge: [u8; 8],
+    /// ExportedSessionKey, where one is exchanged.
+    exported: Option<SessionKey>,
+}
+
+impl Drawn {
+    fn from(proves: bool, exchanges: bool, env: &mut Environment<'_>) -> Result<Self, Error> {
+        let mut client_challenge = [0; 8];
+        let mut key = Zeroizing::new([0; 16]);
+        let mut bytes = Zeroizing::new([0; 24]);
+        let (challenge, rest) = bytes.split_at_mut(8);
+        let needed = match (proves, exchanges) {
+            (true, true) => &mut *bytes,
+            (true, false) => challenge,
+            (false, true) => rest,
+            (false, false) => &mut [],
+        };
+        env.random.fill(needed)?;
+        for (to, from) in client_challenge
+            .iter_mut()
+            .chain(key.iter_mut())
+            .zip(&*bytes)
+        {
+            *to = *from;
+        }
+        Ok(Self {
+            client_challenge,
+            exported: exchanges.then(|| SessionKey::new(*key)),
+        })
+    }
+}
+
 /// What both sides can do: the acceptor chose it from the offer, and what it added counts for
 /// nothing.
 fn agree(
@@ -173,10 +215,9 @@ impl Proof {
         credential: &NtlmCredential,
         challenge: &ChallengeMessage<'_>,
         options: &Options,
-        env: &mut Environment<'_>,
+        client_challenge: [u8; 8],
+        env: &Environment<'_>,
     ) -> Result<Self, Error> {
-        let mut client_challenge = [0; 8];
-        env.random.fill(&mut client_challenge)?;
         #[cfg(feature = "ntlm-v1")]
         if options.v1 {
             let (hash, server_challenge) = (credential.hash(), &challenge.server_challenge);
@@ -195,10 +236,7 @@ impl Proof {
             .unwrap_or_else(|| file_time(env.now));
         let pairs = pairs(target, options)?;
         let blob = encode_client_challenge(time, &client_challenge, &pairs, TRAILING_ZEROS);
-        let name = credential.name();
-        let key = credential
-            .hash()
-            .response_key(name.user().chars(), name.domain().chars());
+        let key = credential.response_key();
         let proof = key.proof(&challenge.server_challenge, &[&blob]);
         Ok(Self {
             response: [&proof[..], &blob].concat(),

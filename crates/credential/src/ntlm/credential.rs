@@ -1,8 +1,10 @@
 //! What an initiator authenticates with.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
-use countersign_crypto::ntlm::NtHash;
+use countersign_crypto::ntlm::{NtHash, ResponseKey};
+use countersign_crypto::wiping_stack;
 
 use super::account::{AccountName, check};
 use crate::error::Error;
@@ -25,6 +27,8 @@ use crate::password::Password;
 pub struct NtlmCredential {
     name: AccountName,
     hash: NtHash,
+    /// In a place of its own, where it is wiped.
+    response_key: Box<ResponseKey>,
     workstation: Option<String>,
 }
 
@@ -38,9 +42,12 @@ impl NtlmCredential {
     /// An account by the NT hash of its password.
     #[must_use]
     pub fn with_nt_hash(name: AccountName, hash: NtHash) -> Self {
+        let (user, domain) = (name.user().chars(), name.domain().chars());
+        let response_key = wiping_stack(|| Box::new(hash.response_key(user, domain)));
         Self {
             name,
             hash,
+            response_key,
             workstation: None,
         }
     }
@@ -69,6 +76,12 @@ impl NtlmCredential {
         &self.hash
     }
 
+    /// The key of the account's NTLMv2 responses, derived once.
+    #[must_use]
+    pub fn response_key(&self) -> &ResponseKey {
+        &self.response_key
+    }
+
     /// The machine's name, if one was given.
     #[must_use]
     pub fn workstation(&self) -> Option<&str> {
@@ -79,9 +92,8 @@ impl NtlmCredential {
     #[must_use]
     pub fn duplicate(&self) -> Self {
         Self {
-            name: self.name.clone(),
-            hash: self.hash.duplicate(),
             workstation: self.workstation.clone(),
+            ..Self::with_nt_hash(self.name.clone(), self.hash.duplicate())
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::error::{ErrorKind, NtlmProblem};
 pub struct ServerNames {
     computer: String,
     domain: String,
+    account: AccountName,
     dns_computer: Option<String>,
     dns_domain: Option<String>,
     dns_tree: Option<String>,
@@ -32,11 +33,16 @@ impl ServerNames {
     /// gives its own name twice.
     ///
     /// # Errors
-    /// [`NtlmProblem::NameRefused`]: empty, longer than 256 characters, or with control characters.
+    /// [`NtlmProblem::NameRefused`]: empty, longer than 256 characters (255 for the computer), or with
+    /// control characters or a backslash.
     pub fn new(computer: &str, domain: &str) -> Result<Self, crate::Error> {
+        let (computer, domain) = (checked(computer)?, checked(domain)?);
+        let account = AccountName::new(domain.as_str(), format!("{computer}$"))
+            .map_err(|_| NtlmProblem::NameRefused)?;
         Ok(Self {
-            computer: checked(computer)?,
-            domain: checked(domain)?,
+            computer,
+            domain,
+            account,
             dns_computer: None,
             dns_domain: None,
             dns_tree: None,
@@ -75,14 +81,12 @@ impl ServerNames {
     }
 
     /// The computer's account, as domains name it: `DOMAIN\COMPUTER$`.
-    pub(super) fn account(&self) -> Result<AccountName, ErrorKind> {
-        AccountName::new(&self.domain, format!("{}$", self.computer))
-            .map_err(|_| NtlmProblem::NameRefused.into())
+    pub(super) fn account(&self) -> &AccountName {
+        &self.account
     }
 
     /// The target information of a CHALLENGE, in the order in which Windows has it.
     pub(super) fn target_info(&self, timestamp: u64) -> Result<Vec<u8>, ErrorKind> {
-        let mut pairs = AvPairsBuilder::new();
         let names = [
             (AvId::NB_DOMAIN_NAME, Some(&self.domain)),
             (AvId::NB_COMPUTER_NAME, Some(&self.computer)),
@@ -90,6 +94,13 @@ impl ServerNames {
             (AvId::DNS_COMPUTER_NAME, self.dns_computer.as_ref()),
             (AvId::DNS_TREE_NAME, self.dns_tree.as_ref()),
         ];
+        let length = |sum: usize, (_, name): &(AvId, Option<&String>)| {
+            let name = name.map_or(0, |name| name.len().saturating_mul(2));
+            sum.saturating_add(name).saturating_add(4)
+        };
+        // And the timestamp, and the end.
+        let length = names.iter().fold(16, length);
+        let mut pairs = AvPairsBuilder::with_capacity(length);
         let refused = |_| ErrorKind::Internal("target information");
         for (id, name) in names {
             if let Some(name) = name {

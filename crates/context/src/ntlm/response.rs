@@ -262,7 +262,8 @@ fn pairs(target: Option<&AvPairs<'_>>, options: &Options) -> Result<Vec<u8>, Err
     ];
     // All that can be wrong is that the acceptor's are too many for ours to be added.
     let refused = |error| Error::from(ErrorKind::DefectiveToken(error));
-    let mut pairs = AvPairsBuilder::new();
+    // As long as the list of a server in a domain, and ours.
+    let mut pairs = AvPairsBuilder::with_capacity(512);
     let mut own = AvFlags::MIC_PROVIDED;
     if let Some(target) = target {
         for pair in target.iter().filter(|pair| !OWN.contains(&pair.id)) {

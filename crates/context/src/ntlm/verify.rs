@@ -108,7 +108,7 @@ pub(super) fn claim(
         if text.chars().count() > MAX_NAME || text.chars().any(char::is_control) {
             return Err(NtlmProblem::NameRefused.into());
         }
-        Ok(text.to_string())
+        Ok(text.chars().collect())
     };
     let request = LogonRequest {
         domain: text(message.domain)?,
@@ -178,7 +178,7 @@ fn context(
     keys: NtlmKeys,
     credential: &AcceptorCredential,
 ) -> Result<NewNtlmContext, Error> {
-    let local = NtlmIdentity::Account(credential.names().account()?);
+    let local = NtlmIdentity::Account(credential.names().account().clone());
     Ok(NewNtlmContext {
         role: Role::Acceptor,
         flags,

@@ -1,6 +1,7 @@
 //! Names of accounts: a user and the user's domain.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::fmt;
 
 use countersign_crypto::ntlm::upper_case;
@@ -26,8 +27,9 @@ use crate::limits::NTLM_NAME;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AccountName {
-    domain: String,
-    user: String,
+    /// Shared by clones, as contexts have them.
+    domain: Arc<str>,
+    user: Arc<str>,
 }
 
 impl AccountName {
@@ -43,7 +45,10 @@ impl AccountName {
         if user.is_empty() {
             return Err(problem(0, NameProblem::Empty));
         }
-        Ok(Self { domain, user })
+        Ok(Self {
+            domain: domain.into(),
+            user: user.into(),
+        })
     }
 
     /// Reads `DOMAIN\user`, `user@dns.domain` or `user`; the latter two have no domain.

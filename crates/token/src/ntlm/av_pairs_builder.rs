@@ -49,20 +49,7 @@ impl AvPairsBuilder {
     /// What [`AvPairs::parse`](super::AvPairs::parse) would refuse: an AvId that is there already or is MsvAvEOL, a value
     /// that is malformed for its AvId or too long, too many pairs.
     pub fn push(&mut self, id: AvId, value: &[u8]) -> Result<(), DecodeError> {
-        let error = |kind| DecodeError::new(self.bytes.len(), kind);
-        let limit = usize::from(u16::MAX);
-        let length = u16::try_from(value.len())
-            .map_err(|_| error(DecodeErrorKind::ValueTooLong { limit }))?;
-        if id == AvId::EOL {
-            return Err(error(DecodeErrorKind::DuplicateAvPair { id: id.0 }));
-        }
-        check(id, value).map_err(error)?;
-        let added = self.seen.add(id, &self.bytes);
-        added.map_err(|kind| DecodeError::new(self.bytes.len(), kind))?;
-        self.bytes.extend_from_slice(&id.0.to_le_bytes());
-        self.bytes.extend_from_slice(&length.to_le_bytes());
-        self.bytes.extend_from_slice(value);
-        Ok(())
+        self.append(id, |bytes| bytes.extend_from_slice(value))
     }
 
     /// Appends a pair whose value is text.
@@ -70,8 +57,42 @@ impl AvPairsBuilder {
     /// # Errors
     /// As [`push`](Self::push).
     pub fn push_text(&mut self, id: AvId, text: &str) -> Result<(), DecodeError> {
-        let value: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        self.push(id, &value)
+        self.append(id, |bytes| {
+            for unit in text.encode_utf16() {
+                bytes.extend_from_slice(&unit.to_le_bytes());
+            }
+        })
+    }
+
+    /// The pair whose value `write` appends; where it is refused the list stays as it was.
+    fn append(&mut self, id: AvId, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), DecodeError> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&id.0.to_le_bytes());
+        self.bytes.extend_from_slice(&[0; 2]);
+        write(&mut self.bytes);
+        let appended = self.complete(id, start);
+        if appended.is_err() {
+            self.bytes.truncate(start);
+        }
+        appended.map_err(|kind| DecodeError::new(start, kind))
+    }
+
+    /// Checks the pair that begins at `start`, and writes its length.
+    fn complete(&mut self, id: AvId, start: usize) -> Result<(), DecodeErrorKind> {
+        let (before, pair) = self.bytes.split_at_mut(start);
+        let (head, value) = pair.split_at_mut(4);
+        let limit = usize::from(u16::MAX);
+        let length =
+            u16::try_from(value.len()).map_err(|_| DecodeErrorKind::ValueTooLong { limit })?;
+        if id == AvId::EOL {
+            return Err(DecodeErrorKind::DuplicateAvPair { id: id.0 });
+        }
+        check(id, value)?;
+        self.seen.add(id, before)?;
+        if let [_, _, place @ ..] = head {
+            place.copy_from_slice(&length.to_le_bytes());
+        }
+        Ok(())
     }
 
     /// The list, with MsvAvEOL.

@@ -33,7 +33,14 @@ impl Charset {
     pub fn encode(self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Oem => text.is_ascii().then(|| text.as_bytes().to_vec()),
-            Self::Unicode => Some(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+            Self::Unicode => {
+                // A character of one octet has one unit, and longer ones have fewer than octets.
+                let mut bytes = Vec::with_capacity(text.len().saturating_mul(2));
+                for unit in text.encode_utf16() {
+                    bytes.extend_from_slice(&unit.to_le_bytes());
+                }
+                Some(bytes)
+            }
         }
     }
 }

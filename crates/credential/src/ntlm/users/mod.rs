@@ -138,10 +138,12 @@ impl Users {
 
 /// What a name is found by. No account's name has a `\` in a part, so no two have one key.
 fn key(domain: &str, user: &str) -> String {
-    folded(domain)
-        .chain(core::iter::once('\\'))
-        .chain(folded(user))
-        .collect()
+    let length = domain.len().saturating_add(user.len()).saturating_add(1);
+    let mut key = String::with_capacity(length);
+    key.extend(folded(domain));
+    key.push('\\');
+    key.extend(folded(user));
+    key
 }
 
 impl fmt::Debug for Users {

@@ -11,7 +11,7 @@ use countersign_context::{
     EnctypeSet, Environment, Flags, Mechanism, Policy, SecurityContext, Step, Timestamp,
 };
 use countersign_credential::TicketCredential;
-use countersign_crypto::{Enctype, Random};
+use countersign_crypto::{Enctype, Key, Random};
 use countersign_testkit::{NOW, Realm};
 
 use crate::random::Repeating;
@@ -64,6 +64,11 @@ impl Parties {
             policy: Policy::default().with_enctypes(EnctypeSet::of(&[enctype])),
             count: 0,
         }
+    }
+
+    /// A copy of the ticket's.
+    pub(crate) fn session_key(&self) -> Result<Key> {
+        Ok(self.ticket.session_key()?.duplicate())
     }
 
     /// At the time of the newest context.

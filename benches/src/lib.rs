@@ -2,6 +2,7 @@
 //! libraries, `benches/operations.rs` with criterion; `docs/BENCHMARKS.md` has the results.
 
 pub mod callgrind;
+mod floors;
 mod growth;
 mod kerberos;
 mod limits;
@@ -31,6 +32,7 @@ pub fn operations() -> Vec<Prepared> {
         streams::operations(),
         growth::operations(),
         limits::operations(),
+        floors::operations(),
     ]
     .into_iter()
     .flatten()

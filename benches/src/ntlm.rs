@@ -12,7 +12,7 @@ use crate::kerberos::establish;
 use crate::random::Repeating;
 use crate::{Operation, Prepared, Result, SystemRandom};
 
-const PASSWORD: &str = "open sesame";
+pub(crate) const PASSWORD: &str = "open sesame";
 
 /// A user, and the server's credential.
 pub(crate) struct Parties {

@@ -44,9 +44,12 @@ pub(crate) fn all(operations: Vec<Prepared>, options: &Options) -> Vec<Contest> 
     let mut contests: Vec<Contest> = Vec::new();
     for prepared in operations {
         if let Some(limited) = prepared.name.strip_prefix("limits/") {
-            // limits/seal/X is the measure of messages/wrap/sealed/X.
-            let limited = format!("messages/{}", limited.replacen("seal/", "wrap/sealed/", 1));
-            let limited = limited.replacen("/open/", "/unwrap/sealed/", 1);
+            // limits/seal/X is the measure of messages/wrap/sealed/X, limits/kerberos/X that of kerberos/X.
+            let limited = match limited.split_once('/') {
+                Some(("seal", rest)) => format!("messages/wrap/sealed/{rest}"),
+                Some(("open", rest)) => format!("messages/unwrap/sealed/{rest}"),
+                _ => limited.to_owned(),
+            };
             if let Some(contest) = contests.iter_mut().find(|c| c.name == limited) {
                 contest.contenders.push(Contender {
                     name: LIMIT,

@@ -251,8 +251,8 @@ impl Acceptor {
             framed,
             ..
         } = request;
-        let mut confounder_seed = [0; 16];
-        env.random.fill(&mut confounder_seed)?;
+        let mut confounder_seed = Zeroizing::new([0; 16]);
+        env.random.fill(&mut *confounder_seed)?;
         let is_dce = flags.contains(Flags::DCE_STYLE);
         let mut reply = None;
         let mut acceptor_subkey = None;

@@ -10,6 +10,7 @@ use countersign_token::kerberos::{
     KerberosString, KerberosTime, Microseconds, PrincipalName, TicketFlags,
 };
 use countersign_token::oid::Oid;
+use zeroize::Zeroizing;
 
 use crate::environment::{Environment, Timestamp};
 use crate::error::ErrorKind;
@@ -30,6 +31,8 @@ pub(super) struct RequestParts {
     pub(super) subkey: Option<Key>,
     /// Granted if the acceptor agrees.
     pub(super) flags: Flags,
+    /// Of the context that is to be, drawn with all that the request draws.
+    pub(super) confounder_seed: Zeroizing<[u8; 16]>,
 }
 
 /// The flags that the checksum carries.
@@ -120,7 +123,10 @@ impl RequestParts {
         checksum.extensions = Extensions::parse(finished.as_deref().unwrap_or_default())
             .map_err(|_| ErrorKind::Internal("own extension"))?;
         let checksum = checksum.encode().map_err(|_| ErrorKind::Overflow)?;
+        let mut confounder_seed = Zeroizing::new([0; 16]);
+        env.random.fill(&mut *confounder_seed)?;
         let parts = Self {
+            confounder_seed,
             time: resolved(time, env.random)?,
             sequence: random_sequence(env.random)?,
             subkey: Some(subkey),

@@ -286,7 +286,7 @@ impl Initiator {
         let sequence = u64::from(parts.sequence);
         let session_key = self.session_key()?;
         let key = parts.subkey.as_ref().unwrap_or(session_key).duplicate();
-        let context = self.context(parts, key, false, sequence, None, env)?;
+        let context = self.context(parts, key, false, sequence, None)?;
         Ok(established(context, Some(token)))
     }
 
@@ -349,7 +349,7 @@ impl Initiator {
         };
         let peer = Identity::Kerberos(self.ticket()?.server.clone());
         let sequence = u64::from(reply.sequence);
-        let context = self.context(pending.sent, key, asserted, sequence, Some(peer), env)?;
+        let context = self.context(pending.sent, key, asserted, sequence, Some(peer))?;
         Ok(established(context, token))
     }
 
@@ -389,10 +389,7 @@ impl Initiator {
         acceptor_subkey: bool,
         receive_sequence: u64,
         peer: Option<Identity>,
-        env: &mut Environment<'_>,
     ) -> Result<NewContext, ErrorKind> {
-        let mut confounder_seed = [0; 16];
-        env.random.fill(&mut confounder_seed)?;
         let initiator_key = match sent.subkey {
             Some(subkey) => subkey,
             None => self.session_key()?.duplicate(),
@@ -414,7 +411,7 @@ impl Initiator {
             auth_time: Some(self.ticket()?.times.auth_time).filter(|time| *time != 0),
             pac: None,
             authorization_data: Vec::new(),
-            confounder_seed,
+            confounder_seed: sent.confounder_seed,
         })
     }
 

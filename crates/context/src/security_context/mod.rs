@@ -108,7 +108,7 @@ pub(crate) struct NewContext {
     /// Of a PAC in it that was verified (acceptor only).
     pub(crate) pac: Option<crate::kerberos::pac::Verified>,
     /// Unpredictable; keys the generator of confounders.
-    pub(crate) confounder_seed: [u8; 16],
+    pub(crate) confounder_seed: zeroize::Zeroizing<[u8; 16]>,
 }
 
 /// All that NTLM hands over when it is done.
@@ -169,7 +169,7 @@ impl SecurityContext {
                 auth_time,
                 authorization_data,
                 pac,
-                confounder_seed: confounder_seed.into(),
+                confounder_seed,
             }),
         });
         Self {

@@ -76,7 +76,7 @@ pub(super) fn side(role: Role, enctype: Enctype, flags: Flags) -> NewContext {
         auth_time: None,
         authorization_data: Vec::new(),
         pac: None,
-        confounder_seed: [role as u8; 16],
+        confounder_seed: [role as u8; 16].into(),
     }
 }
 

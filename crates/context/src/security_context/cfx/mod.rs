@@ -14,7 +14,7 @@ mod seal;
 pub(super) use open::{CfxReceiver, Opened};
 pub(super) use seal::CfxSender;
 
-use countersign_crypto::{Cipher, Key, KeyUsage, Mac};
+use countersign_crypto::{Cipher, Key, KeyUsage, Mac, wiping_stack};
 use countersign_token::kerberos::cfx::{CfxFlags, HEADER_LEN};
 
 use super::Role;
@@ -86,18 +86,27 @@ impl DirectionKeys {
 
     fn wrap_cipher(&mut self, key: &Key) -> &Cipher {
         let usage = self.wrap_usage();
-        self.wrap_cipher.get_or_insert_with(|| key.cipher(usage))
+        prepared(&mut self.wrap_cipher, || key.cipher(usage))
     }
 
     fn wrap_mac(&mut self, key: &Key) -> &Mac {
         let usage = self.wrap_usage();
-        self.wrap_mac.get_or_insert_with(|| key.mac(usage))
+        prepared(&mut self.wrap_mac, || key.mac(usage))
     }
 
     fn mic_mac(&mut self, key: &Key) -> &Mac {
         let usage = self.mic_usage();
-        self.mic_mac.get_or_insert_with(|| key.mac(usage))
+        prepared(&mut self.mic_mac, || key.mac(usage))
     }
+}
+
+/// What is there, or is made now, in its place; what that left on the stack is overwritten.
+#[inline]
+fn prepared<T>(place: &mut Option<T>, make: impl Fn() -> T) -> &T {
+    if place.is_none() {
+        wiping_stack(|| *place = Some(make()));
+    }
+    place.get_or_insert_with(make)
 }
 
 /// A sealed message in scattered buffers, taken apart.

@@ -4,11 +4,20 @@
 //! authenticator carries. That time decides how long an entry must live, and it is the same
 //! whenever the same authenticator comes back, so a look-up visits one bucket and expiry drops
 //! whole buckets.
+//!
+//! ```text
+//!   tag ── its last byte ──▶ shard, locked ── its time ──▶ bucket: 64 seconds of tags
+//! ```
+//!
+//! Shards have nothing in common but numbers that are read and written without a lock, so acceptors on
+//! many processors seldom wait for each other.
 
 use core::fmt;
 use core::hash::{BuildHasher, Hasher};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::PoisonError;
+// Each is changed in one step; what loom puts in every order are the locks.
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
 #[cfg(not(countersign_loom))]
 use std::sync::{Mutex, MutexGuard};
 
@@ -21,6 +30,9 @@ use crate::step::{ReplayQuery, ReplayVerdict};
 
 /// Seconds of authenticator time that one bucket holds.
 const BUCKET_SECONDS: i64 = 64;
+
+/// How many parts are locked each on its own: a power of two.
+const SHARDS: usize = if cfg!(countersign_loom) { 2 } else { 32 };
 
 /// Identifies an authenticator.
 pub(crate) type Tag = [u8; 16];
@@ -47,15 +59,23 @@ pub(crate) fn tag(authenticator_cipher: &[u8]) -> Tag {
 /// Bounded: when it is full, new contexts are refused rather than left unchecked. Each entry costs
 /// about 20 bytes; memory grows with use and is given back as entries expire.
 pub struct ReplayCache {
-    state: Mutex<State>,
+    shards: Box<[Shard]>,
+    /// Entries in all shards.
+    live: AtomicUsize,
+    /// The largest clock skew that any context tolerated, in seconds.
+    skew: AtomicI64,
+    /// Buckets before this one have been dropped from all shards, or are about to be.
+    oldest: AtomicI64,
     capacity: usize,
 }
 
+/// On a cache line of its own: who locks one disturbs nobody at the next.
+#[repr(align(64))]
+struct Shard(Mutex<State>);
+
+#[derive(Default)]
 struct State {
     buckets: BTreeMap<i64, HashSet<Tag, SeededHash>>,
-    live: usize,
-    /// The largest clock skew that any context tolerated, in seconds.
-    skew: i64,
     hash: Option<SeededHash>,
 }
 
@@ -66,13 +86,12 @@ impl ReplayCache {
     /// A cache for at most `capacity` authenticators at a time.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
+        let shard = || Shard(Mutex::new(State::default()));
         Self {
-            state: Mutex::new(State {
-                buckets: BTreeMap::new(),
-                live: 0,
-                skew: 0,
-                hash: None,
-            }),
+            shards: core::iter::repeat_with(shard).take(SHARDS).collect(),
+            live: AtomicUsize::new(0),
+            skew: AtomicI64::new(0),
+            oldest: AtomicI64::new(i64::MIN),
             capacity,
         }
     }
@@ -80,7 +99,7 @@ impl ReplayCache {
     /// How many authenticators it remembers now.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lock().live
+        self.live.load(Relaxed)
     }
 
     /// Whether it remembers none.
@@ -101,31 +120,71 @@ impl ReplayCache {
         skew: u32,
         random: &mut dyn Random,
     ) -> Result<ReplayVerdict, RandomError> {
-        let mut state = self.lock();
-        state.skew = state.skew.max(i64::from(skew));
-        state.expire(now);
+        let skew = self
+            .skew
+            .fetch_max(i64::from(skew), Relaxed)
+            .max(i64::from(skew));
+        let oldest = now
+            .saturating_sub(skew)
+            .saturating_sub(1)
+            .div_euclid(BUCKET_SECONDS);
+        if self.oldest.load(Relaxed) < oldest && self.oldest.fetch_max(oldest, Relaxed) < oldest {
+            self.expire(oldest);
+        }
+        let bucket = time.div_euclid(BUCKET_SECONDS);
+        match self.store(tag, bucket, random)? {
+            // Somebody else may be about to drop what has expired.
+            ReplayVerdict::Unavailable => {
+                self.expire(oldest);
+                self.store(tag, bucket, random)
+            }
+            verdict => Ok(verdict),
+        }
+    }
+
+    /// Stores an entry that is not there, if there is room.
+    fn store(
+        &self,
+        tag: Tag,
+        bucket: i64,
+        random: &mut dyn Random,
+    ) -> Result<ReplayVerdict, RandomError> {
+        let Some(shard) = self.shards.get(shard_of(&tag)) else {
+            return Ok(ReplayVerdict::Unavailable);
+        };
+        let mut state = shard.lock();
+        let known = state.buckets.get(&bucket);
+        if known.is_some_and(|bucket| bucket.contains(&tag)) {
+            return Ok(ReplayVerdict::Replayed);
+        }
         let hash = match state.hash {
             Some(hash) => hash,
             None => *state.hash.insert(SeededHash::generate(random)?),
         };
-        let key = time.div_euclid(BUCKET_SECONDS);
-        if state
-            .buckets
-            .get(&key)
-            .is_some_and(|bucket| bucket.contains(&tag))
-        {
-            return Ok(ReplayVerdict::Replayed);
-        }
-        if state.live >= self.capacity {
+        let more = |live: usize| live.checked_add(1).filter(|live| *live <= self.capacity);
+        if self.live.fetch_update(Relaxed, Relaxed, more).is_err() {
             return Ok(ReplayVerdict::Unavailable);
         }
-        state
-            .buckets
-            .entry(key)
+        let bucket = state.buckets.entry(bucket);
+        bucket
             .or_insert_with(|| HashSet::with_hasher(hash))
             .insert(tag);
-        state.live = state.live.saturating_add(1);
         Ok(ReplayVerdict::Fresh)
+    }
+
+    /// Drops the buckets before `oldest`: those whose youngest authenticator is outside of every tolerated
+    /// skew.
+    fn expire(&self, oldest: i64) {
+        let take = |shard: &Shard| {
+            let mut state = shard.lock();
+            let kept = state.buckets.split_off(&oldest);
+            let expired = core::mem::replace(&mut state.buckets, kept);
+            let count = expired.values().map(HashSet::len).sum();
+            self.live.fetch_sub(count, Relaxed);
+            expired
+        };
+        // They are given back when the lock is open again.
+        self.shards.iter().map(take).for_each(drop);
     }
 
     /// The same for an acceptor whose credential has
@@ -133,7 +192,7 @@ impl ReplayCache {
     /// process has seen beside a store elsewhere. A cache that answers queries is no acceptor's own.
     ///
     /// # Errors
-    /// The first query draws 16 bytes for the hash, and `random` failed.
+    /// The first queries draw 16 bytes for the hash of each part of the cache, and `random` failed.
     pub fn verdict(
         &self,
         query: &ReplayQuery,
@@ -142,29 +201,20 @@ impl ReplayCache {
     ) -> Result<ReplayVerdict, RandomError> {
         self.check(query.tag, query.expires, now, 0, random)
     }
+}
 
+impl Shard {
     /// A panic of another thread cannot leave the state half-changed in a way that matters: an
     /// entry is stored or it is not.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    /// Drops the buckets whose youngest authenticator is outside of every tolerated skew.
-    fn expire(&mut self, now: i64) {
-        let oldest = now
-            .saturating_sub(self.skew)
-            .saturating_sub(1)
-            .div_euclid(BUCKET_SECONDS);
-        while let Some(bucket) = self
-            .buckets
-            .first_entry()
-            .filter(|bucket| *bucket.key() < oldest)
-        {
-            self.live = self.live.saturating_sub(bucket.remove().len());
-        }
-    }
+/// Tags are uniform. Who chooses authenticators of one shard makes its own requests wait for each other.
+fn shard_of(tag: &Tag) -> usize {
+    let [.., last] = *tag;
+    usize::from(last) & SHARDS.saturating_sub(1)
 }
 
 impl Default for ReplayCache {

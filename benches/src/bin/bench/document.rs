@@ -16,7 +16,7 @@ use crate::lab::Lab;
 use crate::load::Load;
 use crate::plot;
 use crate::rounds::Outcome;
-use crate::table::{milliseconds, rate, ratio, spread};
+use crate::table::{counted, milliseconds, rate, ratio, spread};
 
 const GROUPS: [&str; 7] = [
     "tokens",
@@ -136,21 +136,22 @@ fn shown<'a>(members: &[&'a Outcome]) -> Vec<&'a Outcome> {
 
 fn table(members: &[&Outcome]) -> Result<String> {
     let mut out = "| operation | by | median | ± % | a second, or MB/s | allocations | bytes | \
-                   times ours |\n|---|---|---|---|---|---|---|---|\n"
+                   peak | times ours |\n|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for outcome in members {
         let name = outcome.name.split_once('/').map_or("", |(_, name)| name);
         for (index, figures) in outcome.figures.iter().enumerate() {
             writeln!(
                 out,
-                "| {} | {} | {} | {:.1} | {} | {:.0} | {:.0} | {} |",
+                "| {} | {} | {} | {:.1} | {} | {} | {} | {} | {} |",
                 if index == 0 { name } else { "" },
                 figures.contender,
                 plot::time(figures.median),
                 spread(figures),
                 rate(outcome, figures),
-                figures.allocations,
-                figures.allocated,
+                counted(figures, |totals| totals.allocations),
+                counted(figures, |totals| totals.bytes),
+                counted(figures, |totals| totals.peak),
                 ratio(outcome, figures).map_or_else(String::new, |ratio| format!("{ratio:.2}")),
             )?;
         }

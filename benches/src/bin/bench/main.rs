@@ -17,6 +17,7 @@ mod table;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use countersign_benches::answer::{Totals, answer};
 use countersign_benches::{Result, operations};
 
 use options::Options;
@@ -38,6 +39,16 @@ fn run() -> Result<bool> {
     if let Some(count) = options.clients {
         let address = options.names.first().ok_or("no address")?;
         load::clients(count, address.parse()?)?;
+        return Ok(true);
+    }
+    if options.answer {
+        answer(|operation, times| {
+            let took = operation.time(times).as_nanos();
+            Totals {
+                nanoseconds: u64::try_from(took).unwrap_or(u64::MAX),
+                ..Totals::default()
+            }
+        })?;
         return Ok(true);
     }
     if options.inside {

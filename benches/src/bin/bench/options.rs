@@ -11,7 +11,7 @@ pub(crate) struct Options {
     /// How often every contender takes its turn
     #[arg(long, default_value_t = 21)]
     pub(crate) rounds: usize,
-    /// Where gss_bench-mit, gss_bench-heimdal and sspi_bench are; without it, only ours are timed
+    /// Where gss_bench-mit, gss_bench-heimdal, sspi_bench and bench-native are; without it, only ours are timed
     #[arg(long, value_name = "FOLDER")]
     pub(crate) peers: Option<PathBuf>,
     /// Print JSON
@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// Count instructions and record them
     #[arg(long)]
     pub(crate) record: bool,
+    /// Do what lines of standard input say, like the peers
+    #[arg(long, hide = true)]
+    pub(crate) answer: bool,
     /// What valgrind runs
     #[arg(long, hide = true)]
     pub(crate) inside: bool,

@@ -15,6 +15,12 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
         .into_iter()
         .any(has);
     if !is_alone {
+        eprintln!("what counts allocations: compiling");
+        attempt(
+            program(root, "count")
+                .args(["--target-dir"])
+                .arg(target(root)),
+        );
         run.arg("--peers").arg(peers(root));
         // A part of the figures is no document.
         if is_whole(arguments) {

@@ -134,6 +134,7 @@ fn format(environment: &Environment<'_>) -> Outcome {
         "fuzz/Cargo.toml",
         SSPI_PEER,
         "benches/peers/sspi/Cargo.toml",
+        "benches/peers/sspi_acceptor/Cargo.toml",
     ] {
         if environment.root.join(manifest).exists() {
             let arguments = ["fmt", "--manifest-path", manifest, "--check"];

@@ -58,6 +58,15 @@ pub(crate) fn write(
     Ok(())
 }
 
+/// Puts figures of one name into the file.
+pub(crate) fn put(file: &Path, name: &str, figures: &str) -> Result<()> {
+    let mut text = std::fs::read_to_string(file)?;
+    replace(&mut text, name, figures)?;
+    std::fs::write(file, text)?;
+    eprintln!("written: {}", file.display());
+    Ok(())
+}
+
 /// Puts `figures` between the lines that name them.
 fn replace(text: &mut String, name: &str, figures: &str) -> Result<()> {
     let (begin, end) = (
@@ -74,7 +83,7 @@ fn replace(text: &mut String, name: &str, figures: &str) -> Result<()> {
     Ok(())
 }
 
-fn goals(verdicts: &[Verdict]) -> Result<String> {
+pub(crate) fn goals(verdicts: &[Verdict]) -> Result<String> {
     let mut out = "| operation | goal | found | |\n|---|---|---|---|\n".to_owned();
     for verdict in verdicts {
         let is_met = if verdict.is_met { "met" } else { "**missed**" };

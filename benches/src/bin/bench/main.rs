@@ -4,6 +4,7 @@
 
 mod contest;
 mod document;
+mod footprint;
 mod goals;
 mod instructions;
 mod lab;
@@ -57,6 +58,10 @@ fn run() -> Result<bool> {
     }
     if options.check || options.record {
         return instructions::compare(&options);
+    }
+    if options.footprint {
+        footprint::run(&options)?;
+        return Ok(true);
     }
     let mut lab = lab::Lab::new(&options)?;
     let mut results = Vec::new();

@@ -20,6 +20,9 @@ pub(crate) struct Options {
     /// Write BENCHMARKS.md and its plots here
     #[arg(long, value_name = "FOLDER")]
     pub(crate) write: Option<PathBuf>,
+    /// Measure crates, the time of a clean build and the size of an acceptor instead
+    #[arg(long)]
+    pub(crate) footprint: bool,
     /// Count instructions, and fail where they are more than 3 % over those that were recorded
     #[arg(long)]
     pub(crate) check: bool,

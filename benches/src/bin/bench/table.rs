@@ -134,6 +134,14 @@ pub(crate) fn json(outcomes: &[Outcome], loads: &[Load], verdicts: &[Verdict]) -
             "figures": outcome.figures.iter().map(figures).collect::<Vec<_>>(),
         })
     };
+    json!({
+        "operations": outcomes.iter().map(outcome).collect::<Vec<_>>(),
+        "server": loads.iter().map(load).collect::<Vec<_>>(),
+        "goals": json_of_goals(verdicts),
+    })
+}
+
+pub(crate) fn json_of_goals(verdicts: &[Verdict]) -> Vec<Value> {
     let goal = |verdict: &Verdict| {
         json!({
             "goal": verdict.what,
@@ -142,9 +150,5 @@ pub(crate) fn json(outcomes: &[Outcome], loads: &[Load], verdicts: &[Verdict]) -
             "met": verdict.is_met,
         })
     };
-    json!({
-        "operations": outcomes.iter().map(outcome).collect::<Vec<_>>(),
-        "server": loads.iter().map(load).collect::<Vec<_>>(),
-        "goals": verdicts.iter().map(goal).collect::<Vec<_>>(),
-    })
+    verdicts.iter().map(goal).collect()
 }

@@ -9,6 +9,7 @@ mod goals;
 mod instructions;
 mod lab;
 mod load;
+mod once;
 mod options;
 mod peer;
 mod plot;
@@ -64,6 +65,9 @@ fn run() -> Result<bool> {
         return Ok(true);
     }
     let mut lab = lab::Lab::new(&options)?;
+    if options.once {
+        return once::run(&options, &mut lab);
+    }
     let mut results = Vec::new();
     let mut group = String::new();
     for mut contest in contest::all(operations(), &options) {

@@ -14,6 +14,9 @@ pub(crate) struct Options {
     /// Where gss_bench-mit, gss_bench-heimdal, sspi_bench and bench-native are; without it, only ours are timed
     #[arg(long, value_name = "FOLDER")]
     pub(crate) peers: Option<PathBuf>,
+    /// Ask every program in that folder for every operation once, and fail where one gives no answer
+    #[arg(long, requires = "peers")]
+    pub(crate) once: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

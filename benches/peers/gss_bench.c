@@ -65,27 +65,29 @@ static void took(void *piece, size_t size)
 /* These take the place of the C library's for everything in this process. Of what is timed they are a branch. */
 void *malloc(size_t size)
 {
+    if (!counting)
+        return __libc_malloc(size);
     void *piece = __libc_malloc(size);
-    if (counting)
-        took(piece, size);
+    took(piece, size);
     return piece;
 }
 
 void *calloc(size_t count, size_t size)
 {
+    if (!counting)
+        return __libc_calloc(count, size);
     void *piece = __libc_calloc(count, size);
-    if (counting)
-        took(piece, count * size);
+    took(piece, count * size);
     return piece;
 }
 
 void *realloc(void *old, size_t size)
 {
-    if (counting)
-        held -= (int64_t)malloc_usable_size(old);
+    if (!counting)
+        return __libc_realloc(old, size);
+    held -= (int64_t)malloc_usable_size(old);
     void *piece = __libc_realloc(old, size);
-    if (counting)
-        took(piece, size);
+    took(piece, size);
     return piece;
 }
 

@@ -1,5 +1,10 @@
 //! What is measured can be measured. Not here: the server under load, which takes its three seconds five times, and
 //! the other libraries, which `cargo xtask test --only bench` asks.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends where it fails"
+)]
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

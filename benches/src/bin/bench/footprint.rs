@@ -55,12 +55,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn ours(root: &Path, scratch: &Path) -> Result<Footprint> {
-    let library = Build::new(root, scratch, "Cargo.toml", "countersign");
+    let library = Build::new(root, scratch.join("ours"), "Cargo.toml", "countersign");
     let tree = library.tree()?;
     let seconds = library.clean()?;
-    let acceptor = Build::new(root, scratch, "Cargo.toml", "countersign-benches");
-    let program = acceptor.program("acceptor")?;
     library.remove();
+    // Its package needs much more, of which most is there already.
+    let target = root.join("target");
+    let acceptor = Build::new(root, target, "Cargo.toml", "countersign-benches");
+    let program = acceptor.program("acceptor")?;
     Ok(Footprint {
         name: crate::contest::OURS,
         tree: Some(tree),
@@ -71,8 +73,9 @@ fn ours(root: &Path, scratch: &Path) -> Result<Footprint> {
 }
 
 fn sspi(root: &Path, scratch: &Path) -> Footprint {
-    let library = Build::new(root, scratch, SSPI, "sspi");
-    let acceptor = Build::new(root, scratch, SSPI, "sspi_acceptor");
+    let target = scratch.join("sspi");
+    let library = Build::new(root, target.clone(), SSPI, "sspi");
+    let acceptor = Build::new(root, target, SSPI, "sspi_acceptor");
     let tree = said("sspi's crates", library.tree());
     let seconds = said("sspi's build", library.clean());
     let program = said("sspi's acceptor", acceptor.program("sspi_acceptor"));

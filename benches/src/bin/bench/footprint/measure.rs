@@ -25,17 +25,12 @@ pub(super) struct Tree {
 }
 
 impl Build {
-    pub(super) fn new(root: &Path, scratch: &Path, manifest: &str, package: &'static str) -> Self {
-        let place = if manifest == super::SSPI {
-            "sspi"
-        } else {
-            "ours"
-        };
+    pub(super) fn new(root: &Path, target: PathBuf, manifest: &str, package: &'static str) -> Self {
         Self {
             root: root.to_owned(),
             manifest: root.join(manifest),
             package,
-            target: scratch.join(place),
+            target,
         }
     }
 
@@ -74,7 +69,7 @@ impl Build {
         seconds(&run(&mut timed)?).ok_or_else(|| "the shell's `times` says something else".into())
     }
 
-    /// The release build of a program, in the folder of the clean build.
+    /// The release build of a program.
     pub(super) fn program(&self, name: &str) -> Result<PathBuf> {
         eprintln!("{name}: compiling");
         let mut build = self.cargo("build");

@@ -65,7 +65,7 @@ pub(crate) const SERVER: &str = "server";
 
 pub(crate) fn heading_of_loads() {
     println!(
-        "\n{SERVER}: connections to a server with tokio, Kerberos, a sealed question and answer"
+        "\n{SERVER}: connections to a server with tokio, Kerberos, question and answer sealed"
     );
     println!(
         "{:<30} {:>10} {:>14} {:>14}",

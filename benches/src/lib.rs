@@ -1,6 +1,7 @@
 //! The operations that are measured. `cargo xtask bench` times them beside those of other
 //! libraries, `benches/operations.rs` with criterion; `docs/BENCHMARKS.md` has the results.
 
+pub mod answer;
 pub mod callgrind;
 mod floors;
 mod growth;

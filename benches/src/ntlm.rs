@@ -12,6 +12,9 @@ use crate::kerberos::establish;
 use crate::random::Repeating;
 use crate::{Operation, Prepared, Result, SystemRandom};
 
+/// What is asked for.
+const FLAGS: Flags = Flags::CONFIDENTIALITY.union(Flags::INTEGRITY);
+
 pub(crate) const PASSWORD: &str = "open sesame";
 
 /// A user, and the server's credential.
@@ -35,11 +38,11 @@ impl Parties {
     }
 
     pub(crate) fn initiator(&self) -> Initiator {
-        Initiator::new(Arc::clone(&self.user)).request(Flags::CONFIDENTIALITY)
+        Initiator::new(Arc::clone(&self.user)).request(FLAGS)
     }
 
     pub(crate) fn acceptor(&self) -> Acceptor {
-        Acceptor::new(&self.acceptor).require(Flags::CONFIDENTIALITY)
+        Acceptor::new(&self.acceptor).require(FLAGS)
     }
 }
 

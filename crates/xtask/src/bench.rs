@@ -11,14 +11,27 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
     run.args(["run", "--release", "--locked", "-p", "countersign-benches"]);
     run.args(["--bin", "bench", "--"]).args(arguments);
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let is_alone = ["--check", "--record", "--peers", "--help", "-h"]
-        .into_iter()
-        .any(has);
+    let docs = root.join("docs");
+    if has("--footprint") {
+        run.arg("--write").arg(&docs);
+    }
+    let is_alone = [
+        "--check",
+        "--footprint",
+        "--record",
+        "--peers",
+        "--help",
+        "-h",
+    ]
+    .into_iter()
+    .any(has);
     if !is_alone {
+        eprintln!("what counts allocations: compiling");
+        attempt(&mut program(root, "count"));
         run.arg("--peers").arg(peers(root));
         // A part of the figures is no document.
         if is_whole(arguments) {
-            run.arg("--write").arg(root.join("docs"));
+            run.arg("--write").arg(&docs);
         }
     }
     match run.status() {
@@ -38,11 +51,28 @@ fn is_whole(arguments: &[String]) -> bool {
         .all(|argument| argument.starts_with("--") || argument.parse::<u32>().is_ok())
 }
 
+/// The release build of one of our own.
+fn program(root: &Path, name: &str) -> Command {
+    let mut build = cargo(root);
+    build.args(["build", "--release", "--locked", "--quiet"]);
+    build.args(["--package", "countersign-benches", "--bin", name]);
+    build
+}
+
 /// The folder with the other libraries' programs. Each that cannot be built is named, and left out.
 fn peers(root: &Path) -> PathBuf {
     let folder = root.join("target").join("peers").join("bench");
     if let Err(problem) = std::fs::create_dir_all(&folder) {
         eprintln!("xtask: {}: {problem}", folder.display());
+    }
+    // What an earlier build left is no better than nothing.
+    for name in [
+        "gss_bench-mit",
+        "gss_bench-heimdal",
+        "sspi_bench",
+        "bench-native",
+    ] {
+        let _ = std::fs::remove_file(folder.join(name));
     }
     let script = |path: &str| {
         let mut command = Command::new("sh");
@@ -58,6 +88,15 @@ fn peers(root: &Path) -> PathBuf {
         eprintln!("peer {library}: compiling");
         attempt(script("benches/peers/build.sh").arg(output).arg(library));
     }
+    eprintln!("ours for this processor: compiling (minutes, the first time)");
+    let target = root.join("target").join("peers").join("native");
+    let mut native = program(root, "bench");
+    native.arg("--target-dir").arg(&target);
+    let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+    native.env("RUSTFLAGS", format!("{flags} -C target-cpu=native"));
+    if attempt(&mut native) {
+        keep(&target, "bench", &folder.join("bench-native"));
+    }
     eprintln!("peer sspi: compiling (minutes, the first time)");
     let target = root.join("target").join("peers").join("sspi_bench");
     let manifest = root.join("benches/peers/sspi/Cargo.toml");
@@ -70,12 +109,16 @@ fn peers(root: &Path) -> PathBuf {
             .arg(&target),
     );
     if built {
-        let program = target.join("release").join("sspi_bench");
-        if let Err(problem) = std::fs::copy(program, folder.join("sspi_bench")) {
-            eprintln!("xtask: sspi_bench: {problem}");
-        }
+        keep(&target, "sspi_bench", &folder.join("sspi_bench"));
     }
     folder
+}
+
+/// Copies what was built to where it is looked for.
+fn keep(target: &Path, name: &str, to: &Path) {
+    if let Err(problem) = std::fs::copy(target.join("release").join(name), to) {
+        eprintln!("xtask: {name}: {problem}");
+    }
 }
 
 /// Whether it ran and succeeded; its own words say why not.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod answers;
 mod api;
 mod bench;
 mod command;

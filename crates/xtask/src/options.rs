@@ -115,9 +115,10 @@ Usage: cargo xtask test [OPTIONS]
        cargo xtask timing [--samples N] [--no-instructions | --no-times] [NAME]
                             Whether the time of a refusal tells how near the
                             truth was
-       cargo xtask bench [--check | --record] [NAME...]
+       cargo xtask bench [--check | --record | --footprint] [NAME...]
                             Time ours and other libraries in one run; check:
-                            count instructions, fail where they grew by 3 %
+                            count instructions, fail where they grew by 3 %;
+                            footprint: crates, a clean build, an acceptor
        cargo xtask specs    Write docs/SPECS.md from the citations in sources
        cargo xtask api      Write docs/api/ from the public interfaces
 

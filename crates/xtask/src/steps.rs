@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::command::{Ended, Show, cargo, describe, run, succeeds};
 use crate::options::Options;
 use crate::report::Outcome;
-use crate::{api, features, fuzz, minimal, soak};
+use crate::{answers, api, features, fuzz, minimal, soak};
 
 /// A peer with dependencies of its own, in no workspace of ours.
 const SSPI_PEER: &str = "tests/peers/sspi_peer/Cargo.toml";
@@ -88,18 +88,23 @@ pub(crate) const STEPS: &[Step] = &[
         about: "real peers, in both roles",
         run: interop,
     },
+    Step {
+        name: "bench",
+        about: "C peers of the benchmarks answer each operation",
+        run: answers::ask,
+    },
 ];
 
 impl Environment<'_> {
     /// The step's log, emptied.
-    fn log(&self, step: &str) -> PathBuf {
+    pub(crate) fn log(&self, step: &str) -> PathBuf {
         let log = self.logs.join(format!("{step}.log"));
         let _ = std::fs::remove_file(&log);
         log
     }
 
     /// For programs whose own lines say what they do.
-    const fn show(&self) -> Show {
+    pub(crate) const fn show(&self) -> Show {
         if self.options.json {
             Show::LinesOnStandardError
         } else {
@@ -107,7 +112,7 @@ impl Environment<'_> {
         }
     }
 
-    fn cargo(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = cargo(self.root);
         command.args(arguments);
         command
@@ -115,7 +120,7 @@ impl Environment<'_> {
 }
 
 /// One command, one check.
-fn check(command: &mut Command, log: &Path) -> Outcome {
+pub(crate) fn check(command: &mut Command, log: &Path) -> Outcome {
     judge(run(command, log, Show::Nothing), command)
 }
 
@@ -134,6 +139,7 @@ fn format(environment: &Environment<'_>) -> Outcome {
         "fuzz/Cargo.toml",
         SSPI_PEER,
         "benches/peers/sspi/Cargo.toml",
+        "benches/peers/sspi_acceptor/Cargo.toml",
     ] {
         if environment.root.join(manifest).exists() {
             let arguments = ["fmt", "--manifest-path", manifest, "--check"];
@@ -230,7 +236,7 @@ fn what_failed(lines: &[String]) -> Vec<&str> {
 }
 
 /// The number in front of `word`: 12 in `ok. 12 passed; 0 failed`.
-fn number_before(text: &str, word: &str) -> usize {
+pub(crate) fn number_before(text: &str, word: &str) -> usize {
     let words: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || c == ';' || c == ',')
         .collect();

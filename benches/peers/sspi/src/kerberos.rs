@@ -35,8 +35,9 @@ const SERVICE: [&str; 2] = ["HTTP", "web.example.com"];
 
 const CLIENT: &str = "user@example.com";
 
-/// Without replay detection and sequencing.
+/// What Countersign asks for beside it.
 const FLAGS: Flags = Flags::MUTUAL
+    .union(Flags::REPLAY)
     .union(Flags::CONFIDENTIALITY)
     .union(Flags::INTEGRITY);
 

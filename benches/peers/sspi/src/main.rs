@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Each line of standard input is an operation and how often to do it; the answer is a line
-//! `NANOSECONDS ALLOCATIONS BYTES`, totals of all that was measured, or `error WHAT`, or `cannot`.
+//! `NANOSECONDS ALLOCATIONS BYTES PEAK`, totals of all that was measured, or `error WHAT`, or `cannot`. The last
+//! three are zero unless `count` is in front of the line.
 //!
 //! ```text
 //! accept TIMES            tokens in, tokens and an established context out, which is dropped
@@ -30,7 +31,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use countersign_context::{Environment, Mechanism, Policy, SecurityContext, Step, Timestamp};
 use countersign_crypto::{Enctype, Random, RandomError};
-use meter::Meter;
+use meter::{Counted, Meter};
 use sspi::{
     BufferType, DataRepresentation, SecurityBuffer, SecurityStatus, ServerRequestFlags, Sspi,
     SspiImpl,
@@ -56,17 +57,27 @@ fn main() -> Result<()> {
     let package = match words.as_slice() {
         ["kerberos", "aes256-sha1"] => Package::Kerberos(Enctype::Aes256CtsHmacSha1_96),
         ["kerberos", "aes128-sha1"] => Package::Kerberos(Enctype::Aes128CtsHmacSha1_96),
+        ["kerberos", "aes256-sha2"] => Package::Kerberos(Enctype::Aes256CtsHmacSha384_192),
+        ["kerberos", "aes128-sha2"] => Package::Kerberos(Enctype::Aes128CtsHmacSha256_128),
         ["ntlm"] => Package::Ntlm,
-        _ => return Err("sspi_bench kerberos aes256-sha1|aes128-sha1, or sspi_bench ntlm".into()),
+        _ => return Err("sspi_bench kerberos ENCTYPE, or sspi_bench ntlm".into()),
     };
     let mut output = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
-        match answer(package, &line?) {
-            Ok(Some(Meter {
-                elapsed,
-                allocations,
-                bytes,
-            })) => writeln!(output, "{} {allocations} {bytes}", elapsed.as_nanos())?,
+        let line = line?;
+        let counted = line.strip_prefix("count ");
+        meter::count(counted.is_some());
+        match answer(package, counted.unwrap_or(&line)) {
+            Ok(Some(Meter { elapsed, counted })) => {
+                let nanoseconds = elapsed.as_nanos();
+                let Counted {
+                    allocations,
+                    bytes,
+                    peak,
+                    ..
+                } = counted;
+                writeln!(output, "{nanoseconds} {allocations} {bytes} {peak}")?;
+            }
             Ok(None) => writeln!(output, "cannot")?,
             Err(problem) => {
                 writeln!(output, "error {}", problem.to_string().replace('\n', " "))?;

@@ -1,5 +1,6 @@
 //! Who does the same thing: ours, other codecs in this process, other libraries in theirs.
 
+use countersign_benches::answer::Totals;
 use countersign_benches::{Operation, Prepared, Result};
 
 use crate::lab::{Lab, Library};
@@ -91,7 +92,7 @@ pub(crate) fn all(operations: Vec<Prepared>, options: &Options) -> Vec<Contest> 
 
 /// The libraries that do this too.
 fn peers(name: &str) -> Vec<Contender> {
-    use Library::{Heimdal, Mit, MitMemory, Sspi};
+    use Library::{Heimdal, Mit, MitMemory, Native, Sspi};
     let parts: Vec<&str> = name.split('/').collect();
     let size = |label: &str| match label {
         "1k" => "1024",
@@ -119,21 +120,18 @@ fn peers(name: &str) -> Vec<Contender> {
         ("negotiate", _) => &[Mit],
         _ => &[Mit, Heimdal, Sspi],
     };
-    libraries
-        .iter()
-        .map(|library| Contender {
-            name: library.name(kind),
-            source: Source::Peer(*library, kind.to_owned(), told.clone()),
-        })
-        .collect()
-}
-
-/// What is totalled over some runs.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Totals {
-    pub(crate) nanoseconds: u64,
-    pub(crate) allocations: u64,
-    pub(crate) bytes: u64,
+    let native = match parts[..] {
+        ["kerberos", "accept" | "handshake", _] | ["messages", ..] => Some(Contender {
+            name: Native.name(""),
+            source: Source::Peer(Native, String::new(), name.to_owned()),
+        }),
+        _ => None,
+    };
+    let others = libraries.iter().map(|library| Contender {
+        name: library.name(kind),
+        source: Source::Peer(*library, kind.to_owned(), told.clone()),
+    });
+    native.into_iter().chain(others).collect()
 }
 
 /// A contender that is ready.
@@ -166,21 +164,13 @@ impl Ready {
         }
     }
 
-    /// The allocations of one run in this process; those of others are in what they answer.
-    pub(crate) fn allocations(&mut self) -> Option<Totals> {
+    /// What one run allocates, which is not timed. `None` where nobody counts.
+    pub(crate) fn count(&self, lab: &mut Lab) -> Result<Option<Totals>> {
         match self {
-            Self::Here(operation) => {
-                operation.prepare();
-                operation.run();
-                operation.prepare();
-                let counted = allocation_counter::measure(|| operation.run());
-                Some(Totals {
-                    nanoseconds: 0,
-                    allocations: counted.count_total,
-                    bytes: counted.bytes_total,
-                })
-            }
-            Self::Peer(..) => None,
+            Self::Here(operation) => lab.count(&operation.name),
+            // The code is the same.
+            Self::Peer(Library::Native, _, name) => lab.count(name),
+            Self::Peer(library, kind, told) => lab.ask(*library, kind, &format!("count {told} 1")),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::lab::Lab;
 use crate::load::Load;
 use crate::plot;
 use crate::rounds::Outcome;
-use crate::table::{milliseconds, rate, ratio, spread};
+use crate::table::{counted, milliseconds, rate, ratio, spread};
 
 const GROUPS: [&str; 7] = [
     "tokens",
@@ -58,6 +58,15 @@ pub(crate) fn write(
     Ok(())
 }
 
+/// Puts figures of one name into the file.
+pub(crate) fn put(file: &Path, name: &str, figures: &str) -> Result<()> {
+    let mut text = std::fs::read_to_string(file)?;
+    replace(&mut text, name, figures)?;
+    std::fs::write(file, text)?;
+    eprintln!("written: {}", file.display());
+    Ok(())
+}
+
 /// Puts `figures` between the lines that name them.
 fn replace(text: &mut String, name: &str, figures: &str) -> Result<()> {
     let (begin, end) = (
@@ -74,7 +83,7 @@ fn replace(text: &mut String, name: &str, figures: &str) -> Result<()> {
     Ok(())
 }
 
-fn goals(verdicts: &[Verdict]) -> Result<String> {
+pub(crate) fn goals(verdicts: &[Verdict]) -> Result<String> {
     let mut out = "| operation | goal | found | |\n|---|---|---|---|\n".to_owned();
     for verdict in verdicts {
         let is_met = if verdict.is_met { "met" } else { "**missed**" };
@@ -136,21 +145,22 @@ fn shown<'a>(members: &[&'a Outcome]) -> Vec<&'a Outcome> {
 
 fn table(members: &[&Outcome]) -> Result<String> {
     let mut out = "| operation | by | median | ± % | a second, or MB/s | allocations | bytes | \
-                   times ours |\n|---|---|---|---|---|---|---|---|\n"
+                   peak | times ours |\n|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for outcome in members {
         let name = outcome.name.split_once('/').map_or("", |(_, name)| name);
         for (index, figures) in outcome.figures.iter().enumerate() {
             writeln!(
                 out,
-                "| {} | {} | {} | {:.1} | {} | {:.0} | {:.0} | {} |",
+                "| {} | {} | {} | {:.1} | {} | {} | {} | {} | {} |",
                 if index == 0 { name } else { "" },
                 figures.contender,
                 plot::time(figures.median),
                 spread(figures),
                 rate(outcome, figures),
-                figures.allocations,
-                figures.allocated,
+                counted(figures, |totals| totals.allocations),
+                counted(figures, |totals| totals.bytes),
+                counted(figures, |totals| totals.peak),
                 ratio(outcome, figures).map_or_else(String::new, |ratio| format!("{ratio:.2}")),
             )?;
         }

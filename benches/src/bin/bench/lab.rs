@@ -7,11 +7,11 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use countersign_benches::Result;
+use countersign_benches::answer::Totals;
 use countersign_credential::cache::Version;
 use countersign_crypto::Enctype;
 use countersign_testkit::Realm;
 
-use crate::contest::Totals;
 use crate::options::Options;
 use crate::peer::Peer;
 
@@ -29,7 +29,14 @@ pub(crate) enum Library {
     MitMemory,
     Heimdal,
     Sspi,
+    /// Ours, compiled for the processor that it runs on.
+    Native,
+    /// Ours, counting what it allocates instead of its time.
+    Count,
 }
+
+/// What ours for this processor is called in tables.
+pub(crate) const NATIVE: &str = "countersign, target-cpu=native";
 
 impl Library {
     /// What it is called in tables, for this kind of context.
@@ -40,14 +47,18 @@ impl Library {
             Self::MitMemory => "MIT, in memory, no replays",
             Self::Heimdal => "Heimdal",
             Self::Sspi => "sspi",
+            Self::Native => NATIVE,
+            Self::Count => "count",
         }
     }
 
-    const fn program(self) -> &'static str {
+    pub(crate) const fn program(self) -> &'static str {
         match self {
             Self::Mit | Self::MitMemory => "gss_bench-mit",
             Self::Heimdal => "gss_bench-heimdal",
             Self::Sspi => "sspi_bench",
+            Self::Native => "bench-native",
+            Self::Count => "count",
         }
     }
 }
@@ -65,6 +76,8 @@ pub(crate) struct Lab {
     programs: Option<PathBuf>,
     /// `None` for one that did not start or does not know the operation.
     peers: BTreeMap<(Library, String), Option<Peer>>,
+    /// The last of our operations that was counted.
+    counted: Option<(String, Totals)>,
     /// What went wrong, once each.
     pub(crate) problems: Vec<String>,
 }
@@ -77,6 +90,7 @@ impl Lab {
             folder,
             programs: options.peers.clone(),
             peers: BTreeMap::new(),
+            counted: None,
             problems: Vec::new(),
         };
         if lab.programs.is_some() {
@@ -130,12 +144,12 @@ impl Lab {
         kind: &str,
         told: &str,
     ) -> Result<Option<Totals>> {
-        let Some(programs) = self.programs.clone() else {
+        let Some(program) = self.program(library)? else {
             return Ok(None);
         };
         let key = (library, kind.to_owned());
         if !self.peers.contains_key(&key) {
-            let started = self.start(&programs, library, kind);
+            let started = self.start(&program, library, kind);
             if let Err(problem) = &started {
                 self.problem(library, kind, &problem.to_string());
             }
@@ -157,16 +171,52 @@ impl Lab {
         }
     }
 
+    /// What one run of our operation allocates: the same for all who ask one after the other.
+    pub(crate) fn count(&mut self, operation: &str) -> Result<Option<Totals>> {
+        if let Some((_, counted)) = self.counted.iter().find(|(name, _)| name == operation) {
+            return Ok(Some(*counted));
+        }
+        let counted = self.ask(Library::Count, "", &format!("{operation} 1"))?;
+        self.counted = counted.map(|counted| (operation.to_owned(), counted));
+        Ok(counted)
+    }
+
+    /// Whether its program was built.
+    pub(crate) fn has(&self, library: Library) -> Result<bool> {
+        Ok(self
+            .program(library)?
+            .is_some_and(|program| program.exists()))
+    }
+
+    /// Peers are in the folder that was named, what counts is beside this program.
+    fn program(&self, library: Library) -> Result<Option<PathBuf>> {
+        let name = library.program();
+        Ok(match (library, &self.programs) {
+            (Library::Count, _) => {
+                let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+                Some(std::env::current_exe()?.with_file_name(file))
+            }
+            (_, Some(folder)) => Some(folder.join(name)),
+            (_, None) => None,
+        })
+    }
+
     fn problem(&mut self, library: Library, kind: &str, what: &str) {
-        let text = format!("{} ({kind}): {what}", library.name(kind));
+        let name = library.name(kind);
+        let text = match kind {
+            "" => format!("{name}: {what}"),
+            kind => format!("{name} ({kind}): {what}"),
+        };
         eprintln!("bench: {text}");
         self.problems.push(text);
     }
 
-    fn start(&self, programs: &Path, library: Library, kind: &str) -> Result<Peer> {
-        let mut command = Command::new(programs.join(library.program()));
+    fn start(&self, program: &Path, library: Library, kind: &str) -> Result<Peer> {
+        let mut command = Command::new(program);
         let is_ntlm = kind.ends_with("ntlm");
         match (library, kind) {
+            (Library::Native, _) => command.arg("--answer"),
+            (Library::Count, _) => &mut command,
             (Library::Sspi, "ntlm") => command.arg("ntlm"),
             (Library::Sspi, enctype) => command.args(["kerberos", enctype]),
             (_, "ntlm") => command.args(["ntlm", TARGET, "BENCH\\user"]),

@@ -4,10 +4,12 @@
 
 mod contest;
 mod document;
+mod footprint;
 mod goals;
 mod instructions;
 mod lab;
 mod load;
+mod once;
 mod options;
 mod peer;
 mod plot;
@@ -17,6 +19,7 @@ mod table;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use countersign_benches::answer::{Totals, answer};
 use countersign_benches::{Result, operations};
 
 use options::Options;
@@ -40,6 +43,16 @@ fn run() -> Result<bool> {
         load::clients(count, address.parse()?)?;
         return Ok(true);
     }
+    if options.answer {
+        answer(|operation, times| {
+            let took = operation.time(times).as_nanos();
+            Totals {
+                nanoseconds: u64::try_from(took).unwrap_or(u64::MAX),
+                ..Totals::default()
+            }
+        })?;
+        return Ok(true);
+    }
     if options.inside {
         instructions::inside(&options)?;
         return Ok(true);
@@ -47,7 +60,14 @@ fn run() -> Result<bool> {
     if options.check || options.record {
         return instructions::compare(&options);
     }
+    if options.footprint {
+        footprint::run(&options)?;
+        return Ok(true);
+    }
     let mut lab = lab::Lab::new(&options)?;
+    if options.once {
+        return once::run(&options, &mut lab);
+    }
     let mut results = Vec::new();
     let mut group = String::new();
     for mut contest in contest::all(operations(), &options) {

@@ -11,21 +11,30 @@ pub(crate) struct Options {
     /// How often every contender takes its turn
     #[arg(long, default_value_t = 21)]
     pub(crate) rounds: usize,
-    /// Where gss_bench-mit, gss_bench-heimdal and sspi_bench are; without it, only ours are timed
+    /// Where gss_bench-mit, gss_bench-heimdal, sspi_bench and bench-native are; without it, only ours are timed
     #[arg(long, value_name = "FOLDER")]
     pub(crate) peers: Option<PathBuf>,
+    /// Ask every program in that folder for every operation once, and fail where one gives no answer
+    #[arg(long, requires = "peers")]
+    pub(crate) once: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
     /// Write BENCHMARKS.md and its plots here
     #[arg(long, value_name = "FOLDER")]
     pub(crate) write: Option<PathBuf>,
+    /// Measure crates, the time of a clean build and the size of an acceptor instead
+    #[arg(long)]
+    pub(crate) footprint: bool,
     /// Count instructions, and fail where they are more than 3 % over those that were recorded
     #[arg(long)]
     pub(crate) check: bool,
     /// Count instructions and record them
     #[arg(long)]
     pub(crate) record: bool,
+    /// Do what lines of standard input say, like the peers
+    #[arg(long, hide = true)]
+    pub(crate) answer: bool,
     /// What valgrind runs
     #[arg(long, hide = true)]
     pub(crate) inside: bool,

@@ -4,8 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use countersign_benches::Result;
-
-use crate::contest::Totals;
+use countersign_benches::answer::Totals;
 
 pub(crate) struct Peer {
     process: Child,
@@ -48,19 +47,20 @@ impl Peer {
     }
 }
 
-/// `NANOSECONDS ALLOCATIONS BYTES`, `cannot`, or `error WHAT`.
+/// `NANOSECONDS ALLOCATIONS BYTES PEAK`, `cannot`, or `error WHAT`.
 fn answered(answer: &str) -> Result<Option<Totals>> {
     if answer == "cannot" {
         return Ok(None);
     }
     let numbers: Vec<u64> = answer.split(' ').map_while(|n| n.parse().ok()).collect();
-    let [nanoseconds, allocations, bytes] = numbers[..] else {
+    let [nanoseconds, allocations, bytes, peak] = numbers[..] else {
         return Err(answer.into());
     };
     Ok(Some(Totals {
         nanoseconds,
         allocations,
         bytes,
+        peak,
     }))
 }
 
@@ -77,14 +77,13 @@ mod tests {
 
     #[test]
     fn answers_are_numbers_or_say_what_is_wrong() {
-        let totals = answered("1200 3 96").unwrap().unwrap();
-        assert_eq!(
-            (totals.nanoseconds, totals.allocations, totals.bytes),
-            (1200, 3, 96)
-        );
+        let totals = answered("1200 3 96 64").unwrap().unwrap();
+        assert_eq!((totals.nanoseconds, totals.allocations), (1200, 3));
+        assert_eq!((totals.bytes, totals.peak), (96, 64));
+        assert_eq!(totals.to_string(), "1200 3 96 64");
         assert!(answered("cannot").unwrap().is_none());
         let problem = answered("error no such operation").unwrap_err();
         assert_eq!(problem.to_string(), "error no such operation");
-        assert!(answered("1 2").is_err());
+        assert!(answered("1 2 3").is_err());
     }
 }

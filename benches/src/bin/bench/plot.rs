@@ -7,17 +7,19 @@ use plotters::prelude::*;
 
 use crate::rounds::Outcome;
 
-const WIDTH: u32 = 860;
+const WIDTH: u32 = 900;
 const BAR: u32 = 15;
 const GAP: u32 = 12;
 const LEFT: i32 = 300;
-const COLOURS: [RGBColor; 6] = [
+const COLOURS: [RGBColor; 8] = [
     RGBColor(27, 94, 160),
     RGBColor(200, 110, 40),
     RGBColor(120, 140, 60),
     RGBColor(150, 80, 130),
     RGBColor(90, 90, 90),
     RGBColor(180, 160, 60),
+    RGBColor(70, 160, 170),
+    RGBColor(200, 90, 100),
 ];
 
 /// Draws the operations, each with a bar for each contender: as long as its time is a multiple of ours, on a

@@ -1,8 +1,9 @@
 //! Turns: every contender runs some milliseconds, then the next, and all again.
 
 use countersign_benches::Result;
+use countersign_benches::answer::Totals;
 
-use crate::contest::{Contest, Ready, Totals};
+use crate::contest::{Contest, Ready};
 use crate::lab::Lab;
 
 /// How long a turn is to take, in nanoseconds.
@@ -26,8 +27,8 @@ pub(crate) struct Figures {
     pub(crate) fast: f64,
     /// A tenth were slower.
     pub(crate) slow: f64,
-    pub(crate) allocations: f64,
-    pub(crate) allocated: f64,
+    /// Of one run, where somebody counted.
+    pub(crate) counted: Option<Totals>,
 }
 
 impl Outcome {
@@ -53,8 +54,6 @@ struct Turns {
     times: u32,
     /// Nanoseconds of one run, a turn each.
     found: Vec<f64>,
-    runs: u64,
-    totals: Totals,
 }
 
 /// Runs one contest; who cannot take part is left out.
@@ -72,8 +71,6 @@ pub(crate) fn run(contest: &mut Contest, lab: &mut Lab, rounds: usize) -> Result
                 ready,
                 times,
                 found: Vec::with_capacity(rounds),
-                runs: 0,
-                totals: Totals::default(),
             });
         }
     }
@@ -86,16 +83,18 @@ pub(crate) fn run(contest: &mut Contest, lab: &mut Lab, rounds: usize) -> Result
                 turns
                     .found
                     .push(as_f64(totals.nanoseconds) / f64::from(turns.times));
-                turns.runs += u64::from(turns.times);
-                turns.totals.allocations += totals.allocations;
-                turns.totals.bytes += totals.bytes;
             }
         }
+    }
+    let mut found = Vec::new();
+    for turns in all {
+        let counted = turns.ready.count(lab)?;
+        found.extend(figures(turns, counted));
     }
     Ok(Outcome {
         name: contest.name.clone(),
         bytes,
-        figures: all.into_iter().filter_map(figures).collect(),
+        figures: found,
     })
 }
 
@@ -114,7 +113,8 @@ fn calibrate(ready: &mut Ready, lab: &mut Lab) -> Result<Option<u32>> {
     }
 }
 
-fn figures(mut turns: Turns) -> Option<Figures> {
+/// `None` where it took no turn.
+fn figures(mut turns: Turns, counted: Option<Totals>) -> Option<Figures> {
     turns.found.sort_by(f64::total_cmp);
     let at = |part: usize| {
         turns
@@ -125,17 +125,11 @@ fn figures(mut turns: Turns) -> Option<Figures> {
     if turns.found.is_empty() {
         return None;
     }
-    // In this process one run is counted apart, so that counting costs the timed ones nothing.
-    let (counted, runs) = match turns.ready.allocations() {
-        Some(once) => (once, 1),
-        None => (turns.totals, turns.runs),
-    };
     Some(Figures {
         contender: turns.contender,
         median: at(5)?,
         fast: at(1)?,
         slow: at(9)?,
-        allocations: as_f64(counted.allocations) / as_f64(runs),
-        allocated: as_f64(counted.bytes) / as_f64(runs),
+        counted,
     })
 }

@@ -1,18 +1,20 @@
 //! What was found, for the screen and for programs.
 
+use countersign_benches::answer::Totals;
 use serde_json::{Value, json};
 
 use crate::goals::Verdict;
 use crate::load::Load;
+use crate::plot;
 use crate::rounds::{Figures, Outcome};
 
 pub(crate) fn heading(group: &str) {
     println!("\n{group}");
     println!(
-        "{:<30} {:>10} {:>6} {:>9} {:>8} {:>7}",
-        "  median of a run", "ns", "+-%", "MB/s, /s", "allocs", "ratio"
+        "{:<31} {:>8} {:>5} {:>9} {:>6} {:>7} {:>6}",
+        " by", "median", "+-%", "MB/s, /s", "allocs", "peak", "ratio"
     );
-    println!("{}", "-".repeat(75));
+    println!("{}", "-".repeat(78));
 }
 
 /// Half of what is between a tenth and nine tenths of the turns, in per cent of the median.
@@ -36,16 +38,23 @@ pub(crate) fn rate(outcome: &Outcome, figures: &Figures) -> String {
     }
 }
 
+/// One of the numbers that were counted, or nothing.
+pub(crate) fn counted(figures: &Figures, number: impl Fn(&Totals) -> u64) -> String {
+    let counted = figures.counted.as_ref();
+    counted.map_or_else(String::new, |totals| number(totals).to_string())
+}
+
 pub(crate) fn row(outcome: &Outcome) {
     println!("{}", outcome.name);
     for figures in &outcome.figures {
         println!(
-            "  {:<28} {:>10.1} {:>6.1} {:>9} {:>8.1} {:>7}",
+            " {:<30} {:>8} {:>5.1} {:>9} {:>6} {:>7} {:>6}",
             figures.contender,
-            figures.median,
+            plot::time(figures.median),
             spread(figures),
             rate(outcome, figures),
-            figures.allocations,
+            counted(figures, |totals| totals.allocations),
+            counted(figures, |totals| totals.peak),
             ratio(outcome, figures).map_or_else(String::new, |ratio| format!("{ratio:.2}"))
         );
     }
@@ -56,7 +65,7 @@ pub(crate) const SERVER: &str = "server";
 
 pub(crate) fn heading_of_loads() {
     println!(
-        "\n{SERVER}: connections to a server with tokio, Kerberos, a sealed question and answer"
+        "\n{SERVER}: connections to a server with tokio, Kerberos, question and answer sealed"
     );
     println!(
         "{:<30} {:>10} {:>14} {:>14}",
@@ -84,11 +93,11 @@ pub(crate) fn goals(verdicts: &[Verdict]) {
         return;
     }
     println!("\ngoals");
-    println!("{:<44} {:>10} {:>10}  ", "  what", "goal", "found");
-    println!("{}", "-".repeat(75));
+    println!("{:<49} {:>11} {:>9}", "  what", "goal", "found");
+    println!("{}", "-".repeat(78));
     for verdict in verdicts {
         println!(
-            "  {:<42} {:>10} {:>10}  {}",
+            "  {:<47} {:>11} {:>9} {}",
             verdict.what,
             verdict.goal,
             verdict.found,
@@ -114,8 +123,9 @@ pub(crate) fn json(outcomes: &[Outcome], loads: &[Load], verdicts: &[Verdict]) -
                 "nanoseconds_p10": figures.fast,
                 "nanoseconds_p90": figures.slow,
                 "megabytes_per_second": outcome.speed(figures),
-                "allocations": figures.allocations,
-                "allocated_bytes": figures.allocated,
+                "allocations": figures.counted.map(|totals| totals.allocations),
+                "allocated_bytes": figures.counted.map(|totals| totals.bytes),
+                "peak_bytes": figures.counted.map(|totals| totals.peak),
             })
         };
         json!({
@@ -124,6 +134,14 @@ pub(crate) fn json(outcomes: &[Outcome], loads: &[Load], verdicts: &[Verdict]) -
             "figures": outcome.figures.iter().map(figures).collect::<Vec<_>>(),
         })
     };
+    json!({
+        "operations": outcomes.iter().map(outcome).collect::<Vec<_>>(),
+        "server": loads.iter().map(load).collect::<Vec<_>>(),
+        "goals": json_of_goals(verdicts),
+    })
+}
+
+pub(crate) fn json_of_goals(verdicts: &[Verdict]) -> Vec<Value> {
     let goal = |verdict: &Verdict| {
         json!({
             "goal": verdict.what,
@@ -132,9 +150,5 @@ pub(crate) fn json(outcomes: &[Outcome], loads: &[Load], verdicts: &[Verdict]) -
             "met": verdict.is_met,
         })
     };
-    json!({
-        "operations": outcomes.iter().map(outcome).collect::<Vec<_>>(),
-        "server": loads.iter().map(load).collect::<Vec<_>>(),
-        "goals": verdicts.iter().map(goal).collect::<Vec<_>>(),
-    })
+    verdicts.iter().map(goal).collect()
 }

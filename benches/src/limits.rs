@@ -1,8 +1,13 @@
 //! What the ciphers and hashes alone take for a message, one pass after the other: the measure of `messages`.
+//!
+//! Keys are set up before. Kerberos has a confounder and a copy of the header to hash and cipher, too.
 
 use std::hint::black_box;
 
-use aes::cipher::{Array, BlockModeDecrypt, BlockModeEncrypt, KeyIvInit, StreamCipher};
+use aes::cipher::{
+    Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt,
+    BlockSizeUser, InnerIvInit, StreamCipher, consts::U16,
+};
 use aes::{Aes128, Aes256};
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
@@ -11,83 +16,99 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha384};
 
 use crate::messages::SIZES;
-use crate::{Operation, Prepared};
+use crate::{Operation, Prepared, Result};
 
 /// So many bytes of key serve each cipher and hash here.
 const KEY: [u8; 32] = [0x5c; 32];
 
+/// A confounder and a header (RFC 4121 §4.2.4).
+const BESIDE: usize = 32;
+
+type Pass = Box<dyn FnMut(&mut [u8])>;
+
 pub(crate) fn operations() -> Vec<Prepared> {
     let mut all = Vec::new();
     for (size, label) in SIZES {
-        let mut add = |what: &str, kind: &str, pass: fn(&mut [u8])| {
+        let mut add = |what: &str, kind: &str, beside: usize, pass: fn() -> Result<Pass>| {
             let name = format!("limits/{what}/{kind}/{label}");
             all.push(Prepared::new(name, move |name| {
-                let mut buffer = vec![0; size];
+                let mut buffer = vec![0; size + beside];
+                let mut pass = pass()?;
                 let run = move || pass(black_box(&mut buffer));
                 Ok(Operation::new(name, run).with_bytes(size))
             }));
         };
-        add("seal", "aes256-sha1", |bytes| {
-            hash::<Hmac<Sha1>>(bytes);
-            encrypt::<cbc::Encryptor<Aes256>>(bytes, 32);
-        });
-        add("open", "aes256-sha1", |bytes| {
-            decrypt::<cbc::Decryptor<Aes256>>(bytes, 32);
-            hash::<Hmac<Sha1>>(bytes);
-        });
-        add("seal", "aes128-sha1", |bytes| {
-            hash::<Hmac<Sha1>>(bytes);
-            encrypt::<cbc::Encryptor<Aes128>>(bytes, 16);
-        });
-        add("open", "aes128-sha1", |bytes| {
-            decrypt::<cbc::Decryptor<Aes128>>(bytes, 16);
-            hash::<Hmac<Sha1>>(bytes);
-        });
-        add("seal", "aes256-sha2", |bytes| {
-            encrypt::<cbc::Encryptor<Aes256>>(bytes, 32);
-            hash::<Hmac<Sha384>>(bytes);
-        });
-        add("open", "aes256-sha2", |bytes| {
-            hash::<Hmac<Sha384>>(bytes);
-            decrypt::<cbc::Decryptor<Aes256>>(bytes, 32);
-        });
-        add("seal", "aes128-sha2", |bytes| {
-            encrypt::<cbc::Encryptor<Aes128>>(bytes, 16);
-            hash::<Hmac<Sha256>>(bytes);
-        });
-        add("open", "aes128-sha2", |bytes| {
-            hash::<Hmac<Sha256>>(bytes);
-            decrypt::<cbc::Decryptor<Aes128>>(bytes, 16);
-        });
+        let mut kerberos = |kind: &str, seal: fn() -> Result<Pass>, open: fn() -> Result<Pass>| {
+            add("seal", kind, BESIDE, seal);
+            add("open", kind, BESIDE, open);
+        };
+        kerberos(
+            "aes256-sha1",
+            || both(hash::<Hmac<Sha1>>()?, encrypt::<Aes256>(32)?),
+            || both(decrypt::<Aes256>(32)?, hash::<Hmac<Sha1>>()?),
+        );
+        kerberos(
+            "aes128-sha1",
+            || both(hash::<Hmac<Sha1>>()?, encrypt::<Aes128>(16)?),
+            || both(decrypt::<Aes128>(16)?, hash::<Hmac<Sha1>>()?),
+        );
+        kerberos(
+            "aes256-sha2",
+            || both(encrypt::<Aes256>(32)?, hash::<Hmac<Sha384>>()?),
+            || both(hash::<Hmac<Sha384>>()?, decrypt::<Aes256>(32)?),
+        );
+        kerberos(
+            "aes128-sha2",
+            || both(encrypt::<Aes128>(16)?, hash::<Hmac<Sha256>>()?),
+            || both(hash::<Hmac<Sha256>>()?, decrypt::<Aes128>(16)?),
+        );
         for what in ["seal", "open"] {
-            add(what, "ntlm", |bytes| {
-                hash::<Hmac<Md5>>(bytes);
-                // Of a stream that goes on no schedule is made; here it is one for each message, and the
-                // limit of short ones is none.
-                if let Ok(mut stream) = <Rc4 as KeyInit>::new_from_slice(&KEY[..16]) {
-                    stream.apply_keystream(bytes);
-                }
-            });
+            // One stream runs through all messages.
+            add(what, "ntlm", 0, || both(hash::<Hmac<Md5>>()?, stream()?));
         }
     }
     all
 }
 
-fn hash<M: Mac + KeyInit>(bytes: &[u8]) {
-    if let Ok(mut mac) = <M as KeyInit>::new_from_slice(&KEY) {
+fn both(mut one: Pass, mut other: Pass) -> Result<Pass> {
+    Ok(Box::new(move |bytes| {
+        one(bytes);
+        other(bytes);
+    }))
+}
+
+fn hash<M: Mac + KeyInit + Clone + 'static>() -> Result<Pass> {
+    let keyed = <M as KeyInit>::new_from_slice(&KEY)?;
+    Ok(Box::new(move |bytes| {
+        let mut mac = keyed.clone();
         mac.update(bytes);
         black_box(mac.finalize());
-    }
+    }))
 }
 
-fn encrypt<C: KeyIvInit + BlockModeEncrypt>(bytes: &mut [u8], key: usize) {
-    if let Ok(mut cipher) = C::new_from_slices(&KEY[..key], &[0; 16]) {
-        cipher.encrypt_blocks(Array::slice_as_chunks_mut(bytes).0);
-    }
+fn stream() -> Result<Pass> {
+    let mut stream = <Rc4 as KeyInit>::new_from_slice(&KEY[..16])?;
+    Ok(Box::new(move |bytes| stream.apply_keystream(bytes)))
 }
 
-fn decrypt<C: KeyIvInit + BlockModeDecrypt>(bytes: &mut [u8], key: usize) {
-    if let Ok(mut cipher) = C::new_from_slices(&KEY[..key], &[0; 16]) {
-        cipher.decrypt_blocks(Array::slice_as_chunks_mut(bytes).0);
-    }
+fn encrypt<C>(key: usize) -> Result<Pass>
+where
+    C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + KeyInit + 'static,
+{
+    let cipher = C::new_from_slice(&KEY[..key])?;
+    Ok(Box::new(move |bytes| {
+        let mut cbc = cbc::Encryptor::inner_iv_init(&cipher, &Array::default());
+        cbc.encrypt_blocks(Array::slice_as_chunks_mut(bytes).0);
+    }))
+}
+
+fn decrypt<C>(key: usize) -> Result<Pass>
+where
+    C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16> + KeyInit + 'static,
+{
+    let cipher = C::new_from_slice(&KEY[..key])?;
+    Ok(Box::new(move |bytes| {
+        let mut cbc = cbc::Decryptor::inner_iv_init(&cipher, &Array::default());
+        cbc.decrypt_blocks(Array::slice_as_chunks_mut(bytes).0);
+    }))
 }

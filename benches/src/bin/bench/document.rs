@@ -84,13 +84,14 @@ fn replace(text: &mut String, name: &str, figures: &str) -> Result<()> {
 }
 
 pub(crate) fn goals(verdicts: &[Verdict]) -> Result<String> {
-    let mut out = "| operation | goal | found | |\n|---|---|---|---|\n".to_owned();
+    let mut out = "| operation | goal | found | alone | |\n|---|---|---|---|---|\n".to_owned();
     for verdict in verdicts {
         let is_met = if verdict.is_met { "met" } else { "**missed**" };
         let Verdict {
             what, goal, found, ..
         } = verdict;
-        writeln!(out, "| {what} | {goal} | {found} | {is_met} |")?;
+        let alone = verdict.alone.as_deref().unwrap_or_default();
+        writeln!(out, "| {what} | {goal} | {found} | {alone} | {is_met} |")?;
     }
     Ok(out)
 }

@@ -123,6 +123,7 @@ fn judge(ours: &Footprint) -> Vec<Verdict> {
         what: what.to_owned(),
         goal: format!("{goal:.0}{unit}"),
         found: format!("{found:.0}"),
+        alone: None,
         is_met: found <= goal,
     };
     let mut all = Vec::new();

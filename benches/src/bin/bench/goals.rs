@@ -1,5 +1,6 @@
 //! What this library is to reach.
 
+use crate::contest::LIMIT;
 use crate::lab::NATIVE;
 use crate::rounds::Outcome;
 
@@ -9,6 +10,8 @@ pub(crate) struct Verdict {
     pub(crate) what: String,
     pub(crate) goal: String,
     pub(crate) found: String,
+    /// What the ciphers and hashes of it alone reach in the same run.
+    pub(crate) alone: Option<String>,
     pub(crate) is_met: bool,
 }
 
@@ -130,7 +133,15 @@ fn verdict(outcomes: &[Outcome], name: &str, goal: &Goal) -> Option<Verdict> {
             (said, found <= goal)
         }
     };
+    let alone = outcome.figures.iter().find(|one| one.contender == LIMIT);
+    let alone = alone.and_then(|alone| match goal {
+        Goal::Rate(_) => Some(1e9 / alone.median),
+        Goal::Time(_) => Some(alone.median),
+        Goal::Speed(_) => outcome.speed(alone),
+        Goal::Native(_) | Goal::Allocations(_) | Goal::Growth(..) => None,
+    });
     Some(Verdict {
+        alone: alone.map(|alone| format!("{alone:.0}")),
         what: match goal {
             Goal::Native(_) => format!("{name}, native"),
             _ => name.to_owned(),

@@ -93,15 +93,19 @@ pub(crate) fn goals(verdicts: &[Verdict]) {
         return;
     }
     println!("\ngoals");
-    println!("{:<49} {:>11} {:>9}", "  what", "goal", "found");
+    println!(
+        "{:<48} {:>11} {:>7} {:>7}",
+        "  what", "goal", "found", "alone"
+    );
     println!("{}", "-".repeat(78));
     for verdict in verdicts {
         println!(
-            "  {:<47} {:>11} {:>9} {}",
+            "  {:<46} {:>11} {:>7} {:>7} {}",
             verdict.what,
             verdict.goal,
             verdict.found,
-            if verdict.is_met { "met" } else { "MISSED" }
+            verdict.alone.as_deref().unwrap_or(""),
+            if verdict.is_met { "" } else { "MISS" }
         );
     }
 }
@@ -147,6 +151,7 @@ pub(crate) fn json_of_goals(verdicts: &[Verdict]) -> Vec<Value> {
             "goal": verdict.what,
             "demanded": verdict.goal,
             "found": verdict.found,
+            "cipher_and_hash_alone": verdict.alone,
             "met": verdict.is_met,
         })
     };

@@ -48,7 +48,7 @@ impl Reply<'_> {
             };
             Ok(framed.frame(TokenId::ApRep, &message))
         };
-        sealed_last(&part, session_key, KeyUsage::AP_REP, random, frame)
+        sealed_last(&part, session_key, KeyUsage::AP_REP, random, &frame)
     }
 }
 

@@ -216,6 +216,6 @@ impl RequestParts {
             Ok(framed.frame(TokenId::ApReq, &request))
         };
         let usage = KeyUsage::AP_REQ_AUTHENTICATOR;
-        sealed_last(&authenticator, session_key, usage, env.random, frame)
+        sealed_last(&authenticator, session_key, usage, env.random, &frame)
     }
 }

@@ -12,14 +12,17 @@ use crate::error::ErrorKind;
 /// As long as the encrypted part of an ordinary AP-REQ or AP-REP.
 const BLANK: [u8; 512] = [0; 512];
 
+/// Makes a message around a ciphertext.
+type Frame<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, ErrorKind> + 'a;
+
 /// A message whose last field is the encryption of `part`: `frame` makes it around a ciphertext of that length,
 /// in whose place the part is encoded and then encrypted.
 pub(in crate::kerberos) fn sealed_last(
-    part: &impl Encode,
+    part: &dyn Encode,
     key: &Key,
     usage: KeyUsage,
     random: &mut dyn Random,
-    frame: impl FnOnce(&[u8]) -> Result<Vec<u8>, ErrorKind>,
+    frame: &Frame<'_>,
 ) -> Result<Vec<u8>, ErrorKind> {
     let cipher = key.cipher(usage);
     let mut counter = Writer::counting();
@@ -49,12 +52,12 @@ pub(in crate::kerberos) fn sealed_last(
 
 /// The encryption of `part`, alone.
 pub(in crate::kerberos) fn seal(
-    part: &impl Encode,
+    part: &dyn Encode,
     key: &Key,
     usage: KeyUsage,
     random: &mut dyn Random,
 ) -> Result<Vec<u8>, ErrorKind> {
-    sealed_last(part, key, usage, random, |blank| Ok(blank.to_vec()))
+    sealed_last(part, key, usage, random, &|blank| Ok(blank.to_vec()))
 }
 
 /// The plaintext inside the buffer that it was decrypted in.

@@ -44,27 +44,30 @@ pub(crate) fn operations() -> Vec<Prepared> {
         };
         kerberos(
             "aes256-sha1",
-            || both(hash::<Hmac<Sha1>>()?, encrypt::<Aes256>(32)?),
-            || both(decrypt::<Aes256>(32)?, hash::<Hmac<Sha1>>()?),
+            || both(hash::<Hmac<Sha1>>(&[])?, encrypt::<Aes256>(32)?),
+            || both(decrypt::<Aes256>(32)?, hash::<Hmac<Sha1>>(&[])?),
         );
         kerberos(
             "aes128-sha1",
-            || both(hash::<Hmac<Sha1>>()?, encrypt::<Aes128>(16)?),
-            || both(decrypt::<Aes128>(16)?, hash::<Hmac<Sha1>>()?),
+            || both(hash::<Hmac<Sha1>>(&[])?, encrypt::<Aes128>(16)?),
+            || both(decrypt::<Aes128>(16)?, hash::<Hmac<Sha1>>(&[])?),
         );
+        // RFC 8009 §5: the cipher's state is hashed, too.
         kerberos(
             "aes256-sha2",
-            || both(encrypt::<Aes256>(32)?, hash::<Hmac<Sha384>>()?),
-            || both(hash::<Hmac<Sha384>>()?, decrypt::<Aes256>(32)?),
+            || both(encrypt::<Aes256>(32)?, hash::<Hmac<Sha384>>(&[0; 16])?),
+            || both(hash::<Hmac<Sha384>>(&[0; 16])?, decrypt::<Aes256>(32)?),
         );
         kerberos(
             "aes128-sha2",
-            || both(encrypt::<Aes128>(16)?, hash::<Hmac<Sha256>>()?),
-            || both(hash::<Hmac<Sha256>>()?, decrypt::<Aes128>(16)?),
+            || both(encrypt::<Aes128>(16)?, hash::<Hmac<Sha256>>(&[0; 16])?),
+            || both(hash::<Hmac<Sha256>>(&[0; 16])?, decrypt::<Aes128>(16)?),
         );
         for what in ["seal", "open"] {
-            // One stream runs through all messages.
-            add(what, "ntlm", 0, || both(hash::<Hmac<Md5>>()?, stream()?));
+            // The number is hashed (MS-NLMP §3.4.4.2), and one stream runs through all messages.
+            add(what, "ntlm", 0, || {
+                both(hash::<Hmac<Md5>>(&[0; 4])?, stream()?)
+            });
         }
     }
     all
@@ -77,10 +80,12 @@ fn both(mut one: Pass, mut other: Pass) -> Result<Pass> {
     }))
 }
 
-fn hash<M: Mac + KeyInit + Clone + 'static>() -> Result<Pass> {
+/// After what is the same for all messages.
+fn hash<M: Mac + KeyInit + Clone + 'static>(before: &'static [u8]) -> Result<Pass> {
     let keyed = <M as KeyInit>::new_from_slice(&KEY)?;
     Ok(Box::new(move |bytes| {
         let mut mac = keyed.clone();
+        mac.update(before);
         mac.update(bytes);
         black_box(mac.finalize());
     }))

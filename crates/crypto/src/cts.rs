@@ -42,6 +42,8 @@ pub(crate) enum When {
 
 /// One direction of CBC-CTS, part way through a message.
 pub(crate) trait Direction {
+    /// Whether the last two blocks change places before they are ciphered, or after.
+    const CHANGES_FIRST: bool;
     /// Ciphers whole blocks in place; `bytes` is a multiple of the block.
     fn body(&mut self, bytes: &mut [u8]);
     /// The same, and shows each stretch of them to `observe`.
@@ -83,6 +85,8 @@ impl<'a, C: BlockCipher> Encrypt<'a, C> {
 }
 
 impl<C: BlockCipher> Direction for Encrypt<'_, C> {
+    const CHANGES_FIRST: bool = false;
+
     #[inline]
     fn run(&mut self, bytes: &mut [u8], stretch: usize, when: When, observe: impl FnMut(&[u8])) {
         self.cipher.encrypt_with_backend(Run {
@@ -125,6 +129,8 @@ impl<'a, C: BlockCipher> Decrypt<'a, C> {
 }
 
 impl<C: BlockCipher> Direction for Decrypt<'_, C> {
+    const CHANGES_FIRST: bool = true;
+
     #[inline]
     fn body(&mut self, bytes: &mut [u8]) {
         self.cbc.decrypt_blocks(Array::slice_as_chunks_mut(bytes).0);
@@ -199,6 +205,23 @@ fn body_len(total: usize) -> usize {
     }
 }
 
+/// A message of several whole blocks in one piece: nothing is stolen from its ciphertext, which is that of CBC
+/// with the last two blocks in each other's place.
+fn whole_blocks<'a>(segments: &'a mut [Segment<'_>]) -> Option<&'a mut [u8]> {
+    match segments {
+        [Segment::Sealed(bytes)] if bytes.len() > BLOCK && bytes.len() % BLOCK == 0 => Some(bytes),
+        _ => None,
+    }
+}
+
+fn change_last(bytes: &mut [u8]) {
+    if let Some((rest, last)) = bytes.split_last_chunk_mut::<BLOCK>()
+        && let Some((_, before)) = rest.split_last_chunk_mut::<BLOCK>()
+    {
+        core::mem::swap(before, last);
+    }
+}
+
 fn straddle(direction: &mut impl Direction, segments: &mut [Segment<'_>], at: usize) {
     let mut block = Zeroizing::new([0; BLOCK]);
     gather(segments, at, block.as_mut_slice());
@@ -217,12 +240,18 @@ fn finish(direction: &mut impl Direction, segments: &mut [Segment<'_>], at: usiz
 /// Ciphers so that `observe` sees every byte, associated ones included, before it is ciphered.
 ///
 /// `segments` hold at least one block of sealed bytes, and their sum fits a `usize`.
-pub(crate) fn observe_then_cipher(
+pub(crate) fn observe_then_cipher<D: Direction>(
     segments: &mut [Segment<'_>],
-    mut direction: impl Direction,
+    mut direction: D,
     stride: usize,
     mut observe: impl FnMut(&[u8]),
 ) {
+    if !D::CHANGES_FIRST
+        && let Some(bytes) = whole_blocks(segments)
+    {
+        direction.run(bytes, stride, When::Before, observe);
+        return change_last(bytes);
+    }
     let total = sealed_len(segments).unwrap_or(0);
     let body = body_len(total);
     let (mut observed, mut ciphered) = (0, 0);
@@ -265,12 +294,18 @@ pub(crate) fn observe_then_cipher(
 /// Ciphers so that `observe` sees every byte, associated ones included, after it was ciphered.
 ///
 /// `segments` hold at least one block of sealed bytes, and their sum fits a `usize`.
-pub(crate) fn cipher_then_observe(
+pub(crate) fn cipher_then_observe<D: Direction>(
     segments: &mut [Segment<'_>],
-    mut direction: impl Direction,
+    mut direction: D,
     stride: usize,
     mut observe: impl FnMut(&[u8]),
 ) {
+    if D::CHANGES_FIRST
+        && let Some(bytes) = whole_blocks(segments)
+    {
+        change_last(bytes);
+        return direction.run(bytes, stride, When::After, observe);
+    }
     let total = sealed_len(segments).unwrap_or(0);
     let body = body_len(total);
     let (mut observed, mut ciphered) = (0, 0);

@@ -282,6 +282,49 @@ mod tests {
         }
     }
 
+    /// Names whose octets are those of another's table, or are divided elsewhere, and such as have no component.
+    #[test]
+    fn principals_are_equal_hashed_alike_and_ordered_as_their_parts_are() {
+        let hasher = RandomState::new();
+        let table = [0, 1, 2, 3].map(usize::to_ne_bytes);
+        let [zero, one, two, three] = table.each_ref().map(|end| &end[..]);
+        let parts: [(&[u8], Vec<&[u8]>); 19] = [
+            (b"", alloc::vec![]),
+            (b"", alloc::vec![b""]),
+            (b"", alloc::vec![b"", b""]),
+            (zero, alloc::vec![]),
+            (b"", alloc::vec![zero]),
+            (one, alloc::vec![]),
+            (b"a", alloc::vec![]),
+            (b"", alloc::vec![b"a"]),
+            (b"a", alloc::vec![b""]),
+            (b"ab", alloc::vec![]),
+            (b"a", alloc::vec![b"b"]),
+            (b"", alloc::vec![b"a", b"b"]),
+            (b"", alloc::vec![b"ab"]),
+            (b"", alloc::vec![b"ab", b""]),
+            (b"", alloc::vec![b"", b"ab"]),
+            (b"a", alloc::vec![two]),
+            (two, alloc::vec![b"a"]),
+            (b"ab", alloc::vec![one, two, three]),
+            (b"ab", alloc::vec![one, two]),
+        ];
+        for (realm, components) in &parts {
+            let this = Principal::new(realm, components, NameType::PRINCIPAL);
+            assert_eq!(this.realm(), *realm);
+            assert!(this.components().eq(components.iter().copied()));
+            assert_eq!(this.component(components.len()), None);
+            for (other_realm, other_components) in &parts {
+                let other = Principal::new(other_realm, other_components, NameType::UNKNOWN);
+                let expected = (realm, components).cmp(&(other_realm, other_components));
+                assert_eq!(this.cmp(&other), expected, "{this:?} {other:?}");
+                assert_eq!(this == other, expected.is_eq(), "{this:?} {other:?}");
+                let hashes = hasher.hash_one(&this) == hasher.hash_one(&other);
+                assert_eq!(hashes, expected.is_eq(), "{this:?} {other:?}");
+            }
+        }
+    }
+
     #[test]
     fn components_are_found_by_index() {
         let principal = Principal::new("R", ["", "x", ""], NameType::UNKNOWN);

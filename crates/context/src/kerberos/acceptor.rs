@@ -319,11 +319,11 @@ impl Acceptor {
     /// MS-KILE §3.4.5.1: the initiator makes an AP-REP as an acceptor would. It proves itself by the
     /// acceptor's sequence number; the time in it is the request's with some and the present with
     /// MIT krb5, and is not looked at.
-    fn third_leg(third: ThirdLeg, token: &[u8]) -> Result<Next<State>, ErrorKind> {
+    fn third_leg(mut third: Box<ThirdLeg>, token: &[u8]) -> Result<Next<State>, ErrorKind> {
         let ThirdLeg {
             context,
             session_key,
-        } = third;
+        } = &mut *third;
         let (_, inner) = unframe(token, TokenId::ApRep)?;
         let reply = ap_rep::open(inner, &session_key.cipher(KeyUsage::AP_REP))
             .map_err(|error| error.unwrap_or(ErrorKind::AuthenticatorModified))?;
@@ -337,6 +337,12 @@ impl Acceptor {
         if reply.subkey.is_some_and(reflected) {
             return Err(ErrorKind::MessageReflected);
         }
+        // Moved, it would be left where the context has been waiting.
+        let confounder_seed = core::mem::take(&mut context.confounder_seed);
+        let context = NewContext {
+            confounder_seed,
+            ..third.context
+        };
         Ok(established(context, None))
     }
 
@@ -421,7 +427,7 @@ impl Mechanism for Acceptor {
                 }
                 (State::Request(progress), Some(token)) => this.request(token, progress, env),
                 (State::ThirdLeg(third), Some(token)) => {
-                    Self::third_leg(*third, token).map_err(Refusal::silent)
+                    Self::third_leg(third, token).map_err(Refusal::silent)
                 }
             };
             next.map_err(|refusal| this.told(refusal, env))

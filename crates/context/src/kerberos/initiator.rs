@@ -272,7 +272,7 @@ impl Initiator {
         recovered: bool,
         env: &mut Environment<'_>,
     ) -> Result<Next<State>, ErrorKind> {
-        let (parts, token) = RequestParts::build(self.ticket()?, &self.options, time, env)?;
+        let (mut parts, token) = RequestParts::build(self.ticket()?, &self.options, time, env)?;
         if parts.flags.contains(Flags::MUTUAL) {
             let pending = Pending {
                 sent: parts,
@@ -286,13 +286,13 @@ impl Initiator {
         let sequence = u64::from(parts.sequence);
         let session_key = self.session_key()?;
         let key = parts.subkey.as_ref().unwrap_or(session_key).duplicate();
-        let context = self.context(parts, key, false, sequence, None)?;
+        let context = self.context(&mut parts, key, false, sequence, None)?;
         Ok(established(context, Some(token)))
     }
 
     fn receive(
         &self,
-        pending: Pending,
+        mut pending: Box<Pending>,
         token: &[u8],
         env: &mut Environment<'_>,
     ) -> Result<Next<State>, ErrorKind> {
@@ -349,7 +349,7 @@ impl Initiator {
         };
         let peer = Identity::Kerberos(self.ticket()?.server.clone());
         let sequence = u64::from(reply.sequence);
-        let context = self.context(pending.sent, key, asserted, sequence, Some(peer))?;
+        let context = self.context(&mut pending.sent, key, asserted, sequence, Some(peer))?;
         Ok(established(context, token))
     }
 
@@ -382,15 +382,16 @@ impl Initiator {
         })
     }
 
+    /// Takes what is secret out of the place where the request has been waiting: moved, it would be left there.
     fn context(
         &self,
-        sent: RequestParts,
+        sent: &mut RequestParts,
         key: Key,
         acceptor_subkey: bool,
         receive_sequence: u64,
         peer: Option<Identity>,
     ) -> Result<NewContext, ErrorKind> {
-        let initiator_key = match sent.subkey {
+        let initiator_key = match sent.subkey.take() {
             Some(subkey) => subkey,
             None => self.session_key()?.duplicate(),
         };
@@ -411,7 +412,7 @@ impl Initiator {
             auth_time: Some(self.ticket()?.times.auth_time).filter(|time| *time != 0),
             pac: None,
             authorization_data: Vec::new(),
-            confounder_seed: sent.confounder_seed,
+            confounder_seed: core::mem::take(&mut sent.confounder_seed),
         })
     }
 
@@ -462,7 +463,7 @@ impl Mechanism for Initiator {
                     limit,
                 })
             }
-            (State::Reply(pending), Some(token)) => this.receive(*pending, token, env),
+            (State::Reply(pending), Some(token)) => this.receive(pending, token, env),
         })
     }
 

@@ -5,7 +5,7 @@ use core::ops::{Deref, Range};
 
 use countersign_crypto::{Cipher, Key, KeyUsage, Random};
 use countersign_token::der::{Encode, Writer};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::ErrorKind;
 
@@ -46,7 +46,10 @@ pub(in crate::kerberos) fn sealed_last(
     let mut message = writer.into_vec();
     message.resize(end, 0);
     let sealed = message.get_mut(start..).ok_or(internal)?;
-    cipher.encrypt_in_place(sealed).map_err(|_| internal)?;
+    if cipher.encrypt_in_place(sealed).is_err() {
+        message.zeroize();
+        return Err(internal);
+    }
     Ok(message)
 }
 
@@ -106,5 +109,110 @@ impl Deref for Plaintext {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         self.buffer.get(self.range.clone()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kerberos::drawn::Drawn;
+    use countersign_crypto::Enctype;
+    use countersign_token::der::Tag;
+
+    struct Seven;
+
+    impl Random for Seven {
+        fn fill(&mut self, out: &mut [u8]) -> Result<(), countersign_crypto::RandomError> {
+            out.fill(7);
+            Ok(())
+        }
+    }
+
+    struct Part(Vec<u8>);
+
+    impl Encode for Part {
+        fn encode(&self, writer: &mut Writer) {
+            writer.nest(Tag::SEQUENCE, |writer| {
+                writer.element(Tag::OCTET_STRING, &self.0)
+            });
+        }
+    }
+
+    fn key(enctype: Enctype, octet: u8) -> Key {
+        Key::new(enctype, &vec![octet; enctype.key_len()]).unwrap()
+    }
+
+    /// Lengths of one, two and three octets, and parts that are longer than what is kept blank for them.
+    #[test]
+    fn parts_of_every_length_are_sealed_where_they_are_framed_and_never_moved() {
+        let lengths = (0..300).chain(420..520).chain(65_520..65_540);
+        for (&enctype, length) in Enctype::ALL
+            .iter()
+            .flat_map(|enctype| lengths.clone().map(move |length| (enctype, length)))
+        {
+            let (key, usage) = (key(enctype, 1), KeyUsage::AP_REP);
+            let part = Part(vec![0x5a; length]);
+            let mut place = None;
+            let frame = |blank: &[u8]| {
+                assert!(blank.iter().all(|octet| *octet == 0));
+                let message = [b"in front", blank].concat();
+                place = Some(message.as_ptr().addr());
+                Ok(message)
+            };
+            let sealed = sealed_last(&part, &key, usage, &mut Seven, frame).unwrap();
+            assert_eq!(Some(sealed.as_ptr().addr()), place, "{enctype} {length}");
+            let ciphertext = sealed.strip_prefix(b"in front").unwrap();
+            let opened = Plaintext::open(&key.cipher(usage), ciphertext).unwrap();
+            assert_eq!(*opened, part.to_der(), "{enctype} {length}");
+            // RFC 3961 §3: the confounder is drawn.
+            let cipher = key.cipher(usage);
+            let confounder = opened.buffer.get(cipher.confounder_offset()..).unwrap();
+            assert_eq!(
+                confounder.get(..cipher.confounder_len()),
+                Some(&[7; 16][..cipher.confounder_len()])
+            );
+        }
+        let of_one = |seed: &mut Drawn<'_>| {
+            let part = Part(vec![1; 40]);
+            seal(
+                &part,
+                &key(Enctype::Aes128CtsHmacSha1_96, 1),
+                KeyUsage::AP_REP,
+                seed,
+            )
+            .unwrap()
+        };
+        let mut seven = Seven;
+        let mut drawn = Drawn::from(&mut seven);
+        assert_ne!(of_one(&mut drawn), of_one(&mut drawn));
+    }
+
+    #[test]
+    fn a_place_shows_the_last_plaintext_alone_and_after_a_failure_none() {
+        for &enctype in Enctype::ALL {
+            let usage = KeyUsage::TICKET;
+            let (right, wrong) = (key(enctype, 1).cipher(usage), key(enctype, 2).cipher(usage));
+            let sealed = |length| {
+                let part = Part(vec![0x33; length]);
+                let sealed = seal(&part, &key(enctype, 1), usage, &mut Seven).unwrap();
+                (sealed, part.to_der())
+            };
+            let (long, short) = (sealed(5000), sealed(3));
+            for capacity in [0, 10, 400, 6000] {
+                let mut place = Plaintext::with_capacity(capacity);
+                assert_eq!(*place, []);
+                for (ciphertext, plaintext) in [&long, &short, &long] {
+                    assert!(place.decrypt(&right, ciphertext), "{enctype}");
+                    assert_eq!(*place, **plaintext);
+                    assert!(!place.decrypt(&wrong, ciphertext));
+                    assert_eq!(*place, []);
+                    for length in [0, 1, 8, 15, 16, 24, 27, 28] {
+                        assert!(place.decrypt(&right, ciphertext));
+                        assert!(!place.decrypt(&right, &ciphertext[..length]));
+                        assert_eq!(*place, [], "{enctype} {length}");
+                    }
+                }
+            }
+        }
     }
 }

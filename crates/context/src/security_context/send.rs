@@ -28,7 +28,8 @@ use crate::flags::Flags;
 /// overwritten.
 ///
 /// The keys are derived for the first message, which allocates their place; what is said below of
-/// calls that allocate nothing is true of those after it.
+/// calls that allocate nothing is true of those after it. With rc4-hmac, and with datagrams of NTLM, a message has
+/// key streams of its own, each of which is allocated a place, where it is wiped.
 pub struct Sender {
     pub(super) facts: Arc<Facts>,
     pub(super) sequence: SendSequence,

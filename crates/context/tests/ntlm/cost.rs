@@ -166,3 +166,24 @@ fn a_large_token_is_held_a_small_multiple_of_its_length() {
         .map(drop)
         .unwrap();
 }
+
+/// The stream to go back to has its place at the first message that is opened; datagrams have a stream each.
+#[test]
+fn messages_in_place_allocate_nothing_after_the_first() {
+    for flags in [Flags::CONFIDENTIALITY | Flags::INTEGRITY, Flags::INTEGRITY] {
+        let seal = flags.contains(Flags::CONFIDENTIALITY);
+        let initiator = Initiator::new(alice()).require(flags);
+        let (mut ours, mut theirs) =
+            run(initiator, Acceptor::new(&server()), &Policy::default()).unwrap();
+        let mut buffer = vec![0x6d; ours.overhead(seal, 64).total() + 64];
+        let mut message = || {
+            measure(|| {
+                ours.wrap_in_place(seal, &mut buffer).unwrap();
+                theirs.unwrap_in_place(&mut buffer).unwrap();
+            })
+            .count_total
+        };
+        assert!(message() > 0, "the places of the keys");
+        assert_eq!(message(), 0);
+    }
+}

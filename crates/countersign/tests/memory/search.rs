@@ -5,8 +5,11 @@ use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
+use aes::Aes256Enc;
+use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use countersign::crypto::{Random, RandomError, wiping_stack};
 use countersign_testkit::SeededRandom;
+use zeroize::Zeroizing;
 
 use crate::Claim;
 use crate::memory::{Memory, mappings};
@@ -64,9 +67,27 @@ impl Random for NotedRandom {
             if out.len() >= 32 {
                 self.noted.note("drawn at random", out);
             }
+            if let Ok(seed) = <&[u8; 32]>::try_from(&*out) {
+                self.noted.note(STRETCHED, &*stretched(seed));
+            }
             Ok(())
         })
     }
+}
+
+/// The name of what is made of a seed. What has another name too goes by that.
+pub(crate) const STRETCHED: &str = "stretched";
+
+/// What a step makes of a seed: more than any draws of the key stream of AES-256 in counter mode, seeds of
+/// confounders among it.
+fn stretched(seed: &[u8; 32]) -> Zeroizing<[u8; 256]> {
+    let cipher = Aes256Enc::new(seed.into());
+    let mut out = Zeroizing::new([0; 256]);
+    for (counter, block) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        *block = (counter as u128).to_be_bytes();
+        cipher.encrypt_block(<&mut Array<u8, _>>::from(block));
+    }
+    out
 }
 
 pub(crate) struct Search {
@@ -122,7 +143,10 @@ impl Search {
         self.secrets += 1;
         for (number, piece) in pieces.enumerate() {
             self.first[index(piece)] = true;
-            self.pieces.entry(piece).or_insert((secret, 8 * number));
+            let held = self.pieces.entry(piece).or_insert((secret, 8 * number));
+            if held.0 == STRETCHED {
+                *held = (secret, 8 * number);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use crate::domain::{BOB, BOBS_PASSWORD, Domain, FRONT, PASSWORD, SERVICE};
 use crate::ends::{Ended, Fate, Length, Side, converse};
 use crate::kerberos::{contexts, long_term, principal, run};
 use crate::ntlm::talk;
-use crate::search::{Noted, Search};
+use crate::search::{Noted, STRETCHED, Search};
 
 pub(crate) const CLAIM: Claim = (
     "ends_of_handshakes_leave_nothing",
@@ -25,6 +25,8 @@ pub(crate) const CLAIM: Claim = (
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Kerberos,
+    /// Three legs.
+    Dce,
     Ntlm,
     NegotiateKerberos,
     NegotiateNtlm,
@@ -38,8 +40,9 @@ pub(crate) enum Kind {
     Evidence,
 }
 
-const KINDS: [(Kind, usize, usize); 8] = [
+const KINDS: [(Kind, usize, usize); 9] = [
     (Kind::Kerberos, 2, 3),
+    (Kind::Dce, 3, 3),
     (Kind::Ntlm, 3, 0),
     (Kind::NegotiateKerberos, 2, 3),
     (Kind::NegotiateNtlm, 4, 0),
@@ -108,6 +111,10 @@ fn handshake(search: &mut Search, domain: &mut Domain, kind: Kind, fate: Fate) -
             search.add("subkey", lucid.key.expose());
         }
         search.finds("session key");
+        if context.lucid().is_some() {
+            // The seed of the confounders.
+            search.finds(STRETCHED);
+        }
     }
     if let [Some(client), Some(server)] = contexts {
         talk(client, server);
@@ -174,6 +181,7 @@ pub(crate) fn sides(
     drop(keytab);
     match kind {
         Kind::Kerberos | Kind::OnBehalf | Kind::Evidence => (Box::new(client), Box::new(server)),
+        Kind::Dce => (Box::new(client.dce_style()), Box::new(server)),
         Kind::Ntlm => {
             let (client, server) = ntlm_sides(search, fate);
             (Box::new(client), Box::new(server))

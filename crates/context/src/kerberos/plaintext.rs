@@ -159,7 +159,7 @@ mod tests {
                 place = Some(message.as_ptr().addr());
                 Ok(message)
             };
-            let sealed = sealed_last(&part, &key, usage, &mut Seven, frame).unwrap();
+            let sealed = sealed_last(&part, &key, usage, &mut Seven, &frame).unwrap();
             assert_eq!(Some(sealed.as_ptr().addr()), place, "{enctype} {length}");
             let ciphertext = sealed.strip_prefix(b"in front").unwrap();
             let opened = Plaintext::open(&key.cipher(usage), ciphertext).unwrap();

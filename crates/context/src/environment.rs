@@ -78,7 +78,8 @@ impl Timestamp {
 pub struct Environment<'a> {
     /// The time of this step.
     pub now: Timestamp,
-    /// Where keys, confounders and sequence numbers come from; must be unpredictable.
+    /// Where keys, confounders and sequence numbers come from; must be unpredictable. What an AP-REQ
+    /// or AP-REP needs is stretched from 32 bytes by AES-256 in counter mode; messages of a context draw nothing.
     pub random: &'a mut dyn Random,
     /// What is permitted.
     pub policy: &'a Policy,

@@ -15,19 +15,14 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> ExitCode {
     if has("--footprint") {
         run.arg("--write").arg(&docs);
     }
-    let is_alone = [
-        "--check",
-        "--footprint",
-        "--record",
-        "--peers",
-        "--help",
-        "-h",
-    ]
-    .into_iter()
-    .any(has);
+    let is_alone = ["--check", "--footprint", "--record", "--help", "-h"]
+        .into_iter()
+        .any(has);
     if !is_alone {
         eprintln!("what counts allocations: compiling");
         attempt(&mut program(root, "count"));
+    }
+    if !is_alone && !has("--peers") {
         run.arg("--peers").arg(peers(root));
         // A part of the figures is no document.
         if is_whole(arguments) {

@@ -85,6 +85,7 @@ const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.json");
 /// Counts, and records or compares. Whether nothing is over the limit.
 pub(crate) fn compare(options: &Options) -> Result<bool> {
     let names: Vec<String> = ours(options)?.into_iter().map(|op| op.name).collect();
+    options.require_any(!names.is_empty())?;
     eprintln!("counting instructions of {} operations", names.len());
     let counts = count(options, &names)?;
     let compiler = compiler()?;

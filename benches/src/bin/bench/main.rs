@@ -68,9 +68,11 @@ fn run() -> Result<bool> {
     if options.once {
         return once::run(&options, &mut lab);
     }
+    let contests = contest::all(operations(), &options);
+    options.require_any(!contests.is_empty() || options.wants(table::SERVER))?;
     let mut results = Vec::new();
     let mut group = String::new();
-    for mut contest in contest::all(operations(), &options) {
+    for mut contest in contests {
         if !options.json && contest.group() != group {
             group = contest.group().to_owned();
             table::heading(&group);

@@ -10,7 +10,9 @@ use crate::options::Options;
 pub(crate) fn run(options: &Options, lab: &mut Lab) -> Result<bool> {
     let (mut right, mut failed) = (0, 0);
     let mut absent: Vec<&str> = Vec::new();
-    for contest in contest::all(operations(), options) {
+    let contests = contest::all(operations(), options);
+    options.require_any(!contests.is_empty())?;
+    for contest in contests {
         for contender in &contest.contenders {
             let Source::Peer(library, kind, told) = &contender.source else {
                 continue;

@@ -1,5 +1,7 @@
 //! Turns: every contender runs some milliseconds, then the next, and all again.
 
+use std::num::NonZeroUsize;
+
 use countersign_benches::Result;
 use countersign_benches::answer::Totals;
 
@@ -57,7 +59,8 @@ struct Turns {
 }
 
 /// Runs one contest; who cannot take part is left out.
-pub(crate) fn run(contest: &mut Contest, lab: &mut Lab, rounds: usize) -> Result<Outcome> {
+pub(crate) fn run(contest: &mut Contest, lab: &mut Lab, rounds: NonZeroUsize) -> Result<Outcome> {
+    let rounds = rounds.get();
     let mut all = Vec::new();
     let mut bytes = 0;
     for contender in &contest.contenders {
@@ -74,7 +77,7 @@ pub(crate) fn run(contest: &mut Contest, lab: &mut Lab, rounds: usize) -> Result
             });
         }
     }
-    for round in 0..rounds.max(1) {
+    for round in 0..rounds {
         for place in 0..all.len() {
             // Nobody always comes after the same other.
             let index = (place + round) % all.len();

@@ -32,6 +32,7 @@ pub struct AcceptorCredential {
     parts: Arc<Parts>,
 }
 
+/// Those that cost something have a count of their own too: who changes one shares the others.
 #[derive(Clone)]
 struct Parts {
     /// In the keytab's order.

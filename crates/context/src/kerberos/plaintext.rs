@@ -152,15 +152,19 @@ mod tests {
         {
             let (key, usage) = (key(enctype, 1), KeyUsage::AP_REP);
             let part = Part(vec![0x5a; length]);
-            let mut place = None;
+            let place = core::cell::Cell::new(None);
             let frame = |blank: &[u8]| {
                 assert!(blank.iter().all(|octet| *octet == 0));
                 let message = [b"in front", blank].concat();
-                place = Some(message.as_ptr().addr());
+                place.set(Some(message.as_ptr().addr()));
                 Ok(message)
             };
             let sealed = sealed_last(&part, &key, usage, &mut Seven, &frame).unwrap();
-            assert_eq!(Some(sealed.as_ptr().addr()), place, "{enctype} {length}");
+            assert_eq!(
+                Some(sealed.as_ptr().addr()),
+                place.get(),
+                "{enctype} {length}"
+            );
             let ciphertext = sealed.strip_prefix(b"in front").unwrap();
             let opened = Plaintext::open(&key.cipher(usage), ciphertext).unwrap();
             assert_eq!(*opened, part.to_der(), "{enctype} {length}");

@@ -57,7 +57,9 @@ pub(crate) fn tag(authenticator_cipher: &[u8]) -> Tag {
 /// entries elsewhere ([`ReplayProtection::External`](super::ReplayProtection::External)).
 ///
 /// Bounded: when it is full, new contexts are refused rather than left unchecked. Each entry costs
-/// about 20 bytes; memory grows with use and is given back as entries expire.
+/// 20 to 40 bytes, by how full its table is; memory grows with use and is given back as entries expire.
+///
+/// Acceptors of many threads may share it: it is locked in 32 parts, and an authenticator is in one of them.
 pub struct ReplayCache {
     shards: Box<[Shard]>,
     /// Entries in all shards.

@@ -10,7 +10,8 @@ use super::account::{AccountName, check};
 use crate::error::Error;
 use crate::password::Password;
 
-/// An account and the hash of its password, which is all that NTLM needs (MS-NLMP §3.3.1).
+/// An account and the hash of its password, which is all that NTLM needs (MS-NLMP §3.3.1), with the key that
+/// follows from both, so that contexts need not derive it (§3.3.2).
 ///
 /// ```
 /// use countersign_credential::Password;
@@ -33,7 +34,7 @@ pub struct NtlmCredential {
 }
 
 impl NtlmCredential {
-    /// An account by its password, of which only the hash is kept.
+    /// An account by its password, of which only the hash and what follows from it are kept.
     #[must_use]
     pub fn with_password(name: AccountName, password: &Password) -> Self {
         Self::with_nt_hash(name, NtHash::from_password(password.expose()))
@@ -76,7 +77,8 @@ impl NtlmCredential {
         &self.hash
     }
 
-    /// The key of the account's NTLMv2 responses, derived once.
+    /// The key of the account's NTLMv2 responses, NTOWFv2 (MS-NLMP §3.3.2), derived when the credential was
+    /// made.
     #[must_use]
     pub fn response_key(&self) -> &ResponseKey {
         &self.response_key
@@ -88,7 +90,7 @@ impl NtlmCredential {
         self.workstation.as_deref()
     }
 
-    /// An explicit copy, with a copy of the hash.
+    /// An explicit copy, with copies of the hash and of the key.
     #[must_use]
     pub fn duplicate(&self) -> Self {
         Self {

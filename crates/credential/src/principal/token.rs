@@ -27,7 +27,8 @@ impl Principal {
                 .all(|(own, theirs)| own == theirs.as_bytes())
     }
 
-    /// The order of this principal and one that a message names, as between two of them. Nothing is allocated.
+    /// The order of this principal and one that a message names: that of [`Ord`] between two principals, so that
+    /// sorted ones can be searched by it. The name type is not looked at. Nothing is allocated.
     #[must_use]
     pub fn cmp_named(&self, realm: &KerberosString<'_>, name: &PrincipalName<'_>) -> Ordering {
         let theirs = name.name_string.iter().map(|part| part.as_bytes());

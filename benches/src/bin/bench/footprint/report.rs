@@ -42,19 +42,19 @@ fn sum(of: &Footprint) -> u64 {
 
 pub(super) fn print(all: &[Footprint]) {
     println!("\nfootprint");
-    print!("{:<25}", "");
-    all.iter().for_each(|of| print!(" {:>17}", of.name));
-    println!("\n{}", "-".repeat(79));
+    print!("{:<23}", "");
+    all.iter().for_each(|of| print!(" {:>18}", of.name));
+    println!("\n{}", "-".repeat(80));
     for (what, cell) in LINES {
-        print!("{what:<25}");
+        print!("{what:<23}");
         for of in all {
-            print!(" {:>17}", cell(of).unwrap_or_default());
+            print!(" {:>18}", cell(of).unwrap_or_default());
         }
         println!();
     }
-    print!("{LIBRARIES:<25}");
+    print!("{LIBRARIES:<23}");
     all.iter()
-        .for_each(|of| print!(" {:>17}", mebibytes(sum(of))));
+        .for_each(|of| print!(" {:>18}", mebibytes(sum(of))));
     println!();
 }
 

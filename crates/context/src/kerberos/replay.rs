@@ -15,7 +15,7 @@
 use core::fmt;
 use core::hash::{BuildHasher, Hasher};
 use std::collections::{BTreeMap, HashSet};
-use std::sync::PoisonError;
+use std::sync::{OnceLock, PoisonError};
 // Each is changed in one step; what loom puts in every order are the locks.
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
 #[cfg(not(countersign_loom))]
@@ -66,8 +66,10 @@ pub struct ReplayCache {
     live: AtomicUsize,
     /// The largest clock skew that any context tolerated, in seconds.
     skew: AtomicI64,
-    /// Buckets before this one have been dropped from all shards, or are about to be.
+    /// Buckets before this one were dropped from all shards last, or are about to be.
     oldest: AtomicI64,
+    /// Drawn for the first entry.
+    hash: OnceLock<SeededHash>,
     capacity: usize,
 }
 
@@ -78,7 +80,6 @@ struct Shard(Mutex<State>);
 #[derive(Default)]
 struct State {
     buckets: BTreeMap<i64, HashSet<Tag, SeededHash>>,
-    hash: Option<SeededHash>,
 }
 
 impl ReplayCache {
@@ -94,6 +95,7 @@ impl ReplayCache {
             live: AtomicUsize::new(0),
             skew: AtomicI64::new(0),
             oldest: AtomicI64::new(i64::MIN),
+            hash: OnceLock::new(),
             capacity,
         }
     }
@@ -130,7 +132,8 @@ impl ReplayCache {
             .saturating_sub(skew)
             .saturating_sub(1)
             .div_euclid(BUCKET_SECONDS);
-        if self.oldest.load(Relaxed) < oldest && self.oldest.fetch_max(oldest, Relaxed) < oldest {
+        // Of a clock that is set back, too: what is stored from then on must not wait until it is where it was.
+        if self.oldest.load(Relaxed) != oldest && self.oldest.swap(oldest, Relaxed) != oldest {
             self.expire(oldest);
         }
         let bucket = time.div_euclid(BUCKET_SECONDS);
@@ -151,6 +154,13 @@ impl ReplayCache {
         bucket: i64,
         random: &mut dyn Random,
     ) -> Result<ReplayVerdict, RandomError> {
+        let hash = match self.hash.get() {
+            Some(hash) => *hash,
+            None => {
+                let drawn = SeededHash::generate(random)?;
+                *self.hash.get_or_init(|| drawn)
+            }
+        };
         let Some(shard) = self.shards.get(shard_of(&tag)) else {
             return Ok(ReplayVerdict::Unavailable);
         };
@@ -159,10 +169,6 @@ impl ReplayCache {
         if known.is_some_and(|bucket| bucket.contains(&tag)) {
             return Ok(ReplayVerdict::Replayed);
         }
-        let hash = match state.hash {
-            Some(hash) => hash,
-            None => *state.hash.insert(SeededHash::generate(random)?),
-        };
         let more = |live: usize| live.checked_add(1).filter(|live| *live <= self.capacity);
         if self.live.fetch_update(Relaxed, Relaxed, more).is_err() {
             return Ok(ReplayVerdict::Unavailable);
@@ -194,7 +200,7 @@ impl ReplayCache {
     /// process has seen beside a store elsewhere. A cache that answers queries is no acceptor's own.
     ///
     /// # Errors
-    /// The first queries draw 16 bytes for the hash of each part of the cache, and `random` failed.
+    /// The first query draws 16 bytes for the hash, and `random` failed.
     pub fn verdict(
         &self,
         query: &ReplayQuery,

@@ -35,7 +35,7 @@ mod tests;
 use std::sync::Arc;
 
 use countersign_credential::TicketCredential;
-use countersign_crypto::Key;
+use countersign_crypto::{Key, wiping_stack};
 use countersign_token::oid::Oid;
 
 use crate::environment::Timestamp;
@@ -56,6 +56,15 @@ pub use send::Sender;
 pub use sizes::{Overhead, Sizes};
 
 use facts::{Facts, KerberosKeys, Keys, facts_accessors};
+
+/// What is there, or is made now, in its place; what that left on the stack is overwritten.
+#[inline]
+fn prepared<T>(place: &mut Option<T>, make: impl Fn() -> T) -> &mut T {
+    if place.is_none() {
+        wiping_stack(|| *place = Some(make()));
+    }
+    place.get_or_insert_with(make)
+}
 
 /// Which side of a context this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use countersign_credential::TicketCredential;
 #[cfg(feature = "ntlm")]
 use countersign_crypto::ntlm::Stream;
-use countersign_crypto::wiping_stack;
 use zeroize::Zeroize;
 
 use super::cfx::{CfxReceiver, Opened};
@@ -16,6 +15,7 @@ use super::iov::{self, IoBuffer, Protection, Survey};
 #[cfg(feature = "ntlm")]
 use super::ntlm::NtlmReceiver;
 use super::order::{Order, ReceiveWindow};
+use super::prepared;
 #[cfg(feature = "rc4")]
 use super::rfc4757::Rfc4757Receiver;
 use super::send::{kerberos, width};
@@ -144,7 +144,7 @@ impl Receiver {
     /// NTLM's running key stream, where there is one.
     #[cfg(feature = "ntlm")]
     pub(super) fn ntlm_stream(&mut self) -> Option<&Stream> {
-        match ready(&mut self.scheme, &self.facts) {
+        match prepared(&mut self.scheme, || Scheme::of(&self.facts)) {
             Scheme::Ntlm(receiver) => receiver.stream(),
             _ => None,
         }
@@ -153,7 +153,7 @@ impl Receiver {
     /// Goes on with an exported key stream; false where that does not fit.
     #[cfg(feature = "ntlm")]
     pub(super) fn resume_ntlm(&mut self, exported: Option<Stream>) -> bool {
-        match ready(&mut self.scheme, &self.facts) {
+        match prepared(&mut self.scheme, || Scheme::of(&self.facts)) {
             Scheme::Ntlm(receiver) => receiver.resume(exported),
             _ => exported.is_none(),
         }
@@ -237,7 +237,7 @@ impl Receiver {
             message,
             protection,
             sequence,
-        } = match ready(&mut self.scheme, &self.facts) {
+        } = match prepared(&mut self.scheme, || Scheme::of(&self.facts)) {
             Scheme::Cfx(receiver) => receiver.unwrap(kerberos(&self.facts)?, token)?,
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(receiver) => {
@@ -304,7 +304,7 @@ impl Receiver {
 
     fn check_mic(&mut self, message: &[IoBuffer<'_>], mic: &[u8]) -> Result<u64, Error> {
         Survey::of_message(message)?;
-        match ready(&mut self.scheme, &self.facts) {
+        match prepared(&mut self.scheme, || Scheme::of(&self.facts)) {
             Scheme::Cfx(receiver) => receiver.verify_mic(kerberos(&self.facts)?, message, mic),
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(receiver) => {
@@ -346,7 +346,7 @@ impl Receiver {
         buffers: &mut [IoBuffer<'_>],
         mode: Mode,
     ) -> Result<(Protection, Order), Error> {
-        let (protection, sequence) = match ready(&mut self.scheme, &self.facts) {
+        let (protection, sequence) = match prepared(&mut self.scheme, || Scheme::of(&self.facts)) {
             Scheme::Cfx(receiver) => receiver.unwrap_iov(kerberos(&self.facts)?, buffers)?,
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(receiver) => {
@@ -438,12 +438,6 @@ impl Receiver {
         self.window.record(sequence);
         Ok(order)
     }
-}
-
-/// The scheme, made now where it is not there yet.
-#[inline]
-fn ready<'a>(scheme: &'a mut Option<Scheme>, facts: &Facts) -> &'a mut Scheme {
-    scheme.get_or_insert_with(|| wiping_stack(|| Scheme::of(facts)))
 }
 
 impl Scheme {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 #[cfg(feature = "ntlm")]
 use countersign_crypto::ntlm::Stream;
-use countersign_crypto::wiping_stack;
 
 use super::cfx::CfxSender;
 use super::custom::{self, Nothing, ProtectMessages};
@@ -13,6 +12,7 @@ use super::iov::{IoBuffer, IovParts, Survey};
 #[cfg(feature = "ntlm")]
 use super::ntlm::NtlmSender;
 use super::order::{SendSequence, Width};
+use super::prepared;
 #[cfg(feature = "rc4")]
 use super::rfc4757::Rfc4757Sender;
 use crate::error::{Error, ErrorKind};
@@ -88,7 +88,7 @@ impl Sender {
     /// NTLM's running key stream, where there is one.
     #[cfg(feature = "ntlm")]
     pub(super) fn ntlm_stream(&mut self) -> Option<&Stream> {
-        match ready(&mut self.scheme, &self.facts) {
+        match prepared(&mut self.scheme, || Scheme::of(&self.facts)) {
             Scheme::Ntlm(sender) => sender.stream(),
             _ => None,
         }
@@ -97,7 +97,7 @@ impl Sender {
     /// Goes on with an exported key stream; false where that does not fit.
     #[cfg(feature = "ntlm")]
     pub(super) fn resume_ntlm(&mut self, exported: Option<Stream>) -> bool {
-        match ready(&mut self.scheme, &self.facts) {
+        match prepared(&mut self.scheme, || Scheme::of(&self.facts)) {
             Scheme::Ntlm(sender) => sender.resume(exported),
             _ => exported.is_none(),
         }
@@ -179,7 +179,7 @@ impl Sender {
             sequence,
             scheme,
         } = self;
-        match ready(scheme, facts) {
+        match prepared(scheme, || Scheme::of(facts)) {
             Scheme::Cfx(sender) => sender.wrap_in_place(kerberos(facts)?, sequence, seal, buffer),
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(sender) => {
@@ -216,7 +216,7 @@ impl Sender {
             sequence,
             scheme,
         } = self;
-        match ready(scheme, facts) {
+        match prepared(scheme, || Scheme::of(facts)) {
             Scheme::Cfx(sender) => sender.get_mic(kerberos(facts)?, sequence, message),
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(sender) => sender.get_mic(kerberos(facts)?, sequence, message),
@@ -256,7 +256,7 @@ impl Sender {
             sequence,
             scheme,
         } = self;
-        match ready(scheme, facts) {
+        match prepared(scheme, || Scheme::of(facts)) {
             Scheme::Cfx(sender) => sender.wrap_iov(kerberos(facts)?, sequence, seal, buffers),
             #[cfg(feature = "rc4")]
             Scheme::Rfc4757(sender) => sender.wrap_iov(kerberos(facts)?, sequence, seal, buffers),
@@ -332,12 +332,6 @@ impl Sender {
         }
         Ok(())
     }
-}
-
-/// The scheme, made now where it is not there yet.
-#[inline]
-fn ready<'a>(scheme: &'a mut Option<Scheme>, facts: &Facts) -> &'a mut Scheme {
-    scheme.get_or_insert_with(|| wiping_stack(|| Scheme::of(facts)))
 }
 
 impl Scheme {

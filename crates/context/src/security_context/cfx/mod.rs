@@ -14,12 +14,13 @@ mod seal;
 pub(super) use open::{CfxReceiver, Opened};
 pub(super) use seal::CfxSender;
 
-use countersign_crypto::{Cipher, Key, KeyUsage, Mac, wiping_stack};
+use countersign_crypto::{Cipher, Key, KeyUsage, Mac};
 use countersign_token::kerberos::cfx::{CfxFlags, HEADER_LEN};
 
 use super::Role;
 use super::facts::KerberosFacts;
 use super::iov::{self, Gathered, IoBuffer, Segments};
+use super::prepared;
 use crate::error::{Error, ErrorKind};
 
 /// The length of either header.
@@ -98,15 +99,6 @@ impl DirectionKeys {
         let usage = self.mic_usage();
         prepared(&mut self.mic_mac, || key.mac(usage))
     }
-}
-
-/// What is there, or is made now, in its place; what that left on the stack is overwritten.
-#[inline]
-fn prepared<T>(place: &mut Option<T>, make: impl Fn() -> T) -> &T {
-    if place.is_none() {
-        wiping_stack(|| *place = Some(make()));
-    }
-    place.get_or_insert_with(make)
 }
 
 /// A sealed message in scattered buffers, taken apart.

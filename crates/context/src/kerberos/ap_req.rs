@@ -202,20 +202,45 @@ impl RequestParts {
             true => Framed::Bare,
             false => Framed::As(mechanism),
         };
+        let envelope = Envelope {
+            ap_options,
+            ticket: credential,
+            session_key,
+            usage: KeyUsage::AP_REQ_AUTHENTICATOR,
+            framed,
+        };
+        envelope.around(&authenticator, env.random)
+    }
+}
+
+/// What of an AP-REQ is around its authenticator.
+pub(super) struct Envelope<'a> {
+    pub(super) ap_options: ApOptions,
+    pub(super) ticket: &'a TicketCredential,
+    pub(super) session_key: &'a Key,
+    pub(super) usage: KeyUsage,
+    pub(super) framed: Framed,
+}
+
+impl Envelope<'_> {
+    pub(super) fn around(
+        &self,
+        authenticator: &Authenticator<'_>,
+        random: &mut dyn Random,
+    ) -> Result<Vec<u8>, ErrorKind> {
         let frame = |cipher: &[u8]| {
             let request = ApReq {
-                ap_options,
+                ap_options: self.ap_options,
                 // Passed through as the KDC sent it.
-                ticket: Encoded::parse(&credential.ticket).map_err(ErrorKind::DefectiveTicket)?,
+                ticket: Encoded::parse(&self.ticket.ticket).map_err(ErrorKind::DefectiveTicket)?,
                 authenticator: EncryptedData {
-                    etype: session_key.enctype().id(),
+                    etype: self.session_key.enctype().id(),
                     kvno: None,
                     cipher,
                 },
             };
-            Ok(framed.frame(TokenId::ApReq, &request))
+            Ok(self.framed.frame(TokenId::ApReq, &request))
         };
-        let usage = KeyUsage::AP_REQ_AUTHENTICATOR;
-        sealed_last(&authenticator, session_key, usage, env.random, &frame)
+        sealed_last(authenticator, self.session_key, self.usage, random, &frame)
     }
 }

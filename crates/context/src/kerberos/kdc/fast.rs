@@ -10,13 +10,15 @@ use countersign_credential::{Principal, TicketCredential};
 use countersign_crypto::{Enctype, Key, KeyUsage, combine};
 use countersign_token::der::{Decode, Encode, Encoded, SequenceOf};
 use countersign_token::kerberos::{
-    ApOptions, ApReq, Authenticator, Checksum, EncryptedData, EncryptionKey, FastOptions,
-    KdcReqBody, KerberosTime, KrbFastArmor, KrbFastArmoredReq, KrbFastReq, KrbFastResponse,
-    Microseconds, PaData, PaFxFastReply, PaFxFastRequest, Ticket,
+    ApOptions, Authenticator, Checksum, EncryptedData, EncryptionKey, FastOptions, KdcReqBody,
+    KerberosTime, KrbFastArmor, KrbFastArmoredReq, KrbFastReq, KrbFastResponse, Microseconds,
+    PaData, PaFxFastReply, PaFxFastRequest, Ticket,
 };
 
 use crate::environment::{Environment, Timestamp};
 use crate::error::{ErrorKind, KdcProblem};
+use crate::kerberos::ap_req::Envelope;
+use crate::kerberos::framing::Framed;
 use crate::kerberos::plaintext::seal;
 
 use super::krb_error::KdcError;
@@ -250,22 +252,14 @@ fn armor_request(
         seq_number: None,
         authorization_data: None,
     };
-    let cipher = seal(
-        &authenticator,
-        session_key,
-        KeyUsage::AP_REQ_AUTHENTICATOR,
-        env.random,
-    )?;
-    let request = ApReq {
+    let envelope = Envelope {
         ap_options: ApOptions::NONE,
-        ticket: Encoded::parse(&ticket.ticket).map_err(ErrorKind::DefectiveTicket)?,
-        authenticator: EncryptedData {
-            etype: session_key.enctype().id(),
-            kvno: None,
-            cipher: &cipher,
-        },
+        ticket,
+        session_key,
+        usage: KeyUsage::AP_REQ_AUTHENTICATOR,
+        framed: Framed::Bare,
     };
-    Ok(request.to_der())
+    envelope.around(&authenticator, env.random)
 }
 
 impl fmt::Debug for Armor {

@@ -2,12 +2,12 @@
 
 use countersign_credential::{HostAddress, Password, Principal, TicketCredential};
 use countersign_crypto::{Key, KeyUsage};
-use countersign_token::der::{Decode, Encode, Encoded};
+use countersign_token::der::{Decode, Encode};
 use countersign_token::kerberos::kpasswd::{
     ChangePasswdData, KpasswdReply, KpasswdRequest, KpasswdResult,
 };
 use countersign_token::kerberos::{
-    ApOptions, ApReq, Authenticator, EncKrbPrivPart, EncryptedData, EncryptionKey,
+    ApOptions, Authenticator, EncKrbPrivPart, EncryptedData, EncryptionKey,
     HostAddress as TokenAddress, KerberosTime, KrbPriv, Microseconds,
 };
 use zeroize::Zeroizing;
@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 use crate::environment::{Environment, Timestamp};
 use crate::error::{ErrorKind, KdcProblem};
 use crate::kerberos::ap_rep;
+use crate::kerberos::ap_req::Envelope;
+use crate::kerberos::framing::Framed;
 use crate::kerberos::plaintext::seal;
 
 use super::as_request::nonce;
@@ -141,22 +143,14 @@ impl Change<'_> {
             seq_number: Some(sequence),
             authorization_data: None,
         };
-        let cipher = seal(
-            &authenticator,
-            session_key,
-            KeyUsage::AP_REQ_AUTHENTICATOR,
-            env.random,
-        )?;
-        let request = ApReq {
+        let envelope = Envelope {
             ap_options: ApOptions::MUTUAL_REQUIRED,
-            ticket: Encoded::parse(&self.ticket.ticket).map_err(ErrorKind::DefectiveTicket)?,
-            authenticator: EncryptedData {
-                etype: session_key.enctype().id(),
-                kvno: None,
-                cipher: &cipher,
-            },
+            ticket: self.ticket,
+            session_key,
+            usage: KeyUsage::AP_REQ_AUTHENTICATOR,
+            framed: Framed::Bare,
         };
-        Ok(request.to_der())
+        envelope.around(&authenticator, env.random)
     }
 }
 

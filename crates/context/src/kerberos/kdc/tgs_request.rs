@@ -4,14 +4,14 @@ use countersign_credential::{HostAddress, Principal, TicketCredential};
 use countersign_crypto::{Enctype, Key, KeyUsage, Random};
 use countersign_token::der::{Encode, Encoded, SequenceOf};
 use countersign_token::kerberos::{
-    ApOptions, ApReq, Authenticator, Checksum, EncryptedData, EncryptionKey, KdcOptions, KdcReq,
-    KdcReqBody, KerberosTime, Microseconds, PaData, TgsReq, Ticket,
+    ApOptions, Authenticator, Checksum, EncryptionKey, KdcOptions, KdcReq, KdcReqBody,
+    KerberosTime, Microseconds, PaData, TgsReq, Ticket,
 };
 
 use crate::environment::Timestamp;
 use crate::error::ErrorKind;
-use crate::kerberos::ap_req::resolved;
-use crate::kerberos::plaintext::seal;
+use crate::kerberos::ap_req::{Envelope, resolved};
+use crate::kerberos::framing::Framed;
 use crate::policy::EnctypeSet;
 
 use super::options::{AskedTimes, addresses_field, token_addresses};
@@ -143,22 +143,14 @@ impl TgsRequest<'_> {
             seq_number: None,
             authorization_data: None,
         };
-        let cipher = seal(
-            &authenticator,
-            session_key,
-            KeyUsage::TGS_REQ_AUTHENTICATOR,
-            random,
-        )?;
-        let request = ApReq {
+        let envelope = Envelope {
             ap_options: ApOptions::NONE,
-            ticket: Encoded::parse(&self.header.ticket).map_err(ErrorKind::DefectiveTicket)?,
-            authenticator: EncryptedData {
-                etype: session_key.enctype().id(),
-                kvno: None,
-                cipher: &cipher,
-            },
+            ticket: self.header,
+            session_key,
+            usage: KeyUsage::TGS_REQ_AUTHENTICATOR,
+            framed: Framed::Bare,
         };
-        Ok(request.to_der())
+        envelope.around(&authenticator, random)
     }
 }
 

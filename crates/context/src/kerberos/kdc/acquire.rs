@@ -10,9 +10,11 @@
 //!   any state ── error ──▶ Over, which repeats the error
 //! ```
 
+mod target;
+
 use std::sync::Arc;
 
-use countersign_credential::{NameType, Principal, ServiceName, TicketCredential};
+use countersign_credential::{Principal, TicketCredential};
 use countersign_token::kerberos::TicketFlags;
 
 use crate::environment::Environment;
@@ -26,14 +28,10 @@ use super::secret::ClientSecret;
 use super::service_ticket::ServiceTicket;
 use super::tickets::{TicketKey, TicketKind, Tickets};
 
+pub use target::Target;
+
 /// More exchanges than any ticket needs: an AS, a renewal, an S4U2self, an S4U2proxy.
 const MAX_EXCHANGES: u8 = 8;
-
-/// The service that a client wants to reach. Without a realm its first realm is the credential's
-/// [`service_realm`](ClientCredential::service_realm) or the client's own, whose KDC may refer to
-/// another; no default realm is made up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target(Principal);
 
 /// Obtains a ticket for a credential's client: from its cache, or by as many exchanges as it takes.
 ///
@@ -468,41 +466,5 @@ impl Exchange for Acquisition {
                 Err(error)
             }
         }
-    }
-}
-
-impl Target {
-    fn in_first_realm(self, credential: &ClientCredential) -> Principal {
-        match &credential.inner().service_realm {
-            Some(realm) if self.0.realm().is_empty() => self.0.with_realm(realm),
-            _ => self.0,
-        }
-    }
-}
-
-impl From<Principal> for Target {
-    fn from(principal: Principal) -> Self {
-        Self(principal)
-    }
-}
-
-impl From<&Principal> for Target {
-    fn from(principal: &Principal) -> Self {
-        Self(principal.clone())
-    }
-}
-
-impl From<&ServiceName> for Target {
-    fn from(name: &ServiceName) -> Self {
-        // A name that has no realm gets the empty one, so this is always a principal.
-        Self(name.to_principal(Some("")).unwrap_or_else(|_| {
-            Principal::new("", [name.service(), name.host()], NameType::SRV_INST)
-        }))
-    }
-}
-
-impl From<ServiceName> for Target {
-    fn from(name: ServiceName) -> Self {
-        Self::from(&name)
     }
 }

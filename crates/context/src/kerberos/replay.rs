@@ -345,6 +345,38 @@ mod tests {
     }
 
     #[test]
+    fn entries_of_every_shard_expire_also_by_a_clock_that_was_set_back() {
+        let cache = ReplayCache::default();
+        for number in 0..1_000 {
+            check(&cache, number, NOW, NOW);
+        }
+        let ahead = NOW + 7_200;
+        assert_eq!(check(&cache, 1_000, ahead, ahead), ReplayVerdict::Fresh);
+        assert_eq!(cache.len(), 1);
+        // Set back: what is stored now expires as it would have before.
+        for number in 2_000..3_000 {
+            check(&cache, number, NOW, NOW);
+        }
+        assert_eq!(cache.len(), 1_001);
+        let later = NOW + 1_000;
+        assert_eq!(check(&cache, 3_000, later, later), ReplayVerdict::Fresh);
+        // The one of the time ahead, and this one.
+        assert_eq!(cache.len(), 2);
+    }
+
+    #[test]
+    fn the_secret_is_drawn_once_for_all_shards() {
+        let (cache, mut random) = (ReplayCache::default(), Counter(1));
+        let mut draw = |number: u64| {
+            let tag = tag(&number.to_be_bytes());
+            cache.check(tag, NOW, NOW, 300, &mut random).unwrap();
+            random.0
+        };
+        let first = draw(0);
+        assert!((1..1_000).all(|number| draw(number) == first));
+    }
+
+    #[test]
     fn a_full_cache_refuses_and_recovers_when_entries_expire() {
         let cache = ReplayCache::new(100);
         for number in 0..100 {

@@ -61,7 +61,7 @@ impl NameType {
 #[derive(Clone)]
 pub struct Principal {
     /// The realm, the components without separators, and where each of these ends: a `usize` each. One place
-    /// for all of it, as every accepted context makes two principals; a clone shares it.
+    /// for all of it, as every accepted context makes one; a clone shares it.
     bytes: Arc<[u8]>,
     realm_end: usize,
     /// How many components there are.

@@ -48,14 +48,14 @@ pub(super) fn respond(
     let agreed = agree(offer, &challenge, options, env)?;
     let mut granted = flags::granted(agreed, options.required)?;
     granted |= options.requested & Flags::DCE_STYLE;
-    let drawn = Drawn::from(
+    let fresh = Fresh::draw(
         options.credential.is_some(),
         flags::exchanges_key(agreed),
         env,
     )?;
     let proof = match &options.credential {
         Some(credential) => {
-            Proof::of(credential, &challenge, options, drawn.client_challenge, env)?
+            Proof::of(credential, &challenge, options, fresh.client_challenge, env)?
         }
         None => {
             granted |= Flags::ANONYMOUS;
@@ -66,7 +66,7 @@ pub(super) fn respond(
         Some(credential) => NtlmIdentity::Account(credential.name().clone()),
         None => NtlmIdentity::Anonymous,
     };
-    let (exported, encrypted) = match drawn.exported {
+    let (exported, encrypted) = match fresh.exported {
         Some(exported) => {
             let encrypted = proof.key.encrypt(&exported);
             (exported, Some(encrypted))
@@ -132,14 +132,14 @@ pub(super) fn respond(
 }
 
 /// What a response draws, in one call: to the operating system a call costs as much as two dozen bytes.
-struct Drawn {
+struct Fresh {
     client_challenge: [u8; 8],
     /// ExportedSessionKey, where one is exchanged.
     exported: Option<SessionKey>,
 }
 
-impl Drawn {
-    fn from(proves: bool, exchanges: bool, env: &mut Environment<'_>) -> Result<Self, Error> {
+impl Fresh {
+    fn draw(proves: bool, exchanges: bool, env: &mut Environment<'_>) -> Result<Self, Error> {
         let mut client_challenge = [0; 8];
         let mut key = Zeroizing::new([0; 16]);
         let mut bytes = Zeroizing::new([0; 24]);

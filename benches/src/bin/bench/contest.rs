@@ -3,6 +3,7 @@
 use countersign_benches::answer::Totals;
 use countersign_benches::{Operation, Prepared, Result};
 
+use crate::goals;
 use crate::lab::{Lab, Library};
 use crate::options::Options;
 
@@ -40,6 +41,9 @@ const OTHERS: [&str; 3] = ["rasn-kerberos", "picky-krb", "plain-socket"];
 /// What the bare ciphers and hashes are called in tables.
 pub(crate) const LIMIT: &str = "cipher and hash alone";
 
+/// The same, compiled for this processor.
+pub(crate) const NATIVE_LIMIT: &str = "both alone, target-cpu=native";
+
 /// All that are wanted, in order.
 pub(crate) fn all(operations: Vec<Prepared>, options: &Options) -> Vec<Contest> {
     let mut contests: Vec<Contest> = Vec::new();
@@ -52,6 +56,16 @@ pub(crate) fn all(operations: Vec<Prepared>, options: &Options) -> Vec<Contest> 
                 _ => limited.to_owned(),
             };
             if let Some(contest) = contests.iter_mut().find(|c| c.name == limited) {
+                if goals::is_native(&limited) {
+                    contest.contenders.push(Contender {
+                        name: NATIVE_LIMIT,
+                        source: Source::Peer(
+                            Library::Native,
+                            String::new(),
+                            prepared.name.clone(),
+                        ),
+                    });
+                }
                 contest.contenders.push(Contender {
                     name: LIMIT,
                     source: Source::Here(prepared),

@@ -84,14 +84,23 @@ fn replace(text: &mut String, name: &str, figures: &str) -> Result<()> {
 }
 
 pub(crate) fn goals(verdicts: &[Verdict]) -> Result<String> {
-    let mut out = "| operation | goal | found | alone | |\n|---|---|---|---|---|\n".to_owned();
+    let mut out =
+        "| operation | goal | found | fastest tenth | alone | |\n|---|---|---|---|---|---|\n"
+            .to_owned();
     for verdict in verdicts {
-        let is_met = if verdict.is_met { "met" } else { "**missed**" };
         let Verdict {
-            what, goal, found, ..
+            what,
+            goal,
+            found,
+            standing,
+            ..
         } = verdict;
+        let best = verdict.best.as_deref().unwrap_or_default();
         let alone = verdict.alone.as_deref().unwrap_or_default();
-        writeln!(out, "| {what} | {goal} | {found} | {alone} | {is_met} |")?;
+        writeln!(
+            out,
+            "| {what} | {goal} | {found} | {best} | {alone} | {standing} |"
+        )?;
     }
     Ok(out)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use countersign_benches::Result;
 
-use crate::goals::Verdict;
+use crate::goals::{Cause, Standing, Verdict};
 use crate::options::Options;
 use measure::{Build, Tree};
 
@@ -123,8 +123,12 @@ fn judge(ours: &Footprint) -> Vec<Verdict> {
         what: what.to_owned(),
         goal: format!("{goal:.0}{unit}"),
         found: format!("{found:.0}"),
+        best: None,
         alone: None,
-        is_met: found <= goal,
+        standing: match found <= goal {
+            true => Standing::Met,
+            false => Standing::missed((found - goal) / goal.max(1.0), Cause::Untold),
+        },
     };
     let mut all = Vec::new();
     if let Some(tree) = &ours.tree {

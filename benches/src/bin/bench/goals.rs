@@ -1,6 +1,8 @@
 //! What this library is to reach.
 
-use crate::contest::LIMIT;
+use std::fmt;
+
+use crate::contest::{LIMIT, NATIVE_LIMIT};
 use crate::lab::NATIVE;
 use crate::rounds::Outcome;
 
@@ -9,10 +11,61 @@ use crate::rounds::Outcome;
 pub(crate) struct Verdict {
     pub(crate) what: String,
     pub(crate) goal: String,
+    /// By the median of the turns.
     pub(crate) found: String,
+    /// In the fastest tenth of them.
+    pub(crate) best: Option<String>,
     /// What the ciphers and hashes of it alone reach in the same run.
     pub(crate) alone: Option<String>,
-    pub(crate) is_met: bool,
+    pub(crate) standing: Standing,
+}
+
+/// How it stands with a goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Met,
+    /// By so many per cent of the goal.
+    Missed(u32, Cause),
+}
+
+/// Why a goal was missed, as far as the figures of the same run tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The fastest tenth of the turns met it.
+    Busy,
+    /// The ciphers and hashes of it alone miss it too.
+    Ciphers,
+    Untold,
+}
+
+impl Standing {
+    /// By a part of the goal above nothing.
+    pub(crate) fn missed(by: f64, cause: Cause) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "per cent for people"
+        )]
+        Self::Missed((by * 100.0).ceil() as u32, cause)
+    }
+}
+
+/// `met`, or `missed by 12 %; the fastest tenth meets it`.
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Met => f.write_str("met"),
+            Self::Missed(by, cause) => write!(
+                f,
+                "missed by {by} %{}",
+                match cause {
+                    Cause::Busy => "; the fastest tenth meets it",
+                    Cause::Ciphers => "; so do ciphers and hashes alone",
+                    Cause::Untold => "",
+                }
+            ),
+        }
+    }
 }
 
 enum Goal {
@@ -25,9 +78,54 @@ enum Goal {
     /// Megabytes a second, at least, of what was compiled for this processor.
     Native(f64),
     /// Allocations of a run, at most.
-    Allocations(u64),
+    Allocations(u32),
     /// As many times as long as this one, at most.
     Growth(&'static str, f64),
+}
+
+impl Goal {
+    fn number(&self) -> f64 {
+        match *self {
+            Self::Rate(goal) | Self::Time(goal) | Self::Speed(goal) | Self::Native(goal) => goal,
+            Self::Allocations(goal) => goal.into(),
+            Self::Growth(_, goal) => goal,
+        }
+    }
+
+    fn demanded(&self) -> String {
+        let number = self.number();
+        match *self {
+            Self::Rate(_) => format!("{number:.0} /s"),
+            Self::Time(_) => format!("{number:.0} ns"),
+            Self::Speed(_) | Self::Native(_) => format!("{number:.0} MB/s"),
+            Self::Allocations(_) => format!("{number:.0} allocs"),
+            Self::Growth(least, _) => {
+                let least = least.rsplit('/').next().unwrap_or(least);
+                format!("{number} x of {least}")
+            }
+        }
+    }
+
+    fn said(&self, found: f64) -> String {
+        match self {
+            Self::Growth(..) => format!("{found:.2}"),
+            _ => format!("{found:.0}"),
+        }
+    }
+
+    /// How far this is from it, as a part of the goal; not above zero where it is met.
+    fn gap(&self, found: f64) -> f64 {
+        let ratio = found / self.number();
+        match self {
+            Self::Rate(_) | Self::Speed(_) | Self::Native(_) => 1.0 - ratio,
+            Self::Allocations(goal) => (found - self.number()) / f64::from(*goal).max(1.0),
+            Self::Time(_) | Self::Growth(..) => ratio - 1.0,
+        }
+    }
+
+    fn is_met(&self, found: f64) -> bool {
+        self.gap(found) <= 0.0
+    }
 }
 
 const GOALS: &[(&str, Goal)] = &[
@@ -104,52 +202,58 @@ fn verdict(outcomes: &[Outcome], name: &str, goal: &Goal) -> Option<Verdict> {
         Some((outcome, outcome.ours()?))
     };
     let (outcome, figures) = ours(name)?;
-    let whole =
-        |goal: f64, unit: &str, found: f64| (format!("{goal:.0} {unit}"), format!("{found:.0}"));
-    let ((demanded, found), is_met) = match *goal {
-        Goal::Rate(goal) => {
-            let found = 1e9 / figures.median;
-            (whole(goal, "/s", found), found >= goal)
-        }
-        Goal::Time(goal) => (whole(goal, "ns", figures.median), figures.median <= goal),
-        Goal::Speed(goal) => {
-            let found = outcome.speed(figures)?;
-            (whole(goal, "MB/s", found), found >= goal)
-        }
-        Goal::Native(goal) => {
-            let mut all = outcome.figures.iter();
-            let found = outcome.speed(all.find(|figures| figures.contender == NATIVE)?)?;
-            (whole(goal, "MB/s", found), found >= goal)
-        }
-        Goal::Allocations(goal) => {
-            let found = figures.counted?.allocations;
-            let said = (format!("{goal} allocs"), found.to_string());
-            (said, found <= goal)
-        }
-        Goal::Growth(least, goal) => {
-            let found = figures.median / ours(least)?.1.median;
-            let least = least.rsplit('/').next().unwrap_or(least);
-            let said = (format!("{goal} x of {least}"), format!("{found:.2}"));
-            (said, found <= goal)
-        }
+    let of = |contender: &str| {
+        let mut all = outcome.figures.iter();
+        all.find(|figures| figures.contender == contender)
     };
-    let alone = outcome.figures.iter().find(|one| one.contender == LIMIT);
-    let alone = alone.and_then(|alone| match goal {
-        Goal::Rate(_) => Some(1e9 / alone.median),
-        Goal::Time(_) => Some(alone.median),
-        Goal::Speed(_) => outcome.speed(alone),
-        Goal::Native(_) | Goal::Allocations(_) | Goal::Growth(..) => None,
-    });
+    let (judged, limit) = match goal {
+        Goal::Native(_) => (of(NATIVE)?, of(NATIVE_LIMIT)),
+        _ => (figures, of(LIMIT)),
+    };
+    // What a run that takes so many nanoseconds reaches.
+    let reached = |time: f64| match goal {
+        Goal::Rate(_) => Some(1e9 / time),
+        Goal::Time(_) => Some(time),
+        Goal::Speed(_) | Goal::Native(_) => outcome.speed(time),
+        Goal::Allocations(_) => None,
+        Goal::Growth(least, _) => Some(time / ours(least)?.1.median),
+    };
+    let found = match goal {
+        Goal::Allocations(_) => crate::rounds::as_f64(judged.counted?.allocations),
+        _ => reached(judged.median)?,
+    };
+    let best = match goal {
+        Goal::Growth(..) => None,
+        _ => reached(judged.fast),
+    };
+    let alone = limit.and_then(|limit| reached(limit.median));
+    let standing = if goal.is_met(found) {
+        Standing::Met
+    } else if best.is_some_and(|best| goal.is_met(best)) {
+        Standing::missed(goal.gap(found), Cause::Busy)
+    } else if alone.is_some_and(|alone| !goal.is_met(alone)) {
+        Standing::missed(goal.gap(found), Cause::Ciphers)
+    } else {
+        Standing::missed(goal.gap(found), Cause::Untold)
+    };
     Some(Verdict {
-        alone: alone.map(|alone| format!("{alone:.0}")),
         what: match goal {
             Goal::Native(_) => format!("{name}, native"),
             _ => name.to_owned(),
         },
-        goal: demanded,
-        found,
-        is_met,
+        goal: goal.demanded(),
+        found: goal.said(found),
+        best: best.map(|best| goal.said(best)),
+        alone: alone.map(|alone| goal.said(alone)),
+        standing,
     })
+}
+
+/// Whether one is set for what was compiled for this processor.
+pub(crate) fn is_native(name: &str) -> bool {
+    GOALS
+        .iter()
+        .any(|(of, goal)| *of == name && matches!(goal, Goal::Native(_)))
 }
 
 #[cfg(test)]
@@ -182,7 +286,7 @@ mod tests {
             ]);
             let said: Vec<_> = verdicts
                 .iter()
-                .map(|v| (v.what.as_str(), v.is_met))
+                .map(|v| (v.what.as_str(), v.standing == Standing::Met))
                 .collect();
             assert_eq!(said, [(MOST, is_met)]);
         }

@@ -3,7 +3,7 @@
 use countersign_benches::answer::Totals;
 use serde_json::{Value, json};
 
-use crate::goals::Verdict;
+use crate::goals::{Standing, Verdict};
 use crate::load::Load;
 use crate::plot;
 use crate::rounds::{Figures, Outcome};
@@ -32,7 +32,7 @@ pub(crate) fn rate(outcome: &Outcome, figures: &Figures) -> String {
     let is_stream = ["messages/", "stream/"]
         .iter()
         .any(|group| outcome.name.starts_with(group));
-    match outcome.speed(figures).filter(|_| is_stream) {
+    match outcome.speed(figures.median).filter(|_| is_stream) {
         Some(speed) => format!("{speed:.0}"),
         None => format!("{:.0}", 1e9 / figures.median),
     }
@@ -94,19 +94,23 @@ pub(crate) fn goals(verdicts: &[Verdict]) {
     }
     println!("\ngoals");
     println!(
-        "{:<48} {:>11} {:>7} {:>7}",
-        "  what", "goal", "found", "alone"
+        "{:<48} {:>11} {:>8} {:>8}",
+        "  what", "goal", "found", "fastest"
     );
     println!("{}", "-".repeat(78));
     for verdict in verdicts {
         println!(
-            "  {:<46} {:>11} {:>7} {:>7} {}",
+            "  {:<46} {:>11} {:>8} {:>8}",
             verdict.what,
             verdict.goal,
             verdict.found,
-            verdict.alone.as_deref().unwrap_or(""),
-            if verdict.is_met { "" } else { "MISS" }
+            verdict.best.as_deref().unwrap_or("")
         );
+        if verdict.standing != Standing::Met {
+            let alone = verdict.alone.as_deref();
+            let alone = alone.map_or_else(String::new, |alone| format!(" ({alone})"));
+            println!("      {}{alone}", verdict.standing);
+        }
     }
 }
 
@@ -126,7 +130,7 @@ pub(crate) fn json(outcomes: &[Outcome], loads: &[Load], verdicts: &[Verdict]) -
                 "nanoseconds": figures.median,
                 "nanoseconds_p10": figures.fast,
                 "nanoseconds_p90": figures.slow,
-                "megabytes_per_second": outcome.speed(figures),
+                "megabytes_per_second": outcome.speed(figures.median),
                 "allocations": figures.counted.map(|totals| totals.allocations),
                 "allocated_bytes": figures.counted.map(|totals| totals.bytes),
                 "peak_bytes": figures.counted.map(|totals| totals.peak),
@@ -152,7 +156,8 @@ pub(crate) fn json_of_goals(verdicts: &[Verdict]) -> Vec<Value> {
             "demanded": verdict.goal,
             "found": verdict.found,
             "cipher_and_hash_alone": verdict.alone,
-            "met": verdict.is_met,
+            "fastest_tenth": verdict.best,
+            "met": verdict.standing == Standing::Met,
         })
     };
     verdicts.iter().map(goal).collect()

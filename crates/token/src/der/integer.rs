@@ -59,12 +59,17 @@ impl<'a> Decode<'a> for i32 {
 /// RFC 4120 §5.2.4: `UInt32 ::= INTEGER (0..4294967295)`.
 ///
 /// RFC 1510 had signed numbers here, and peers that kept a sign write numbers from 2^31 as
-/// negative ones: -1 is read as 4294967295. Others write all four octets (see docs/TOLERANCES.md).
+/// negative ones: -1 is read as 4294967295. Others write the four octets that they have, whatever they
+/// mean as a signed number (see docs/TOLERANCES.md).
 impl<'a> Decode<'a> for u32 {
     #[inline(always)]
     fn decode(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let at = *reader;
-        let value = integer_of_32_bits(reader.read(Tag::INTEGER)?)?;
+        let contents = reader.read(Tag::INTEGER)?;
+        if let Ok(octets) = contents.remaining().try_into() {
+            return Ok(Self::from_be_bytes(octets));
+        }
+        let value = integer(contents)?;
         match (Self::try_from(value), i32::try_from(value)) {
             (Ok(value), _) => Ok(value),
             (_, Ok(negative)) => Ok(negative.cast_unsigned()),
@@ -143,16 +148,19 @@ mod tests {
 
     #[test]
     fn uint32_in_four_octets_is_read_and_in_no_other_padding() {
-        for value in [0_u32, 1, 0x7f, 0x80, 0x7fff, 0x8000, 0x7f_ffff] {
+        let padded = [0_u32, 1, 0x7f, 0x80, 0x7fff, 0x8000, 0x7f_ffff, 0xff80_0000];
+        for value in padded.into_iter().chain([u32::MAX]) {
             let der = [&[2, 4][..], &value.to_be_bytes()].concat();
             assert_eq!(u32::from_der(&der), Ok(value));
             assert!(i32::from_der(&der).is_err());
         }
         for der in [
             &[2, 2, 0, 1][..],
+            &[2, 2, 0xff, 0xff],
             &[2, 3, 0, 0x7f, 1],
+            &[2, 3, 0xff, 0xff, 0xff],
             &[2, 5, 0, 0, 0, 0, 1],
-            &[2, 4, 0xff, 0xff, 0xff, 0xff],
+            &[2, 5, 0xff, 0xff, 0xff, 0xff, 0xff],
         ] {
             let error = u32::from_der(der).unwrap_err();
             assert_eq!(error.kind(), DecodeErrorKind::NonMinimalInteger);

@@ -59,11 +59,7 @@ pub(crate) fn all(operations: Vec<Prepared>, options: &Options) -> Vec<Contest> 
                 if goals::is_native(&limited) {
                     contest.contenders.push(Contender {
                         name: NATIVE_LIMIT,
-                        source: Source::Peer(
-                            Library::Native,
-                            String::new(),
-                            prepared.name.clone(),
-                        ),
+                        source: Source::Peer(Library::Native, String::new(), prepared.name.clone()),
                     });
                 }
                 contest.contenders.push(Contender {

@@ -16,7 +16,7 @@ use crate::lab::Lab;
 use crate::load::Load;
 use crate::plot;
 use crate::rounds::Outcome;
-use crate::table::{counted, milliseconds, rate, ratio, spread};
+use crate::table::{counted, mebibytes, milliseconds, rate, ratio, spread};
 
 const GROUPS: [&str; 7] = [
     "tokens",
@@ -107,15 +107,18 @@ pub(crate) fn goals(verdicts: &[Verdict]) -> Result<String> {
 
 fn server(loads: &[Load]) -> Result<String> {
     let mut out =
-        "| clients at a time | connections a second | p50 | p99 |\n|---|---|---|---|\n".to_owned();
+        "| clients at a time | connections a second | p50 | p99 | memory of the server at \
+                   most |\n|---|---|---|---|---|\n"
+            .to_owned();
     for load in loads {
         writeln!(
             out,
-            "| {} | {:.0} | {} ms | {} ms |",
+            "| {} | {:.0} | {} ms | {} ms | {} |",
             load.clients,
             load.rate,
             milliseconds(load.half),
-            milliseconds(load.most)
+            milliseconds(load.most),
+            load.peak.map_or_else(String::new, mebibytes)
         )?;
     }
     Ok(out)

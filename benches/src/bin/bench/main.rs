@@ -43,6 +43,10 @@ fn run() -> Result<bool> {
         load::clients(count, address.parse()?)?;
         return Ok(true);
     }
+    if options.serve {
+        load::serve()?;
+        return Ok(true);
+    }
     if options.answer {
         answer(|operation, times| {
             let took = operation.time(times).as_nanos();

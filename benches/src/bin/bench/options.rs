@@ -43,7 +43,10 @@ pub(crate) struct Options {
     pub(crate) inside: bool,
     /// So many clients of the server at the address that is given as a name
     #[arg(long, hide = true)]
-    pub(crate) clients: Option<usize>,
+    pub(crate) clients: Option<u32>,
+    /// The server that they come to
+    #[arg(long, hide = true)]
+    pub(crate) serve: bool,
 }
 
 impl Options {

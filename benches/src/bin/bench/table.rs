@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::goals::{Standing, Verdict};
 use crate::load::Load;
 use crate::plot;
-use crate::rounds::{Figures, Outcome};
+use crate::rounds::{Figures, Outcome, as_f64};
 
 pub(crate) fn heading(group: &str) {
     println!("\n{group}");
@@ -68,23 +68,28 @@ pub(crate) fn heading_of_loads() {
         "\n{SERVER}: connections to a server with tokio, Kerberos, question and answer sealed"
     );
     println!(
-        "{:<30} {:>10} {:>14} {:>14}",
-        "  clients at a time", "a second", "p50 ms", "p99 ms"
+        "{:<30} {:>10} {:>10} {:>10} {:>14}",
+        "  clients at a time", "a second", "p50 ms", "p99 ms", "server's peak"
     );
-    println!("{}", "-".repeat(75));
+    println!("{}", "-".repeat(78));
 }
 
 pub(crate) fn milliseconds(time: std::time::Duration) -> String {
     format!("{:.2}", time.as_secs_f64() * 1e3)
 }
 
+pub(crate) fn mebibytes(bytes: u64) -> String {
+    format!("{:.2} MiB", as_f64(bytes) / f64::from(1 << 20))
+}
+
 pub(crate) fn load(load: &Load) {
     println!(
-        "  {:<28} {:>10.0} {:>14} {:>14}",
+        "  {:<28} {:>10.0} {:>10} {:>10} {:>14}",
         load.clients,
         load.rate,
         milliseconds(load.half),
-        milliseconds(load.most)
+        milliseconds(load.most),
+        load.peak.map_or_else(String::new, mebibytes)
     );
 }
 
@@ -121,6 +126,7 @@ pub(crate) fn json(outcomes: &[Outcome], loads: &[Load], verdicts: &[Verdict]) -
             "connections_per_second": load.rate,
             "p50_microseconds": load.half.as_micros(),
             "p99_microseconds": load.most.as_micros(),
+            "server_peak_bytes": load.peak,
         })
     };
     let outcome = |outcome: &Outcome| {

@@ -7,11 +7,7 @@ use serde_json::{Value, json};
 
 use super::Footprint;
 use crate::goals::Verdict;
-use crate::rounds::as_f64;
-
-fn mebibytes(bytes: u64) -> String {
-    format!("{:.2} MiB", as_f64(bytes) / f64::from(1 << 20))
-}
+use crate::table::mebibytes;
 
 /// What a library's column says in each line.
 type Cell = fn(&Footprint) -> Option<String>;

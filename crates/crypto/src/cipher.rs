@@ -10,11 +10,8 @@ use sha2::{Sha256, Sha384};
 use zeroize::Zeroize;
 
 use crate::{
-    Enctype, Error, KeyUsage, Segment,
-    derive::Deriver,
-    mac::keyed,
-    segment::sealed_len,
-    suite::{Order, Suite},
+    Enctype, Error, KeyUsage, Segment, derive::Deriver, mac::keyed, segment::sealed_len,
+    suite::Suite,
 };
 
 /// A key prepared to seal and open messages for one [`KeyUsage`].
@@ -42,31 +39,30 @@ enum Kind {
 
 impl Cipher {
     pub(crate) fn new(enctype: Enctype, key: &[u8], usage: KeyUsage) -> Self {
-        use Order::{EncryptThenMac, MacThenEncrypt};
         let suite = match enctype {
             Enctype::Aes128CtsHmacSha1_96 => {
                 let deriver = Deriver::Aes128(keyed(key));
-                Kind::Aes128Sha1(Suite::new(&deriver, usage, MacThenEncrypt))
+                Kind::Aes128Sha1(Suite::new(&deriver, usage))
             }
             Enctype::Aes256CtsHmacSha1_96 => {
                 let deriver = Deriver::Aes256(keyed(key));
-                Kind::Aes256Sha1(Suite::new(&deriver, usage, MacThenEncrypt))
+                Kind::Aes256Sha1(Suite::new(&deriver, usage))
             }
             Enctype::Aes128CtsHmacSha256_128 => {
                 let deriver = Deriver::Sha256(keyed(key));
-                Kind::Aes128Sha256(Suite::new(&deriver, usage, EncryptThenMac))
+                Kind::Aes128Sha256(Suite::new(&deriver, usage))
             }
             Enctype::Aes256CtsHmacSha384_192 => {
                 let deriver = Deriver::Sha384(keyed(key));
-                Kind::Aes256Sha384(Suite::new(&deriver, usage, EncryptThenMac))
+                Kind::Aes256Sha384(Suite::new(&deriver, usage))
             }
             Enctype::Camellia128CtsCmac => {
                 let deriver = Deriver::Camellia128(keyed(key));
-                Kind::Camellia128(Suite::new(&deriver, usage, MacThenEncrypt))
+                Kind::Camellia128(Suite::new(&deriver, usage))
             }
             Enctype::Camellia256CtsCmac => {
                 let deriver = Deriver::Camellia256(keyed(key));
-                Kind::Camellia256(Suite::new(&deriver, usage, MacThenEncrypt))
+                Kind::Camellia256(Suite::new(&deriver, usage))
             }
             #[cfg(feature = "rc4")]
             Enctype::Rc4Hmac => Kind::Rc4(crate::rc4::MessageKey::new(key, usage)),

@@ -65,8 +65,19 @@ impl Drop for Tag {
     }
 }
 
+/// How the MAC and the cipher of an enctype follow each other.
+#[derive(Clone, Copy)]
+pub(crate) enum Order {
+    /// The MAC covers the plaintext.
+    MacThenEncrypt,
+    /// The MAC covers the cipher state (zeros) and the ciphertext.
+    EncryptThenMac,
+}
+
 /// A MAC algorithm keyed and ready: `clone` starts a message.
 pub(crate) trait MacState: Clone {
+    /// That of the enctypes with this MAC. As a constant: the other is not compiled for it.
+    const ORDER: Order;
     /// How many bytes to hash between two runs of the encryptor. Encryption is serial and leaves the
     /// processor room for the hash; short turns let it overlap both. Measured:
     /// docs/decisions/0002-cryptography-crates.md.
@@ -76,8 +87,9 @@ pub(crate) trait MacState: Clone {
 }
 
 macro_rules! mac_state {
-    ($($state:ty, $stride:literal;)*) => {$(
+    ($($state:ty, $order:ident, $stride:literal;)*) => {$(
         impl MacState for $state {
+            const ORDER: Order = Order::$order;
             const STRIDE: usize = $stride;
             #[inline]
             fn update(&mut self, bytes: &[u8]) {
@@ -95,11 +107,11 @@ macro_rules! mac_state {
 }
 
 mac_state! {
-    Hmac<Sha1>, 64;
-    Hmac<Sha256>, 64;
-    Hmac<Sha384>, 1024;
-    Cmac<Camellia128>, 256;
-    Cmac<Camellia256>, 256;
+    Hmac<Sha1>, MacThenEncrypt, 64;
+    Hmac<Sha256>, EncryptThenMac, 64;
+    Hmac<Sha384>, EncryptThenMac, 1024;
+    Cmac<Camellia128>, MacThenEncrypt, 256;
+    Cmac<Camellia256>, MacThenEncrypt, 256;
 }
 
 /// A key prepared to make and verify checksums for one [`KeyUsage`].

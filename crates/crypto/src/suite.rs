@@ -5,23 +5,13 @@ use crate::{
     KeyUsage, Segment,
     cts::{BLOCK, BlockCipher, Decrypt, Encrypt, cipher_then_observe, observe_then_cipher},
     derive::Deriver,
-    mac::{MacState, Tag, keyed, verify_equal},
+    mac::{MacState, Order, Tag, keyed, verify_equal},
 };
-
-/// How the MAC and the cipher follow each other.
-#[derive(Clone, Copy)]
-pub(crate) enum Order {
-    /// The MAC covers the plaintext.
-    MacThenEncrypt,
-    /// The MAC covers the cipher state (zeros) and the ciphertext.
-    EncryptThenMac,
-}
 
 /// Ke's key schedule and Ki's prepared MAC.
 pub(crate) struct Suite<C, M> {
     cipher: C,
     mac: M,
-    order: Order,
 }
 
 /// How many bytes to decrypt before they are hashed: enough for the cipher's parallel blocks, few enough to
@@ -30,16 +20,16 @@ const OPEN_STRIDE: usize = 1024;
 
 impl<C: BlockCipher, M: MacState + hmac::KeyInit> Suite<C, M> {
     /// Derives Ke and Ki for `usage`.
-    pub(crate) fn new(deriver: &Deriver, usage: KeyUsage, order: Order) -> Self {
+    pub(crate) fn new(deriver: &Deriver, usage: KeyUsage) -> Self {
         let cipher = keyed(&deriver.encryption_key(usage));
         let mac = keyed(&deriver.integrity_key(usage));
-        Suite { cipher, mac, order }
+        Suite { cipher, mac }
     }
 
     pub(crate) fn seal(&self, segments: &mut [Segment<'_>], tag_len: usize) -> Tag {
         let mut mac = self.mac.clone();
         let encrypt = Encrypt::new(&self.cipher);
-        match self.order {
+        match M::ORDER {
             Order::MacThenEncrypt => {
                 observe_then_cipher(segments, encrypt, M::STRIDE, |bytes| mac.update(bytes));
             }
@@ -55,7 +45,7 @@ impl<C: BlockCipher, M: MacState + hmac::KeyInit> Suite<C, M> {
     pub(crate) fn open(&self, segments: &mut [Segment<'_>], tag: &[u8], tag_len: usize) -> bool {
         let mut mac = self.mac.clone();
         let decrypt = Decrypt::new(&self.cipher);
-        match self.order {
+        match M::ORDER {
             Order::MacThenEncrypt => {
                 cipher_then_observe(segments, decrypt, OPEN_STRIDE, |bytes| mac.update(bytes));
                 verify_equal(mac.finish(tag_len).as_bytes(), tag)

@@ -17,7 +17,10 @@ use core::hash::{BuildHasher, Hasher};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{OnceLock, PoisonError};
 // Each is changed in one step; what loom puts in every order are the locks.
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicI64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
 #[cfg(not(countersign_loom))]
 use std::sync::{Mutex, MutexGuard};
 
@@ -68,6 +71,8 @@ pub struct ReplayCache {
     skew: AtomicI64,
     /// Buckets before this one were dropped from all shards last, or are about to be.
     oldest: AtomicI64,
+    /// Those before this one are dropped by now: who finds the cache full need not look again.
+    expired: AtomicI64,
     /// Drawn for the first entry.
     hash: OnceLock<SeededHash>,
     capacity: usize,
@@ -95,6 +100,7 @@ impl ReplayCache {
             live: AtomicUsize::new(0),
             skew: AtomicI64::new(0),
             oldest: AtomicI64::new(i64::MIN),
+            expired: AtomicI64::new(i64::MIN),
             hash: OnceLock::new(),
             capacity,
         }
@@ -137,9 +143,10 @@ impl ReplayCache {
             self.expire(oldest);
         }
         let bucket = time.div_euclid(BUCKET_SECONDS);
+        let is_settled = self.expired.load(Acquire) == oldest;
         match self.store(tag, bucket, random)? {
             // Somebody else may be about to drop what has expired.
-            ReplayVerdict::Unavailable => {
+            ReplayVerdict::Unavailable if !is_settled => {
                 self.expire(oldest);
                 self.store(tag, bucket, random)
             }
@@ -193,6 +200,7 @@ impl ReplayCache {
         };
         // They are given back when the lock is open again.
         self.shards.iter().map(take).for_each(drop);
+        self.expired.store(oldest, Release);
     }
 
     /// The same for an acceptor whose credential has
@@ -388,6 +396,27 @@ mod tests {
             check(&cache, 100, NOW + 1000, NOW + 1000),
             ReplayVerdict::Fresh
         );
+    }
+
+    /// A flood that has filled it must not make acceptors wait for all shards, nor look through them each time.
+    #[test]
+    fn a_full_cache_refuses_while_every_other_shard_is_locked() {
+        let cache = ReplayCache::new(1);
+        assert_eq!(check(&cache, 0, NOW, NOW), ReplayVerdict::Fresh);
+        let own = shard_of(&tag(&1_u64.to_be_bytes()));
+        let others = cache.shards.iter().enumerate();
+        let locked: Vec<_> = others
+            .filter(|(place, _)| *place != own)
+            .map(|(_, shard)| shard.lock())
+            .collect();
+        assert_eq!(locked.len(), SHARDS - 1);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| sender.send(check(&cache, 1, NOW, NOW)));
+            let verdict = receiver.recv_timeout(std::time::Duration::from_secs(60));
+            drop(locked);
+            assert_eq!(verdict, Ok(ReplayVerdict::Unavailable));
+        });
     }
 
     #[test]

@@ -55,11 +55,10 @@ impl EnctypeSet {
             .unwrap_or(0)
     }
 
-    /// The members, by ascending assigned number.
+    /// The members, strongest first.
     pub fn iter(self) -> impl Iterator<Item = Enctype> {
-        (0..64)
-            .filter_map(Enctype::from_id)
-            .filter(move |enctype| self.contains(*enctype))
+        let all = Enctype::ALL.iter().copied();
+        all.filter(move |enctype| self.contains(*enctype))
     }
 }
 
@@ -371,7 +370,7 @@ mod tests {
             .iter()
             .map(Enctype::id)
             .collect();
-        assert_eq!(ids, [17, 18, 19, 20]);
+        assert_eq!(ids, [20, 19, 18, 17]);
     }
 
     #[test]

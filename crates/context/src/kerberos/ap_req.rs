@@ -1,7 +1,7 @@
 //! The AP-REQ that an initiator sends: RFC 4120 §3.2.2 and RFC 4121 §4.1.1.
 
 use countersign_credential::TicketCredential;
-use countersign_crypto::{Enctype, Key, KeyUsage, Random};
+use countersign_crypto::{Key, KeyUsage, Random};
 use countersign_token::der::{Decode, Encoded, SequenceOf};
 use countersign_token::kerberos::gss_checksum::{Extensions, GssChecksum, GssFlags};
 use countersign_token::kerberos::gss_token::TokenId;
@@ -15,9 +15,10 @@ use zeroize::Zeroizing;
 use crate::environment::{Environment, Timestamp};
 use crate::error::ErrorKind;
 use crate::flags::Flags;
+use crate::policy::EnctypeSet;
 
 use super::acceptor::random_sequence;
-use super::authorization::AuthenticatorData;
+use super::authorization::Said;
 use super::delegation;
 use super::drawn::Drawn;
 use super::framing::Framed;
@@ -44,9 +45,6 @@ const EXPRESSIBLE: Flags = Flags::MUTUAL
     .union(Flags::DCE_STYLE)
     .union(Flags::IDENTIFY)
     .union(Flags::EXTENDED_ERROR);
-
-/// Enctypes by preference, for RFC 4537's list.
-const PREFERENCE: [i32; 7] = [20, 19, 18, 17, 26, 25, 23];
 
 /// The time with what the caller's clock does not resolve drawn at random: an AP-REP is matched to
 /// its request by this time alone (RFC 4120 §3.2.5), so no two requests may share one.
@@ -132,19 +130,16 @@ impl RequestParts {
             subkey: Some(subkey),
             flags,
         };
-        let permitted = |id: &i32| {
-            Enctype::from_id(*id).is_some_and(|enctype| env.policy.enctypes().contains(enctype))
-        };
         // Only an AP-REP can answer the offer.
-        let offered: Vec<i32> = match flags.contains(Flags::MUTUAL) {
-            true => PREFERENCE.into_iter().filter(permitted).collect(),
-            false => Vec::new(),
+        let offered = match flags.contains(Flags::MUTUAL) {
+            true => env.policy.enctypes(),
+            false => EnctypeSet::EMPTY,
         };
-        let data = AuthenticatorData {
-            enctypes: SequenceOf::new(&offered),
+        let said = Said {
+            enctypes: offered,
             expects_bindings: options.bindings.is_some(),
-        }
-        .encode();
+        };
+        let data = said.to_authorization_data();
         let mechanism = options.mechanism(credential);
         let data = data.as_deref();
         let token = parts.encode(credential, session_key, &checksum, data, mechanism, env)?;

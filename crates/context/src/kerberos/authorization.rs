@@ -1,10 +1,12 @@
 //! Authorization data: what is understood of it, and what forbids the use of a ticket.
 
-use countersign_token::der::{Decode, Encode};
+use countersign_crypto::Enctype;
+use countersign_token::der::{Decode, Encode, Tag, Writer};
 use countersign_token::kerberos::authorization;
-use countersign_token::kerberos::{AuthorizationData, AuthorizationDataEntry, EtypeList};
+use countersign_token::kerberos::{AuthorizationData, AuthorizationDataEntry as Entry, EtypeList};
 
 use crate::error::ErrorKind;
+use crate::policy::EnctypeSet;
 
 /// KERB_AP_OPTIONS_CBT in AD-AUTH-DATA-AP-OPTIONS (MS-KILE §3.2.5.8), little-endian on the wire.
 const AP_OPTIONS_CBT: u32 = 0x4000;
@@ -12,14 +14,14 @@ const AP_OPTIONS_CBT: u32 = 0x4000;
 /// The types that an acceptor may meet outside of AD-IF-RELEVANT and go on: those it reads, and
 /// those that restrict nothing of what it does.
 const UNDERSTOOD: [i32; 8] = [
-    AuthorizationDataEntry::KDC_ISSUED,
-    AuthorizationDataEntry::MANDATORY_FOR_KDC,
-    AuthorizationDataEntry::CAMMAC,
-    AuthorizationDataEntry::WIN2K_PAC,
-    AuthorizationDataEntry::ETYPE_NEGOTIATION,
-    AuthorizationDataEntry::TOKEN_RESTRICTIONS,
-    AuthorizationDataEntry::LOCAL,
-    AuthorizationDataEntry::AP_OPTIONS,
+    Entry::KDC_ISSUED,
+    Entry::MANDATORY_FOR_KDC,
+    Entry::CAMMAC,
+    Entry::WIN2K_PAC,
+    Entry::ETYPE_NEGOTIATION,
+    Entry::TOKEN_RESTRICTIONS,
+    Entry::LOCAL,
+    Entry::AP_OPTIONS,
 ];
 
 /// What the initiator says in its authenticator's authorization data.
@@ -53,14 +55,14 @@ impl<'a> AuthenticatorData<'a> {
         Ok(found)
     }
 
-    fn take(&mut self, element: &AuthorizationDataEntry<'a>) {
+    fn take(&mut self, element: &Entry<'a>) {
         match element.ad_type {
-            AuthorizationDataEntry::ETYPE_NEGOTIATION if self.enctypes.is_empty() => {
+            Entry::ETYPE_NEGOTIATION if self.enctypes.is_empty() => {
                 if let Ok(list) = EtypeList::from_der(element.ad_data) {
                     self.enctypes = list;
                 }
             }
-            AuthorizationDataEntry::AP_OPTIONS => {
+            Entry::AP_OPTIONS => {
                 if let Ok(bytes) = element.ad_data.try_into() {
                     self.expects_bindings |= u32::from_le_bytes(bytes) & AP_OPTIONS_CBT != 0;
                 }
@@ -68,32 +70,45 @@ impl<'a> AuthenticatorData<'a> {
             _ => {}
         }
     }
+}
 
-    /// The DER of an initiator's AuthorizationData with the same content.
-    pub(super) fn encode(&self) -> Option<Vec<u8>> {
-        let list = self.enctypes.to_der();
-        let options = AP_OPTIONS_CBT.to_le_bytes();
-        let mut elements = Vec::new();
-        if !self.enctypes.is_empty() {
-            elements.push(AuthorizationDataEntry {
-                ad_type: AuthorizationDataEntry::ETYPE_NEGOTIATION,
-                ad_data: &list,
+/// What an initiator says in its authenticator: RFC 4537's list of its enctypes, and that it sends channel bindings
+/// whenever there is a channel.
+pub(super) struct Said {
+    pub(super) enctypes: EnctypeSet,
+    pub(super) expects_bindings: bool,
+}
+
+impl Said {
+    /// The AuthorizationData, inside AD-IF-RELEVANT; `None` where it says nothing.
+    pub(super) fn to_authorization_data(&self) -> Option<Vec<u8>> {
+        let says = self.expects_bindings || self.enctypes != EnctypeSet::EMPTY;
+        says.then(|| self.to_der())
+    }
+
+    fn elements(&self, writer: &mut Writer) {
+        if self.enctypes != EnctypeSet::EMPTY {
+            Entry::write(writer, Entry::ETYPE_NEGOTIATION, |writer| {
+                writer.nest(Tag::SEQUENCE, |writer| {
+                    let ids = self.enctypes.iter().map(Enctype::id);
+                    ids.for_each(|id| id.encode(writer));
+                });
             });
         }
         if self.expects_bindings {
-            elements.push(AuthorizationDataEntry {
-                ad_type: AuthorizationDataEntry::AP_OPTIONS,
-                ad_data: &options,
+            Entry::write(writer, Entry::AP_OPTIONS, |writer| {
+                writer.bytes(&AP_OPTIONS_CBT.to_le_bytes());
             });
         }
-        if elements.is_empty() {
-            return None;
-        }
-        let inner = AuthorizationData::new(&elements).to_der();
-        let outer = [AuthorizationDataEntry {
-            ad_type: AuthorizationDataEntry::IF_RELEVANT,
-            ad_data: &inner,
-        }];
-        Some(AuthorizationData::new(&outer).to_der())
+    }
+}
+
+impl Encode for Said {
+    fn encode(&self, writer: &mut Writer) {
+        writer.nest(Tag::SEQUENCE, |writer| {
+            Entry::write(writer, Entry::IF_RELEVANT, |writer| {
+                writer.nest(Tag::SEQUENCE, |writer| self.elements(writer));
+            });
+        });
     }
 }

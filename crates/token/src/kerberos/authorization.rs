@@ -3,7 +3,7 @@
 use super::data::Checksum;
 use super::macros::sequence;
 use super::principal::{PrincipalName, Realm};
-use crate::der::{Decode, Iter, SequenceOf};
+use crate::der::{Decode, Iter, SequenceOf, Tag, Writer};
 use crate::error::{DecodeError, DecodeErrorKind};
 
 sequence! {
@@ -58,6 +58,16 @@ impl AuthorizationDataEntry<'_> {
     pub const AP_OPTIONS: i32 = 143;
     /// MS-KILE §3.2.5.8: the client's idea of the service's name, UTF-16.
     pub const TARGET_PRINCIPAL: i32 = 144;
+
+    /// Appends an element of this type whose value `body` writes, where it has not been put together before.
+    pub fn write(writer: &mut Writer, ad_type: i32, body: impl FnOnce(&mut Writer)) {
+        writer.nest(Tag::SEQUENCE, |writer| {
+            writer.field(0, &ad_type);
+            writer.nest(Tag::context(1), |writer| {
+                writer.nest(Tag::OCTET_STRING, body);
+            });
+        });
+    }
 }
 
 sequence! {
@@ -241,6 +251,17 @@ mod tests {
         assert_eq!(found.len(), 1);
         let limit = DecodeErrorKind::TooDeep { limit: MAX_DEPTH };
         assert_eq!(found[0].unwrap_err().kind(), limit);
+    }
+
+    #[test]
+    fn an_element_written_in_place_is_that_of_the_bytes() {
+        let mut writer = Writer::with_capacity(0);
+        AuthorizationDataEntry::write(&mut writer, 143, |writer| writer.bytes(&[0x5c; 200]));
+        let element = AuthorizationDataEntry {
+            ad_type: 143,
+            ad_data: &[0x5c; 200],
+        };
+        assert_eq!(writer.into_vec(), element.to_der());
     }
 
     #[test]

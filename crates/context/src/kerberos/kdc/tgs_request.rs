@@ -17,9 +17,6 @@ use crate::policy::EnctypeSet;
 use super::options::{AskedTimes, addresses_field, token_addresses};
 use super::padata::OwnedPaData;
 
-/// Enctypes by preference.
-const PREFERENCE: [i32; 7] = [20, 19, 18, 17, 26, 25, 23];
-
 /// What is asked of a ticket-granting service.
 pub(super) struct TgsRequest<'a> {
     /// The ticket that the request is made with.
@@ -84,9 +81,7 @@ impl TgsRequest<'_> {
     /// KDC-REQ-BODY; the client's name is the header ticket's.
     fn body(&self, nonce: u32) -> Result<Vec<u8>, ErrorKind> {
         let components = self.service.token_components();
-        let permitted =
-            |id: &i32| Enctype::from_id(*id).is_some_and(|enctype| self.enctypes.contains(enctype));
-        let etypes: Vec<i32> = PREFERENCE.into_iter().filter(permitted).collect();
+        let etypes: Vec<i32> = self.enctypes.iter().map(Enctype::id).collect();
         let addresses = token_addresses(self.addresses);
         let additional = self
             .additional

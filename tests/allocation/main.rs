@@ -31,6 +31,13 @@ const ENCTYPES: [Enctype; 4] = [
 /// and a place for each of three keys.
 const ACCEPT: u64 = 8;
 
+/// Allocations of an initiator's first step: the token, the subkey, what waits for the reply, and of the authenticator the
+/// checksum, the authorization data and the list of the client's name.
+const REQUEST: u64 = 6;
+
+/// Allocations of its second: what is decrypted, the acceptor's subkey twice, the context and what its halves share.
+const REPLY: u64 = 5;
+
 fn environment(random: &mut SeededRandom) -> Environment<'_> {
     Environment::new(Timestamp::from_unix(NOW), random)
 }
@@ -133,6 +140,46 @@ fn accepting_a_context_allocates_no_more_than_it_did() {
             counts.min(),
             Some(ACCEPT),
             "{enctype}: lower the number here when it falls"
+        );
+    }
+}
+
+#[test]
+fn initiating_a_context_allocates_no_more_than_it_did() {
+    let credential = acceptor_credential();
+    let realm = Realm::new("EXAMPLE.COM", 1);
+    for enctype in ENCTYPES {
+        let ticket = realm.ticket("user", SERVICE).enctype(enctype);
+        let mut initiator = Initiator::new(Arc::new(ticket.mint().unwrap())).request(FLAGS);
+        let mut random = SeededRandom::new(1);
+        let mut counted = |token: Option<&[u8]>| {
+            let mut stepped = None;
+            let count = measure(|| {
+                stepped = initiator.step(token, &mut environment(&mut random)).ok();
+            });
+            (count.count_total, stepped)
+        };
+        let (request, stepped) = counted(None);
+        let Some(Step::Continue { token }) = stepped else {
+            panic!("{stepped:?}")
+        };
+        let mut random = SeededRandom::new(2);
+        let accepted = Acceptor::new(&credential)
+            .require(FLAGS)
+            .step(Some(&token), &mut environment(&mut random));
+        let Ok(Step::Established {
+            token: Some(answer),
+            ..
+        }) = accepted
+        else {
+            panic!("{accepted:?}")
+        };
+        let (reply, stepped) = counted(Some(&answer));
+        assert!(matches!(stepped, Some(Step::Established { .. })));
+        assert_eq!(
+            (request, reply),
+            (REQUEST, REPLY),
+            "{enctype}: lower the numbers here when they fall"
         );
     }
 }

@@ -106,6 +106,7 @@ pub(crate) fn operations() -> Vec<Prepared> {
         add("accept", accept);
         add("initiate", initiate);
         add("handshake", handshake);
+        add("first-message", first_message);
     }
     all
 }
@@ -182,6 +183,30 @@ fn handshake(name: &str, enctype: Enctype) -> Result<Operation> {
         pair
     };
     Ok(Operation::new(name, run))
+}
+
+/// What is left of a context's making for its first message: the keys of both directions and 64 bytes sealed. The context's end
+/// is in it too.
+fn first_message(name: &str, enctype: Enctype) -> Result<Operation> {
+    let mut parties = Parties::new(enctype)?;
+    let prepare = move || {
+        parties.tick();
+        let mut random = SystemRandom;
+        let env = &mut parties.environment(&mut random);
+        let pair = establish(&mut parties.initiator(), &mut parties.acceptor(), env).ok();
+        let (ours, _) = pair?;
+        let token = vec![0; 64 + ours.overhead(true, 64).total()];
+        Some((ours, token))
+    };
+    let run = |made: Option<(SecurityContext, Vec<u8>)>| {
+        let wrapped = made.map(|(mut ours, mut token)| {
+            let wrapped = ours.wrap_in_place(true, &mut token);
+            (wrapped.is_ok(), ours, token)
+        });
+        assert!(matches!(wrapped, Some((true, ..))));
+        wrapped
+    };
+    Ok(Operation::prepared(name, prepare, run))
 }
 
 /// The initiator's context and the acceptor's.

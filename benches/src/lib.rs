@@ -5,6 +5,7 @@ pub mod answer;
 pub mod callgrind;
 mod floors;
 mod growth;
+pub mod half_open;
 mod kerberos;
 mod limits;
 mod messages;

@@ -9,6 +9,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use countersign_benches::half_open::{HALF_OPEN, Parties};
 use countersign_benches::operations;
 
 /// A million accepts before the first that is measured.
@@ -97,4 +98,32 @@ fn a_run_prints_times_and_what_was_counted() {
     assert!(figures["nanoseconds"].as_f64().unwrap() > 0.0);
     assert!(figures["allocations"].as_u64().unwrap() > 0);
     assert!(figures["peak_bytes"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn contexts_of_every_kind_are_left_waiting() {
+    let mut parties = Parties::new().unwrap();
+    for kind in &HALF_OPEN {
+        // Another one each time.
+        for _ in 0..2 {
+            let made = kind.make(&mut parties);
+            assert!(made.is_ok(), "{}: {:?}", kind.name, made.err());
+        }
+    }
+}
+
+/// Two questions about its memory, where the system tells.
+#[test]
+fn the_server_says_where_it_is_and_what_it_holds() {
+    let lines = said(env!("CARGO_BIN_EXE_bench"), &["--serve"], "\n\n");
+    let [address, peaks @ ..] = &lines[..] else {
+        panic!("{lines:?}");
+    };
+    assert!(address.parse::<std::net::SocketAddr>().unwrap().port() > 0);
+    assert_eq!(peaks.len(), 2);
+    for peak in peaks {
+        let bytes = peak.parse::<u64>();
+        assert_eq!(bytes.is_ok(), cfg!(target_os = "linux"), "{peak}");
+        assert!(bytes.unwrap_or(u64::MAX) > 100_000);
+    }
 }

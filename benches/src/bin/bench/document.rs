@@ -84,23 +84,35 @@ fn replace(text: &mut String, name: &str, figures: &str) -> Result<()> {
 }
 
 pub(crate) fn goals(verdicts: &[Verdict]) -> Result<String> {
-    let mut out =
-        "| operation | goal | found | fastest tenth | alone | |\n|---|---|---|---|---|---|\n"
-            .to_owned();
+    // What takes no turns has no fastest ones.
+    let is_timed = verdicts.iter().any(|verdict| verdict.best.is_some());
+    let mut out = match is_timed {
+        true => {
+            "| operation | goal | found | fastest tenth | alone | |\n|---|---|---|---|---|---|\n"
+        }
+        false => "| what | goal | found | |\n|---|---|---|---|\n",
+    }
+    .to_owned();
     for verdict in verdicts {
         let Verdict {
             what,
             goal,
             found,
+            best,
+            alone,
             standing,
-            ..
         } = verdict;
-        let best = verdict.best.as_deref().unwrap_or_default();
-        let alone = verdict.alone.as_deref().unwrap_or_default();
-        writeln!(
-            out,
-            "| {what} | {goal} | {found} | {best} | {alone} | {standing} |"
-        )?;
+        write!(out, "| {what} | {goal} | {found} |")?;
+        if is_timed {
+            let (best, alone) = (best.as_deref(), alone.as_deref());
+            write!(
+                out,
+                " {} | {} |",
+                best.unwrap_or_default(),
+                alone.unwrap_or_default()
+            )?;
+        }
+        writeln!(out, " {standing} |")?;
     }
     Ok(out)
 }

@@ -1,5 +1,6 @@
-//! What it takes to have the library: crates, the time to compile them, the size of a program.
+//! What it takes to have the library: crates, the time to compile them, the size of a program, the memory of contexts that wait.
 
+mod half_open;
 mod measure;
 mod report;
 
@@ -9,7 +10,11 @@ use countersign_benches::Result;
 
 use crate::goals::{Cause, Standing, Verdict};
 use crate::options::Options;
+use crate::rounds::as_f64;
+use half_open::Held;
 use measure::{Build, Tree};
+
+pub(crate) use half_open::hold;
 
 /// What was found of one library. What could not be measured is `None`.
 #[derive(Default)]
@@ -40,15 +45,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         sspi(&root, &scratch),
         mit(&root, &scratch),
     ];
-    let verdicts = judge(&all[0]);
+    let held = half_open::measure()?;
+    let verdicts = judge(&all[0], &held);
     if options.json {
-        println!("{}", report::json(&all, &verdicts));
+        println!("{}", report::json(&all, &held, &verdicts));
     } else {
         report::print(&all);
+        report::print_held(&held);
         crate::table::goals(&verdicts);
     }
     if let Some(folder) = &options.write {
-        let text = report::text(&all, &verdicts)?;
+        let text = report::text(&all, &held, &verdicts)?;
         crate::document::put(&folder.join("BENCHMARKS.md"), "footprint", &text)?;
     }
     Ok(())
@@ -118,7 +125,7 @@ fn said<T>(what: &str, result: Result<T>) -> Option<T> {
     result.ok()
 }
 
-fn judge(ours: &Footprint) -> Vec<Verdict> {
+fn judge(ours: &Footprint, held: &[Held]) -> Vec<Verdict> {
     let verdict = |what: &str, goal: f64, unit: &str, found: f64| Verdict {
         what: what.to_owned(),
         goal: format!("{goal:.0}{unit}"),
@@ -139,6 +146,14 @@ fn judge(ours: &Footprint) -> Vec<Verdict> {
     }
     if let Some(seconds) = ours.seconds {
         all.push(verdict("a clean build", 30.0, " s of CPU", seconds));
+    }
+    for held in held {
+        let each = as_f64(held.each());
+        all.push(verdict(held.kind, 2_048.0, " bytes", each));
+    }
+    if let Some(most) = held.iter().map(|held| held.bytes).max() {
+        let what = format!("{} of the largest of these", half_open::COUNT);
+        all.push(verdict(&what, 300.0, " MB", as_f64(most) / 1e6));
     }
     all
 }

@@ -9,6 +9,7 @@ mod goals;
 mod instructions;
 mod lab;
 mod load;
+mod memory;
 mod once;
 mod options;
 mod peer;
@@ -45,6 +46,10 @@ fn run() -> Result<bool> {
     }
     if options.serve {
         load::serve()?;
+        return Ok(true);
+    }
+    if let Some(kind) = &options.hold {
+        footprint::hold(kind)?;
         return Ok(true);
     }
     if options.answer {

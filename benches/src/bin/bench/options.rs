@@ -26,7 +26,7 @@ pub(crate) struct Options {
     /// Write what was found into the BENCHMARKS.md of this folder, and draw its plots
     #[arg(long, value_name = "FOLDER")]
     pub(crate) write: Option<PathBuf>,
-    /// Measure crates, the time of a clean build and the size of an acceptor instead
+    /// Measure crates, the time of a clean build, the size of an acceptor and half-open contexts instead
     #[arg(long, group = "instead")]
     pub(crate) footprint: bool,
     /// Count instructions, and fail where they are more than 3 % over those that were recorded
@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// So many clients of the server at the address that is given as a name
     #[arg(long, hide = true)]
     pub(crate) clients: Option<u32>,
+    /// Hold half-open contexts of this kind
+    #[arg(long, hide = true)]
+    pub(crate) hold: Option<String>,
     /// The server that they come to
     #[arg(long, hide = true)]
     pub(crate) serve: bool,

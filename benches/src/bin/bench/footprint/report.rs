@@ -6,6 +6,7 @@ use countersign_benches::Result;
 use serde_json::{Value, json};
 
 use super::Footprint;
+use super::half_open::{COUNT, Held};
 use crate::goals::Verdict;
 use crate::table::mebibytes;
 
@@ -54,7 +55,20 @@ pub(super) fn print(all: &[Footprint]) {
     println!();
 }
 
-pub(super) fn text(all: &[Footprint], verdicts: &[Verdict]) -> Result<String> {
+/// Half-open contexts, on the screen.
+pub(super) fn print_held(all: &[Held]) {
+    if all.is_empty() {
+        return;
+    }
+    println!("\n{:<58} {:>6} {:>13}", "half-open contexts", "each", "all");
+    println!("{}", "-".repeat(79));
+    for held in all {
+        let (each, bytes) = (held.each(), mebibytes(held.bytes));
+        println!("{:<58} {each:>6} {bytes:>13}", held.kind);
+    }
+}
+
+pub(super) fn text(all: &[Footprint], held: &[Held], verdicts: &[Verdict]) -> Result<String> {
     let mut out = "| |".to_owned();
     all.iter()
         .try_for_each(|of| write!(out, " {} |", of.name))?;
@@ -75,6 +89,16 @@ pub(super) fn text(all: &[Footprint], verdicts: &[Verdict]) -> Result<String> {
         }
     }
     out.push_str("\n\n");
+    writeln!(
+        out,
+        "| half-open contexts | bytes of each | {COUNT} of them |"
+    )?;
+    out.push_str("|---|---|---|\n");
+    for held in held {
+        let (each, bytes) = (held.each(), mebibytes(held.bytes));
+        writeln!(out, "| {} | {each} | {bytes} |", held.kind)?;
+    }
+    out.push('\n');
     out.push_str(&crate::document::goals(verdicts)?);
     for of in all {
         let early = of.tree.iter().flat_map(|tree| &tree.early);
@@ -86,7 +110,7 @@ pub(super) fn text(all: &[Footprint], verdicts: &[Verdict]) -> Result<String> {
     Ok(out)
 }
 
-pub(super) fn json(all: &[Footprint], verdicts: &[Verdict]) -> Value {
+pub(super) fn json(all: &[Footprint], held: &[Held], verdicts: &[Verdict]) -> Value {
     let libraries = |of: &Footprint| -> Vec<Value> {
         let library = |(name, bytes): &(String, u64)| json!({ "name": name, "bytes": bytes });
         of.libraries.iter().map(library).collect()
@@ -101,7 +125,10 @@ pub(super) fn json(all: &[Footprint], verdicts: &[Verdict]) -> Value {
             "shared_libraries": libraries(of),
         })
     };
+    let held_of =
+        |held: &Held| json!({ "kind": held.kind, "contexts": COUNT, "bytes": held.bytes });
     json!({
+        "half_open": held.iter().map(held_of).collect::<Vec<_>>(),
         "footprint": all.iter().map(footprint).collect::<Vec<_>>(),
         "goals": crate::table::json_of_goals(verdicts),
     })

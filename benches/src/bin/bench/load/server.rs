@@ -17,6 +17,8 @@ use countersign_handshake::{Handshake, StreamOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::memory::peak;
+
 use super::{ANSWER, FLAGS, LIMIT, QUESTION, SERVICE, realm, runtime};
 
 /// Connections that wait to be accepted, as many as Linux allows by default. Who finds no room tries again a
@@ -92,17 +94,6 @@ pub(crate) fn serve() -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Reads how much of this process was in memory at most, and begins anew (proc(5), `VmHWM`, `clear_refs`).
-fn peak() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    std::fs::write("/proc/self/clear_refs", "5").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
-    Some(kibibytes << 10)
 }
 
 /// Accepts whoever comes, each in a task of its own.

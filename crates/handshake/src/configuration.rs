@@ -358,7 +358,7 @@ mod tests {
             .iter()
             .map(|e| e.id())
             .collect();
-        assert_eq!(enctypes, [17, 25, 26]);
+        assert_eq!(enctypes, [17, 26, 25]);
         let options = TicketOptions::default()
             .forwardable(true)
             .lifetime(Duration::from_secs(3_600));

@@ -56,7 +56,7 @@ impl EnctypeSet {
     }
 
     /// The members, strongest first.
-    pub fn iter(self) -> impl Iterator<Item = Enctype> {
+    pub fn iter(self) -> impl Iterator<Item = Enctype> + Clone {
         let all = Enctype::ALL.iter().copied();
         all.filter(move |enctype| self.contains(*enctype))
     }

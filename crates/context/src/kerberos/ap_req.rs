@@ -18,7 +18,7 @@ use crate::flags::Flags;
 use crate::policy::EnctypeSet;
 
 use super::acceptor::random_sequence;
-use super::authorization::Said;
+use super::authorization::Offer;
 use super::delegation;
 use super::drawn::Drawn;
 use super::framing::Framed;
@@ -135,11 +135,11 @@ impl RequestParts {
             true => env.policy.enctypes(),
             false => EnctypeSet::EMPTY,
         };
-        let said = Said {
+        let offer = Offer {
             enctypes: offered,
             expects_bindings: options.bindings.is_some(),
         };
-        let data = said.to_authorization_data();
+        let data = offer.to_authorization_data();
         let mechanism = options.mechanism(credential);
         let data = data.as_deref();
         let token = parts.encode(credential, session_key, &checksum, data, mechanism, env)?;

@@ -72,15 +72,15 @@ impl<'a> AuthenticatorData<'a> {
     }
 }
 
-/// What an initiator says in its authenticator: RFC 4537's list of its enctypes, and that it sends channel bindings
-/// whenever there is a channel.
-pub(super) struct Said {
+/// The authorization data that an initiator puts into its authenticator: the enctypes that the acceptor may pick from
+/// (RFC 4537 §3), and that it sends channel bindings whenever there is a channel (MS-KILE §3.2.5.8).
+pub(super) struct Offer {
     pub(super) enctypes: EnctypeSet,
     pub(super) expects_bindings: bool,
 }
 
-impl Said {
-    /// The AuthorizationData, inside AD-IF-RELEVANT; `None` where it says nothing.
+impl Offer {
+    /// Its DER, inside AD-IF-RELEVANT; `None` where there is nothing to say.
     pub(super) fn to_authorization_data(&self) -> Option<Vec<u8>> {
         let says = self.expects_bindings || self.enctypes != EnctypeSet::EMPTY;
         says.then(|| self.to_der())
@@ -103,7 +103,7 @@ impl Said {
     }
 }
 
-impl Encode for Said {
+impl Encode for Offer {
     fn encode(&self, writer: &mut Writer) {
         writer.nest(Tag::SEQUENCE, |writer| {
             Entry::write(writer, Entry::IF_RELEVANT, |writer| {

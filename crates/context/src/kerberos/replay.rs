@@ -16,7 +16,8 @@ use core::fmt;
 use core::hash::{BuildHasher, Hasher};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{OnceLock, PoisonError};
-// Each is changed in one step; what loom puts in every order are the locks.
+// What loom puts in every order are the locks. Of these each is changed in one step, and whoever reads one that is about
+// to change looks through the shards once more, or refuses for that moment.
 use std::sync::atomic::{
     AtomicI64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
@@ -396,6 +397,18 @@ mod tests {
             check(&cache, 100, NOW + 1000, NOW + 1000),
             ReplayVerdict::Fresh
         );
+    }
+
+    /// Another thread has seen first that the time went on, and has dropped nothing yet.
+    #[test]
+    fn a_full_cache_drops_what_has_expired_itself_while_another_is_about_to() {
+        let cache = ReplayCache::new(1);
+        assert_eq!(check(&cache, 0, NOW, NOW), ReplayVerdict::Fresh);
+        let later = NOW + 1_000;
+        let oldest = (later - 300 - 1).div_euclid(BUCKET_SECONDS);
+        cache.oldest.store(oldest, Relaxed);
+        assert_eq!(check(&cache, 1, later, later), ReplayVerdict::Fresh);
+        assert_eq!(cache.expired.load(Relaxed), oldest);
     }
 
     /// A flood that has filled it must not make acceptors wait for all shards, nor look through them each time.

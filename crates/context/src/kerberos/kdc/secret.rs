@@ -85,8 +85,10 @@ impl ClientSecret {
     /// them those first that the secret has, as a KDC takes the first that it can (RFC 4120
     /// §3.1.3).
     pub(crate) fn enctypes(&self, policy: &Policy) -> Vec<Enctype> {
-        let (mut own, others): (Vec<_>, Vec<_>) =
-            permitted(policy).partition(|enctype| self.has(*enctype));
+        let (mut own, others): (Vec<_>, Vec<_>) = policy
+            .enctypes()
+            .iter()
+            .partition(|enctype| self.has(*enctype));
         own.extend(others);
         own
     }
@@ -94,7 +96,10 @@ impl ClientSecret {
     /// The enctype to prove the secret with: of those that the KDC offers, the policy permits and
     /// the secret has, the client's preferred one.
     pub(crate) fn choose(&self, hints: &KeyHints, policy: &Policy) -> Result<Enctype, KdcProblem> {
-        let mut common = permitted(policy).filter(|enctype| hints.offer(*enctype));
+        let mut common = policy
+            .enctypes()
+            .iter()
+            .filter(|enctype| hints.offer(*enctype));
         let first = common.clone().next();
         common
             .find(|enctype| self.has(*enctype))
@@ -131,15 +136,6 @@ impl ClientSecret {
                 }),
         }
     }
-}
-
-/// The enctypes that a policy permits, strongest first.
-fn permitted(policy: &Policy) -> impl Iterator<Item = Enctype> + Clone {
-    let set = policy.enctypes();
-    Enctype::ALL
-        .iter()
-        .copied()
-        .filter(move |enctype| set.contains(*enctype))
 }
 
 /// The key of an enctype and version, or the latest of the enctype.

@@ -6,7 +6,7 @@
 
 use std::hint::black_box;
 
-use countersign_context::Mechanism;
+use countersign_context::{Mechanism, Policy};
 use countersign_credential::Password;
 use countersign_credential::ntlm::{AccountName, NtlmCredential};
 use countersign_crypto::ntlm::{NtHash, ResponseKey, SessionKey};
@@ -74,7 +74,11 @@ struct Kerberos {
 impl Kerberos {
     fn new(enctype: Enctype) -> Result<Self> {
         let parties = Parties::new(enctype)?;
-        let said = recorded(&mut parties.initiator(), &mut parties.acceptor())?;
+        let said = recorded(
+            &mut parties.initiator(),
+            &mut parties.acceptor(),
+            &parties.policy,
+        )?;
         let message = |said: &[Option<Vec<u8>>], place: usize| -> Result<Vec<u8>> {
             let token = said.get(place).and_then(Option::as_deref);
             let framed = InitialToken::parse(token.ok_or("no token")?)?;
@@ -143,7 +147,7 @@ impl Ntlm {
     fn new() -> Result<Self> {
         let parties = ntlm::Parties::new()?;
         let initiator: &mut dyn Mechanism = &mut parties.initiator();
-        let said = recorded(initiator, &mut parties.acceptor())?;
+        let said = recorded(initiator, &mut parties.acceptor(), &Policy::default())?;
         let token = |said: &[Option<Vec<u8>>], place: usize| {
             let token = said.get(place).cloned().flatten();
             token.ok_or("no token")

@@ -38,7 +38,7 @@ impl Parties {
 }
 
 /// What servers and clients are most often left with.
-pub const HALF_OPEN: [HalfOpen; 7] = [
+pub const HALF_OPEN: [HalfOpen; 8] = [
     HalfOpen {
         name: "Kerberos initiator",
         tokens: 1,
@@ -99,6 +99,15 @@ pub const HALF_OPEN: [HalfOpen; 7] = [
             let initiator = negotiate::Initiator::new().offer(parties.ntlm.initiator());
             let initiator = initiator.offer(parties.kerberos.initiator());
             let acceptor = negotiate::Acceptor::new().offer(parties.kerberos.acceptor());
+            (Box::new(initiator), Box::new(acceptor))
+        },
+    },
+    HalfOpen {
+        name: "Negotiate initiator, NTLM, for the MIC",
+        tokens: 3,
+        sides: |parties| {
+            let initiator = negotiate::Initiator::new().offer(parties.ntlm.initiator());
+            let acceptor = negotiate::Acceptor::new().offer(parties.ntlm.acceptor());
             (Box::new(initiator), Box::new(acceptor))
         },
     },

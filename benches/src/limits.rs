@@ -1,4 +1,5 @@
-//! What the ciphers and hashes alone take for a message, one pass after the other: the measure of `messages`.
+//! What the ciphers and hashes alone take for a message: the measure of `messages`. One pass after the other; of longer
+//! messages each by itself too, as who works on both at once cannot be faster than the slower of them.
 //!
 //! Keys are set up before. Kerberos has a confounder and a copy of the header to hash and cipher, too.
 
@@ -24,53 +25,98 @@ const KEY: [u8; 32] = [0x5c; 32];
 /// A confounder and a header (RFC 4121 §4.2.4).
 const BESIDE: usize = 32;
 
+/// Messages whose passes are measured by themselves, too.
+const LONG: [&str; 2] = ["4k", "64k"];
+
 type Pass = Box<dyn FnMut(&mut [u8])>;
+
+/// What a cipher and a hash do to a message of one kind.
+struct Passes {
+    kind: &'static str,
+    /// Bytes of it that are no message.
+    beside: usize,
+    hash: fn() -> Result<Pass>,
+    seal: fn() -> Result<Pass>,
+    open: fn() -> Result<Pass>,
+}
+
+const ALL: [Passes; 5] = [
+    Passes {
+        kind: "aes256-sha1",
+        beside: BESIDE,
+        hash: || hash::<Hmac<Sha1>>(&[]),
+        seal: || encrypt::<Aes256>(32),
+        open: || decrypt::<Aes256>(32),
+    },
+    Passes {
+        kind: "aes128-sha1",
+        beside: BESIDE,
+        hash: || hash::<Hmac<Sha1>>(&[]),
+        seal: || encrypt::<Aes128>(16),
+        open: || decrypt::<Aes128>(16),
+    },
+    // RFC 8009 §5: the cipher's state is hashed, too.
+    Passes {
+        kind: "aes256-sha2",
+        beside: BESIDE,
+        hash: || hash::<Hmac<Sha384>>(&[0; 16]),
+        seal: || encrypt::<Aes256>(32),
+        open: || decrypt::<Aes256>(32),
+    },
+    Passes {
+        kind: "aes128-sha2",
+        beside: BESIDE,
+        hash: || hash::<Hmac<Sha256>>(&[0; 16]),
+        seal: || encrypt::<Aes128>(16),
+        open: || decrypt::<Aes128>(16),
+    },
+    // The number is hashed (MS-NLMP §3.4.4.2), and one stream runs through all messages.
+    Passes {
+        kind: "ntlm",
+        beside: 0,
+        hash: || hash::<Hmac<Md5>>(&[0; 4]),
+        seal: stream,
+        open: stream,
+    },
+];
 
 pub(crate) fn operations() -> Vec<Prepared> {
     let mut all = Vec::new();
     for (size, label) in SIZES {
-        let mut add = |what: &str, kind: &str, beside: usize, pass: fn() -> Result<Pass>| {
-            let name = format!("limits/{what}/{kind}/{label}");
-            all.push(Prepared::new(name, move |name| {
-                let mut buffer = vec![0; size + beside];
-                let mut pass = pass()?;
-                let run = move || pass(black_box(&mut buffer));
-                Ok(Operation::new(name, run).with_bytes(size))
-            }));
-        };
-        let mut kerberos = |kind: &str, seal: fn() -> Result<Pass>, open: fn() -> Result<Pass>| {
-            add("seal", kind, BESIDE, seal);
-            add("open", kind, BESIDE, open);
-        };
-        kerberos(
-            "aes256-sha1",
-            || both(hash::<Hmac<Sha1>>(&[])?, encrypt::<Aes256>(32)?),
-            || both(decrypt::<Aes256>(32)?, hash::<Hmac<Sha1>>(&[])?),
-        );
-        kerberos(
-            "aes128-sha1",
-            || both(hash::<Hmac<Sha1>>(&[])?, encrypt::<Aes128>(16)?),
-            || both(decrypt::<Aes128>(16)?, hash::<Hmac<Sha1>>(&[])?),
-        );
-        // RFC 8009 §5: the cipher's state is hashed, too.
-        kerberos(
-            "aes256-sha2",
-            || both(encrypt::<Aes256>(32)?, hash::<Hmac<Sha384>>(&[0; 16])?),
-            || both(hash::<Hmac<Sha384>>(&[0; 16])?, decrypt::<Aes256>(32)?),
-        );
-        kerberos(
-            "aes128-sha2",
-            || both(encrypt::<Aes128>(16)?, hash::<Hmac<Sha256>>(&[0; 16])?),
-            || both(hash::<Hmac<Sha256>>(&[0; 16])?, decrypt::<Aes128>(16)?),
-        );
-        for what in ["seal", "open"] {
-            // The number is hashed (MS-NLMP §3.4.4.2), and one stream runs through all messages.
-            add(what, "ntlm", 0, || {
-                both(hash::<Hmac<Md5>>(&[0; 4])?, stream()?)
-            });
+        for Passes {
+            kind,
+            beside,
+            hash,
+            seal,
+            open,
+        } in ALL
+        {
+            for (what, cipher) in [("seal", seal), ("open", open)] {
+                let name = format!("limits/{what}/{kind}/{label}");
+                let both = move || both(cipher()?, hash()?);
+                if LONG.contains(&label) {
+                    all.push(prepared(format!("{name}/cipher"), size, beside, cipher));
+                    all.push(prepared(format!("{name}/hash"), size, beside, hash));
+                }
+                all.push(prepared(name, size, beside, both));
+            }
         }
     }
     all
+}
+
+fn prepared(
+    name: String,
+    size: usize,
+    beside: usize,
+    pass: impl Fn() -> Result<Pass> + 'static,
+) -> Prepared {
+    Prepared::new(name, move |name| {
+        let mut buffer = vec![0; size + beside];
+        let mut pass = pass()?;
+        let run = move || pass(black_box(&mut buffer));
+        Ok(Operation::new(name, run).with_bytes(size))
+    })
 }
 
 fn both(mut one: Pass, mut other: Pass) -> Result<Pass> {

@@ -1,12 +1,12 @@
 //! Establishing contexts through Negotiate (SPNEGO), with either mechanism as the one that is chosen.
 
 use countersign_context::negotiate::{Acceptor, Initiator};
-use countersign_context::{Environment, Timestamp};
+use countersign_context::{Environment, Policy, Timestamp};
 use countersign_crypto::Enctype;
 use countersign_testkit::NOW;
 
 use crate::kerberos::{self, accepting, establish};
-use crate::ntlm::{self, recorded, replayed};
+use crate::ntlm::{self, Said, recorded, replayed};
 use crate::{Operation, Prepared, Result, SystemRandom};
 
 /// NTLM would be there, were Kerberos not.
@@ -24,6 +24,17 @@ impl Both {
     }
 }
 
+/// The parties of NTLM alone, and what both said.
+fn with_ntlm() -> Result<(ntlm::Parties, Said)> {
+    let parties = ntlm::Parties::new()?;
+    let said = recorded(
+        &mut Initiator::new().offer(parties.initiator()),
+        &mut Acceptor::new().offer(parties.acceptor()),
+        &Policy::default(),
+    )?;
+    Ok((parties, said))
+}
+
 pub(crate) fn operations() -> Vec<Prepared> {
     vec![
         Prepared::new("negotiate/accept/kerberos", |name| {
@@ -34,6 +45,19 @@ pub(crate) fn operations() -> Vec<Prepared> {
                 |parties| Initiator::new().offer(parties.initiator()),
                 |parties| Acceptor::new().offer(parties.acceptor()),
             )
+        }),
+        Prepared::new("negotiate/initiate/kerberos", |name| {
+            let parties = kerberos::Parties::new(Enctype::Aes256CtsHmacSha1_96)?;
+            let policy = parties.policy.clone();
+            let mut acceptor = Acceptor::new().offer(parties.acceptor());
+            let said = recorded(
+                &mut Initiator::new().offer(parties.initiator()),
+                &mut acceptor,
+                &policy,
+            )?;
+            Ok(replayed(name, said.of_acceptor, policy, move || {
+                Box::new(Initiator::new().offer(parties.initiator()))
+            }))
         }),
         Prepared::new("negotiate/handshake/kerberos", |name| {
             let mut both = Both::new()?;
@@ -53,13 +77,17 @@ pub(crate) fn operations() -> Vec<Prepared> {
             }))
         }),
         Prepared::new("negotiate/accept/ntlm", |name| {
-            let parties = ntlm::Parties::new()?;
-            let said = recorded(
-                &mut Initiator::new().offer(parties.initiator()),
-                &mut Acceptor::new().offer(parties.acceptor()),
-            )?;
-            Ok(replayed(name, said.of_initiator, move || {
+            let (parties, said) = with_ntlm()?;
+            let policy = Policy::default();
+            Ok(replayed(name, said.of_initiator, policy, move || {
                 Box::new(Acceptor::new().offer(parties.acceptor()))
+            }))
+        }),
+        Prepared::new("negotiate/initiate/ntlm", |name| {
+            let (parties, said) = with_ntlm()?;
+            let policy = Policy::default();
+            Ok(replayed(name, said.of_acceptor, policy, move || {
+                Box::new(Initiator::new().offer(parties.initiator()))
             }))
         }),
         Prepared::new("negotiate/handshake/ntlm", |name| {

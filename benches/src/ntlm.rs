@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_context::ntlm::{Acceptor, AcceptorCredential, Initiator, ServerNames};
-use countersign_context::{Environment, Flags, Mechanism, Step, Timestamp};
+use countersign_context::{Environment, Flags, Mechanism, Policy, Step, Timestamp};
 use countersign_credential::Password;
 use countersign_credential::ntlm::{AccountName, NtlmCredential, Users};
 use countersign_testkit::NOW;
@@ -50,15 +50,17 @@ pub(crate) fn operations() -> Vec<Prepared> {
     vec![
         Prepared::new("ntlm/accept", |name| {
             let parties = Parties::new()?;
-            let said = recorded(&mut parties.initiator(), &mut parties.acceptor())?;
-            Ok(replayed(name, said.of_initiator, move || {
+            let policy = Policy::default();
+            let said = recorded(&mut parties.initiator(), &mut parties.acceptor(), &policy)?;
+            Ok(replayed(name, said.of_initiator, policy, move || {
                 Box::new(parties.acceptor())
             }))
         }),
         Prepared::new("ntlm/initiate", |name| {
             let parties = Parties::new()?;
-            let said = recorded(&mut parties.initiator(), &mut parties.acceptor())?;
-            Ok(replayed(name, said.of_acceptor, move || {
+            let policy = Policy::default();
+            let said = recorded(&mut parties.initiator(), &mut parties.acceptor(), &policy)?;
+            Ok(replayed(name, said.of_acceptor, policy, move || {
                 Box::new(parties.initiator())
             }))
         }),
@@ -85,13 +87,14 @@ pub(crate) struct Said {
 pub(crate) fn recorded(
     initiator: &mut dyn Mechanism,
     acceptor: &mut dyn Mechanism,
+    policy: &Policy,
 ) -> Result<Said> {
     let mut said = Said {
         of_initiator: Vec::new(),
         of_acceptor: vec![None],
     };
     let mut random = Repeating;
-    let env = &mut Environment::new(Timestamp::new(NOW, 0), &mut random);
+    let env = &mut Environment::new(Timestamp::new(NOW, 0), &mut random).with_policy(policy);
     let mut token = None;
     loop {
         token = match initiator.step(token.as_deref(), env)? {
@@ -119,11 +122,12 @@ pub(crate) fn recorded(
 pub(crate) fn replayed(
     name: &str,
     tokens: Vec<Option<Vec<u8>>>,
+    policy: Policy,
     side: impl Fn() -> Box<dyn Mechanism> + 'static,
 ) -> Operation {
     Operation::new(name, move || {
         let mut random = Repeating;
-        let env = &mut Environment::new(Timestamp::new(NOW, 0), &mut random);
+        let env = &mut Environment::new(Timestamp::new(NOW, 0), &mut random).with_policy(&policy);
         let mut side = side();
         let mut last = None;
         for token in &tokens {

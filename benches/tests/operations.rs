@@ -122,8 +122,11 @@ fn the_server_says_where_it_is_and_what_it_holds() {
     assert!(address.parse::<std::net::SocketAddr>().unwrap().port() > 0);
     assert_eq!(peaks.len(), 2);
     for peak in peaks {
+        // Not every Linux lets a process begin its peak anew.
         let bytes = peak.parse::<u64>();
-        assert_eq!(bytes.is_ok(), cfg!(target_os = "linux"), "{peak}");
-        assert!(bytes.unwrap_or(u64::MAX) > 100_000);
+        assert!(
+            peak == "?" || bytes.is_ok_and(|bytes| bytes > 100_000),
+            "{peak}"
+        );
     }
 }

@@ -41,8 +41,13 @@ const OTHERS: [&str; 3] = ["rasn-kerberos", "picky-krb", "plain-socket"];
 /// What the bare ciphers and hashes are called in tables.
 pub(crate) const LIMIT: &str = "cipher and hash alone";
 
+/// Each of both by itself.
+pub(crate) const CIPHER: &str = "cipher alone";
+pub(crate) const HASH: &str = "hash alone";
+
 /// The same, compiled for this processor.
-pub(crate) const NATIVE_LIMIT: &str = "both alone, target-cpu=native";
+pub(crate) const NATIVE_CIPHER: &str = "cipher alone, native";
+pub(crate) const NATIVE_HASH: &str = "hash alone, native";
 
 /// All that are wanted, in order.
 pub(crate) fn all(operations: Vec<Prepared>, options: &Options) -> Vec<Contest> {
@@ -55,15 +60,19 @@ pub(crate) fn all(operations: Vec<Prepared>, options: &Options) -> Vec<Contest> 
                 Some(("open", rest)) => format!("messages/unwrap/sealed/{rest}"),
                 _ => limited.to_owned(),
             };
+            let (limited, name, native) = match limited.rsplit_once('/') {
+                Some((limited, "cipher")) => (limited, CIPHER, Some(NATIVE_CIPHER)),
+                Some((limited, "hash")) => (limited, HASH, Some(NATIVE_HASH)),
+                _ => (limited.as_str(), LIMIT, None),
+            };
             if let Some(contest) = contests.iter_mut().find(|c| c.name == limited) {
-                if goals::is_native(&limited) {
-                    contest.contenders.push(Contender {
-                        name: NATIVE_LIMIT,
-                        source: Source::Peer(Library::Native, String::new(), prepared.name.clone()),
-                    });
-                }
+                let native = native.filter(|_| goals::is_native(limited));
+                contest.contenders.extend(native.map(|name| Contender {
+                    name,
+                    source: Source::Peer(Library::Native, String::new(), prepared.name.clone()),
+                }));
                 contest.contenders.push(Contender {
-                    name: LIMIT,
+                    name,
                     source: Source::Here(prepared),
                 });
             }

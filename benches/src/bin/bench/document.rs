@@ -28,6 +28,9 @@ const GROUPS: [&str; 7] = [
     "growth",
 ];
 
+/// Figures of fewer turns are for looking at.
+pub(crate) const LEAST_ROUNDS: usize = 10;
+
 pub(crate) fn write(
     folder: &Path,
     outcomes: &[Outcome],
@@ -88,7 +91,8 @@ pub(crate) fn goals(verdicts: &[Verdict]) -> Result<String> {
     let is_timed = verdicts.iter().any(|verdict| verdict.best.is_some());
     let mut out = match is_timed {
         true => {
-            "| operation | goal | found | fastest tenth | alone | |\n|---|---|---|---|---|---|\n"
+            "| operation | goal | found | fastest tenth | alone | slower | |\n\
+             |---|---|---|---|---|---|---|\n"
         }
         false => "| what | goal | found | |\n|---|---|---|---|\n",
     }
@@ -100,17 +104,14 @@ pub(crate) fn goals(verdicts: &[Verdict]) -> Result<String> {
             found,
             best,
             alone,
+            floor,
             standing,
         } = verdict;
         write!(out, "| {what} | {goal} | {found} |")?;
         if is_timed {
-            let (best, alone) = (best.as_deref(), alone.as_deref());
-            write!(
-                out,
-                " {} | {} |",
-                best.unwrap_or_default(),
-                alone.unwrap_or_default()
-            )?;
+            for reached in [best, alone, floor] {
+                write!(out, " {} |", reached.as_deref().unwrap_or_default())?;
+            }
         }
         writeln!(out, " {standing} |")?;
     }

@@ -132,6 +132,7 @@ fn judge(ours: &Footprint, held: &[Held]) -> Vec<Verdict> {
         found: format!("{found:.0}"),
         best: None,
         alone: None,
+        floor: None,
         standing: match found <= goal {
             true => Standing::Met,
             false => Standing::missed((found - goal) / goal.max(1.0), Cause::Untold),

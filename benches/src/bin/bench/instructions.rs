@@ -132,6 +132,11 @@ pub(crate) fn compare(options: &Options) -> Result<bool> {
         let was = was.map_or_else(|| "-".to_owned(), |was| was.to_string());
         println!("{name:<44} {was:>10} {count:>10}  {note}");
     }
+    let recorded = recorded.get("operations").and_then(Value::as_object);
+    let gone = recorded.into_iter().flat_map(|all| all.keys());
+    for name in gone.filter(|name| options.wants(name) && !counts.contains_key(*name)) {
+        println!("{name:<44} is recorded, and is no operation any more");
+    }
     println!(
         "\n{} operations, {worse} of them more than {LIMIT} % over what was recorded",
         counts.len()

@@ -60,16 +60,21 @@ fn runtime() -> Result<Runtime> {
     Ok(Builder::new_multi_thread().enable_all().build()?)
 }
 
-/// Has a server serve more and more clients.
-pub(crate) fn run(mut each: impl FnMut(&Load)) -> Result<Vec<Load>> {
-    let mut server = Server::start()?;
+/// Has a server serve more and more clients, until there are none or one of them is not served; then it says why.
+pub(crate) fn run(mut each: impl FnMut(&Load)) -> (Vec<Load>, Option<String>) {
     let mut all = Vec::new();
+    let problem = visits(&mut all, &mut each).err();
+    (all, problem.map(|problem| problem.to_string()))
+}
+
+fn visits(all: &mut Vec<Load>, each: &mut impl FnMut(&Load)) -> Result<()> {
+    let mut server = Server::start()?;
     for clients in CLIENTS {
         let load = visit(clients, &mut server)?;
         each(&load);
         all.push(load);
     }
-    Ok(all)
+    Ok(())
 }
 
 fn visit(clients: u32, server: &mut Server) -> Result<Load> {
@@ -85,7 +90,11 @@ fn visit(clients: u32, server: &mut Server) -> Result<Load> {
         .stderr(Stdio::inherit())
         .output()?;
     if !output.status.success() {
-        return Err(format!("{clients} clients were not all served").into());
+        let problem = format!(
+            "{clients} clients were not all served; each is an open file of both sides \
+             (`ulimit -n`)"
+        );
+        return Err(problem.into());
     }
     let said = String::from_utf8(output.stdout)?;
     let numbers: Vec<u64> = said

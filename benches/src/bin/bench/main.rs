@@ -97,11 +97,16 @@ fn run() -> Result<bool> {
         if !options.json {
             table::heading_of_loads();
         }
-        loads = load::run(|load| {
+        let problem;
+        (loads, problem) = load::run(|load| {
             if !options.json {
                 table::load(load);
             }
-        })?;
+        });
+        lab.problems.extend(problem.map(|problem| {
+            eprintln!("bench: {}: {problem}", table::SERVER);
+            format!("{}: {problem}", table::SERVER)
+        }));
     }
     let met = goals::judge(&results);
     if options.json {
@@ -109,7 +114,10 @@ fn run() -> Result<bool> {
     } else {
         table::goals(&met);
     }
-    if let Some(folder) = &options.write {
+    if options.write.is_some() && options.rounds.get() < document::LEAST_ROUNDS {
+        let least = document::LEAST_ROUNDS;
+        eprintln!("bench: fewer than {least} turns have no fastest tenth: nothing is written");
+    } else if let Some(folder) = &options.write {
         document::write(folder, &results, &loads, &met, &lab)?;
     }
     Ok(true)

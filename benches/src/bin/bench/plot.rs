@@ -10,6 +10,8 @@ use crate::rounds::Outcome;
 const WIDTH: u32 = 900;
 const BAR: u32 = 15;
 const GAP: u32 = 12;
+/// Of the legend.
+const LINE: u32 = 18;
 const LEFT: i32 = 300;
 const COLOURS: [RGBColor; 8] = [
     RGBColor(27, 94, 160),
@@ -33,19 +35,23 @@ pub(crate) fn draw(path: &Path, title: &str, outcomes: &[&Outcome]) -> Result<()
     }
     let rows: usize = outcomes.iter().map(|outcome| outcome.figures.len()).sum();
     let count = |n: usize| u32::try_from(n).unwrap_or(0);
-    let height = 60 + count(rows) * BAR + count(outcomes.len()) * GAP + 30;
+    let legend = legend(&contenders)?;
+    let lines = legend.last().map_or(0, |place| place.1 + 1);
+    let height = 60 + count(rows) * BAR + count(outcomes.len()) * GAP + 30 + lines * LINE;
     let root = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
     root.fill(&WHITE)?;
     let text = |size: i32| ("sans-serif", size).into_font().color(&BLACK);
     root.draw_text(title, &text(16), (10, 8))?;
-    let mut x = 10;
-    for (index, contender) in contenders.iter().enumerate() {
+    for (index, (contender, (x, line))) in contenders.iter().zip(&legend).enumerate() {
         let colour = COLOURS[index % COLOURS.len()];
-        root.draw(&Rectangle::new([(x, 34), (x + 10, 44)], colour.filled()))?;
-        root.draw_text(contender, &text(12), (x + 14, 33))?;
-        x += 30 + i32::try_from(contender.len())? * 7;
+        let y = 34 + i32::try_from(line * LINE)?;
+        root.draw(&Rectangle::new(
+            [(*x, y), (x + 10, y + 10)],
+            colour.filled(),
+        ))?;
+        root.draw_text(contender, &text(12), (x + 14, y - 1))?;
     }
-    let mut y = 60;
+    let mut y = 40 + i32::try_from(lines * LINE)?;
     let step = i32::try_from(BAR)?;
     for outcome in outcomes {
         root.draw_text(&outcome.name, &text(12), (10, y))?;
@@ -73,6 +79,21 @@ pub(crate) fn draw(path: &Path, title: &str, outcomes: &[&Outcome]) -> Result<()
     Ok(())
 }
 
+/// Where each contender is named: how far from the left, and in which line.
+fn legend(contenders: &[&str]) -> Result<Vec<(i32, u32)>> {
+    let (mut x, mut line) = (10, 0);
+    let mut places = Vec::new();
+    for contender in contenders {
+        let width = 30 + i32::try_from(contender.len())? * 7;
+        if x > 10 && x + width > i32::try_from(WIDTH)? {
+            (x, line) = (10, line + 1);
+        }
+        places.push((x, line));
+        x += width;
+    }
+    Ok(places)
+}
+
 /// 40 for the same time, 110 more for ten times as long.
 #[expect(clippy::cast_possible_truncation, reason = "a picture's points")]
 fn bar(ratio: f64) -> i32 {
@@ -97,6 +118,12 @@ mod tests {
         assert_eq!(bar(1.0), 40);
         assert_eq!(bar(10.0), 150);
         assert!(bar(0.0) >= 2);
+    }
+
+    #[test]
+    fn a_legend_that_is_too_long_goes_on_in_the_next_line() {
+        let places = legend(&["a".repeat(60).as_str(), "b", "c".repeat(60).as_str()]).unwrap();
+        assert_eq!(places, [(10, 0), (460, 0), (10, 1)]);
     }
 
     #[test]

@@ -112,9 +112,13 @@ pub(crate) fn goals(verdicts: &[Verdict]) {
             verdict.best.as_deref().unwrap_or("")
         );
         if verdict.standing != Standing::Met {
-            let alone = verdict.alone.as_deref();
-            let alone = alone.map_or_else(String::new, |alone| format!(" ({alone})"));
-            println!("      {}{alone}", verdict.standing);
+            let beside = |what: &str, reached: &Option<String>| match reached {
+                Some(reached) => format!("; {what} {reached}"),
+                None => String::new(),
+            };
+            let alone = beside("alone", &verdict.alone);
+            let floor = beside("slower", &verdict.floor);
+            println!("      {}{alone}{floor}", verdict.standing);
         }
     }
 }
@@ -162,8 +166,10 @@ pub(crate) fn json_of_goals(verdicts: &[Verdict]) -> Vec<Value> {
             "demanded": verdict.goal,
             "found": verdict.found,
             "cipher_and_hash_alone": verdict.alone,
+            "slower_of_cipher_and_hash": verdict.floor,
             "fastest_tenth": verdict.best,
             "met": verdict.standing == Standing::Met,
+            "standing": verdict.standing.to_string(),
         })
     };
     verdicts.iter().map(goal).collect()

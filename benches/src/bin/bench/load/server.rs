@@ -10,6 +10,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use countersign_benches::Result;
 use countersign_context::kerberos::{Acceptor, AcceptorCredential};
@@ -24,6 +25,9 @@ use super::{ANSWER, FLAGS, LIMIT, QUESTION, SERVICE, realm, runtime};
 /// Connections that wait to be accepted, as many as Linux allows by default. Who finds no room tries again a
 /// second later: with the standard library's 128 that second was what a hundredth of 1,000 clients took.
 const BACKLOG: u32 = 4_096;
+
+/// Before it tries again to accept what it could not.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The process that serves, until this is dropped.
 pub(super) struct Server {
@@ -98,7 +102,12 @@ pub(crate) fn serve() -> Result<()> {
 
 /// Accepts whoever comes, each in a task of its own.
 async fn accept(listener: TcpListener, credential: AcceptorCredential) {
-    while let Ok((socket, _)) = listener.accept().await {
+    loop {
+        // One that has gone again, or for which there is no open file left: others wait.
+        let Ok((socket, _)) = listener.accept().await else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
         let acceptor = Acceptor::new(&credential).require(FLAGS);
         tokio::spawn(async move {
             let handshake = Handshake::acceptor(acceptor).timeout(LIMIT);

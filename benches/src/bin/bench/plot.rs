@@ -13,7 +13,8 @@ const GAP: u32 = 12;
 /// Of the legend.
 const LINE: u32 = 18;
 const LEFT: i32 = 300;
-const COLOURS: [RGBColor; 8] = [
+/// One for each contender of the group that has most.
+const COLOURS: [RGBColor; 12] = [
     RGBColor(27, 94, 160),
     RGBColor(200, 110, 40),
     RGBColor(120, 140, 60),
@@ -22,6 +23,10 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(180, 160, 60),
     RGBColor(70, 160, 170),
     RGBColor(200, 90, 100),
+    RGBColor(40, 140, 90),
+    RGBColor(230, 170, 190),
+    RGBColor(110, 80, 50),
+    RGBColor(170, 190, 220),
 ];
 
 /// Draws the operations, each with a bar for each contender: as long as its time is a multiple of ours, on a

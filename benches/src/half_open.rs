@@ -1,6 +1,6 @@
 //! Contexts that wait for a token: what a program holds of each while the other side says nothing.
 
-use countersign_context::negotiate;
+use countersign_context::negotiate::{Acceptor, Initiator};
 use countersign_context::{Flags, Mechanism, Step};
 use countersign_crypto::Enctype;
 
@@ -42,10 +42,7 @@ pub const HALF_OPEN: [HalfOpen; 8] = [
     HalfOpen {
         name: "Kerberos initiator",
         tokens: 1,
-        sides: |parties| {
-            let (initiator, acceptor) = (parties.kerberos.initiator(), parties.kerberos.acceptor());
-            (Box::new(initiator), Box::new(acceptor))
-        },
+        sides: |parties| sides(parties.kerberos.initiator(), parties.kerberos.acceptor()),
     },
     HalfOpen {
         name: "Kerberos acceptor, DCE style",
@@ -53,65 +50,59 @@ pub const HALF_OPEN: [HalfOpen; 8] = [
         sides: |parties| {
             let initiator = parties.kerberos.initiator();
             let initiator = initiator.request(FLAGS.union(Flags::DCE_STYLE));
-            (Box::new(initiator), Box::new(parties.kerberos.acceptor()))
+            sides(initiator, parties.kerberos.acceptor())
         },
     },
     HalfOpen {
         name: "NTLM initiator",
         tokens: 1,
-        sides: |parties| {
-            let (initiator, acceptor) = (parties.ntlm.initiator(), parties.ntlm.acceptor());
-            (Box::new(initiator), Box::new(acceptor))
-        },
+        sides: |parties| sides(parties.ntlm.initiator(), parties.ntlm.acceptor()),
     },
     HalfOpen {
         name: "NTLM acceptor",
         tokens: 2,
-        sides: |parties| {
-            let (initiator, acceptor) = (parties.ntlm.initiator(), parties.ntlm.acceptor());
-            (Box::new(initiator), Box::new(acceptor))
-        },
+        sides: |parties| sides(parties.ntlm.initiator(), parties.ntlm.acceptor()),
     },
     HalfOpen {
         name: "Negotiate initiator, Kerberos and NTLM",
         tokens: 1,
-        sides: |parties| {
-            let initiator = negotiate::Initiator::new().offer(parties.kerberos.initiator());
-            let initiator = initiator.offer(parties.ntlm.initiator());
-            let acceptor = negotiate::Acceptor::new().offer(parties.kerberos.acceptor());
-            (Box::new(initiator), Box::new(acceptor))
+        sides: |Parties { kerberos, ntlm }| {
+            let initiator = Initiator::new().offer(kerberos.initiator());
+            let acceptor = Acceptor::new().offer(kerberos.acceptor());
+            sides(initiator.offer(ntlm.initiator()), acceptor)
         },
     },
     HalfOpen {
         name: "Negotiate acceptor, NTLM chosen",
         tokens: 2,
-        sides: |parties| {
-            let initiator = negotiate::Initiator::new().offer(parties.ntlm.initiator());
-            let acceptor = negotiate::Acceptor::new().offer(parties.kerberos.acceptor());
-            let acceptor = acceptor.offer(parties.ntlm.acceptor());
-            (Box::new(initiator), Box::new(acceptor))
+        sides: |Parties { kerberos, ntlm }| {
+            let initiator = Initiator::new().offer(ntlm.initiator());
+            let acceptor = Acceptor::new().offer(kerberos.acceptor());
+            sides(initiator, acceptor.offer(ntlm.acceptor()))
         },
     },
     HalfOpen {
         name: "Negotiate acceptor, Kerberos, for the MIC",
         tokens: 4,
-        sides: |parties| {
-            let initiator = negotiate::Initiator::new().offer(parties.ntlm.initiator());
-            let initiator = initiator.offer(parties.kerberos.initiator());
-            let acceptor = negotiate::Acceptor::new().offer(parties.kerberos.acceptor());
-            (Box::new(initiator), Box::new(acceptor))
+        sides: |Parties { kerberos, ntlm }| {
+            let initiator = Initiator::new().offer(ntlm.initiator());
+            let acceptor = Acceptor::new().offer(kerberos.acceptor());
+            sides(initiator.offer(kerberos.initiator()), acceptor)
         },
     },
     HalfOpen {
         name: "Negotiate initiator, NTLM, for the MIC",
         tokens: 3,
-        sides: |parties| {
-            let initiator = negotiate::Initiator::new().offer(parties.ntlm.initiator());
-            let acceptor = negotiate::Acceptor::new().offer(parties.ntlm.acceptor());
-            (Box::new(initiator), Box::new(acceptor))
+        sides: |Parties { ntlm, .. }| {
+            let initiator = Initiator::new().offer(ntlm.initiator());
+            sides(initiator, Acceptor::new().offer(ntlm.acceptor()))
         },
     },
 ];
+
+fn sides(initiator: impl Mechanism + 'static, acceptor: impl Mechanism + 'static) -> (Side, Side) {
+    (Box::new(initiator), Box::new(acceptor))
+}
 
 impl HalfOpen {
     /// The side that waits.

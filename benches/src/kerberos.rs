@@ -94,6 +94,14 @@ impl Parties {
     pub(crate) fn acceptor(&self) -> Acceptor {
         Acceptor::new(&self.acceptor).require(FLAGS)
     }
+
+    /// The next handshake: the initiator's context and the acceptor's.
+    fn establish(&mut self) -> Result<(SecurityContext, SecurityContext)> {
+        self.tick();
+        let mut random = SystemRandom;
+        let env = &mut self.environment(&mut random);
+        establish(&mut self.initiator(), &mut self.acceptor(), env)
+    }
 }
 
 pub(crate) fn operations() -> Vec<Prepared> {
@@ -175,10 +183,7 @@ fn initiate(name: &str, enctype: Enctype) -> Result<Operation> {
 fn handshake(name: &str, enctype: Enctype) -> Result<Operation> {
     let mut parties = Parties::new(enctype)?;
     let run = move || {
-        parties.tick();
-        let mut random = SystemRandom;
-        let env = &mut parties.environment(&mut random);
-        let pair = establish(&mut parties.initiator(), &mut parties.acceptor(), env);
+        let pair = parties.establish();
         assert!(pair.is_ok());
         pair
     };
@@ -190,11 +195,7 @@ fn handshake(name: &str, enctype: Enctype) -> Result<Operation> {
 fn first_message(name: &str, enctype: Enctype) -> Result<Operation> {
     let mut parties = Parties::new(enctype)?;
     let prepare = move || {
-        parties.tick();
-        let mut random = SystemRandom;
-        let env = &mut parties.environment(&mut random);
-        let pair = establish(&mut parties.initiator(), &mut parties.acceptor(), env).ok();
-        let (ours, _) = pair?;
+        let (ours, _) = parties.establish().ok()?;
         let token = vec![0; 64 + ours.overhead(true, 64).total()];
         Some((ours, token))
     };

@@ -41,44 +41,34 @@ struct Passes {
 }
 
 const ALL: [Passes; 5] = [
-    Passes {
-        kind: "aes256-sha1",
-        beside: BESIDE,
-        hash: || hash::<Hmac<Sha1>>(&[]),
-        seal: || encrypt::<Aes256>(32),
-        open: || decrypt::<Aes256>(32),
-    },
-    Passes {
-        kind: "aes128-sha1",
-        beside: BESIDE,
-        hash: || hash::<Hmac<Sha1>>(&[]),
-        seal: || encrypt::<Aes128>(16),
-        open: || decrypt::<Aes128>(16),
-    },
+    kerberos::<Aes256, Hmac<Sha1>, 0>("aes256-sha1"),
+    kerberos::<Aes128, Hmac<Sha1>, 0>("aes128-sha1"),
     // RFC 8009 §5: the cipher's state is hashed, too.
-    Passes {
-        kind: "aes256-sha2",
-        beside: BESIDE,
-        hash: || hash::<Hmac<Sha384>>(&[0; 16]),
-        seal: || encrypt::<Aes256>(32),
-        open: || decrypt::<Aes256>(32),
-    },
-    Passes {
-        kind: "aes128-sha2",
-        beside: BESIDE,
-        hash: || hash::<Hmac<Sha256>>(&[0; 16]),
-        seal: || encrypt::<Aes128>(16),
-        open: || decrypt::<Aes128>(16),
-    },
+    kerberos::<Aes256, Hmac<Sha384>, 16>("aes256-sha2"),
+    kerberos::<Aes128, Hmac<Sha256>, 16>("aes128-sha2"),
     // The number is hashed (MS-NLMP §3.4.4.2), and one stream runs through all messages.
     Passes {
         kind: "ntlm",
         beside: 0,
-        hash: || hash::<Hmac<Md5>>(&[0; 4]),
+        hash: hash::<Hmac<Md5>, 4>,
         seal: stream,
         open: stream,
     },
 ];
+
+const fn kerberos<C, M, const BEFORE: usize>(kind: &'static str) -> Passes
+where
+    C: BlockCipherEncrypt + BlockCipherDecrypt + BlockSizeUser<BlockSize = U16> + KeyInit + 'static,
+    M: Mac + KeyInit + Clone + 'static,
+{
+    Passes {
+        kind,
+        beside: BESIDE,
+        hash: hash::<M, BEFORE>,
+        seal: encrypt::<C>,
+        open: decrypt::<C>,
+    }
+}
 
 pub(crate) fn operations() -> Vec<Prepared> {
     let mut all = Vec::new();
@@ -126,12 +116,12 @@ fn both(mut one: Pass, mut other: Pass) -> Result<Pass> {
     }))
 }
 
-/// After what is the same for all messages.
-fn hash<M: Mac + KeyInit + Clone + 'static>(before: &'static [u8]) -> Result<Pass> {
+/// After so many bytes that are no message.
+fn hash<M: Mac + KeyInit + Clone + 'static, const BEFORE: usize>() -> Result<Pass> {
     let keyed = <M as KeyInit>::new_from_slice(&KEY)?;
     Ok(Box::new(move |bytes| {
         let mut mac = keyed.clone();
-        mac.update(before);
+        mac.update(&[0; BEFORE]);
         mac.update(bytes);
         black_box(mac.finalize());
     }))
@@ -142,22 +132,22 @@ fn stream() -> Result<Pass> {
     Ok(Box::new(move |bytes| stream.apply_keystream(bytes)))
 }
 
-fn encrypt<C>(key: usize) -> Result<Pass>
+fn encrypt<C>() -> Result<Pass>
 where
     C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + KeyInit + 'static,
 {
-    let cipher = C::new_from_slice(&KEY[..key])?;
+    let cipher = C::new_from_slice(&KEY[..C::key_size()])?;
     Ok(Box::new(move |bytes| {
         let mut cbc = cbc::Encryptor::inner_iv_init(&cipher, &Array::default());
         cbc.encrypt_blocks(Array::slice_as_chunks_mut(bytes).0);
     }))
 }
 
-fn decrypt<C>(key: usize) -> Result<Pass>
+fn decrypt<C>() -> Result<Pass>
 where
     C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U16> + KeyInit + 'static,
 {
-    let cipher = C::new_from_slice(&KEY[..key])?;
+    let cipher = C::new_from_slice(&KEY[..C::key_size()])?;
     Ok(Box::new(move |bytes| {
         let mut cbc = cbc::Decryptor::inner_iv_init(&cipher, &Array::default());
         cbc.decrypt_blocks(Array::slice_as_chunks_mut(bytes).0);
